@@ -1,0 +1,56 @@
+// Prices and what an amount of tokens costs. Money is an integer of nano-dollars; rates are integers of
+// pico-dollars per token, because list prices such as 0.0375 USD per million tokens are not whole nano-dollars.
+
+import { TOKEN_CLASSES, type TokenClass, type TokenCounts, inputTotal } from './token-counts.js'
+
+/** Pico-dollars per token. A class that is not listed is priced as its parent: see `rateOf`. */
+export type Rates = Readonly<Partial<Record<TokenClass, number>>> & { readonly input: number; readonly output: number }
+
+export interface Price {
+  readonly rates: Rates
+  /** Dearer rates for long prompts: the last tier whose threshold the prompt exceeds applies to all its tokens. */
+  readonly tiers: readonly { readonly aboveInputTokens: number; readonly rates: Rates }[]
+  /** Which list this came from, kept on every charge: `genai-prices-0.1.8`, `override`, `simulated`. */
+  readonly book: string
+}
+
+const PICO_PER_NANO = 1_000
+
+function rateOf(rates: Rates, tokenClass: TokenClass): number {
+  const own = rates[tokenClass]
+  if (own !== undefined) return own
+  switch (tokenClass) {
+    case 'cacheWrite1h':
+      return rates.cacheWrite ?? rates.input
+    case 'reasoning':
+    case 'audioOutput':
+      return rates.output
+    default:
+      return rates.input
+  }
+}
+
+export function ratesFor(price: Price, inputTokens: number): Rates {
+  let rates = price.rates
+  for (const tier of price.tiers) if (inputTokens > tier.aboveInputTokens) rates = tier.rates
+  return rates
+}
+
+/** Nano-dollars, rounded up: a budget that leaks a nano-dollar per call is not a limit. */
+export function costOf(price: Price, tokens: TokenCounts): number {
+  const rates = ratesFor(price, inputTotal(tokens))
+  let pico = 0
+  for (const tokenClass of TOKEN_CLASSES) {
+    const count = tokens[tokenClass]
+    if (count > 0) pico += count * rateOf(rates, tokenClass)
+  }
+  return Math.ceil(pico / PICO_PER_NANO)
+}
+
+/** The most a call can cost: every input token at the dearest input class, every output token at the dearest. */
+export function worstCaseCost(price: Price, size: { inputTokens: number; outputTokens: number }): number {
+  const rates = ratesFor(price, size.inputTokens)
+  const input = Math.max(rates.input, rateOf(rates, 'cacheWrite'))
+  const output = Math.max(rates.output, rateOf(rates, 'reasoning'))
+  return Math.ceil((size.inputTokens * input + size.outputTokens * output) / PICO_PER_NANO)
+}

@@ -1,0 +1,183 @@
+// A release: the whole configuration, parsed, checked, compiled and frozen. Its id is the hash of its content,
+// so two servers with the same id decide alike. Everything a decision needs is reachable from here.
+
+import type { Amounts } from '../budget/amounts.js'
+import type { ReleaseId } from '../ids.js'
+import type { Price } from '../money/price.js'
+import type { Rule } from './rule.js'
+
+export type Tier = 'small' | 'mid' | 'premium'
+export const TIERS = ['small', 'mid', 'premium'] as const satisfies readonly Tier[]
+
+export type Hosting = 'hosted' | 'serverless' | 'self-hosted' | 'on-device'
+
+/** Formats spoken with providers and callers. */
+export type Wire = 'openai-chat' | 'anthropic-messages' | 'openai-embeddings'
+
+export type RungName = 'shorter_context' | 'smaller_model' | 'cached_answer' | 'partial_result' | 'refine'
+export const FULL_LADDER = [
+  'shorter_context',
+  'smaller_model',
+  'cached_answer',
+  'partial_result',
+  'refine',
+] as const satisfies readonly RungName[]
+
+interface ProviderCommon {
+  readonly name: string
+  readonly hosting: Hosting
+  readonly region: string | null
+  readonly retentionDays: number | null
+  readonly trainsOnData: boolean | null
+  /** Longest wait for the first byte of one attempt, ms. Default 60000; the task's deadline cuts it shorter. */
+  readonly timeoutMs: number
+  /** Extra headers sent with every call. Values may be secrets: never printed. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+export type ProviderConfig =
+  | (ProviderCommon & { readonly kind: 'openai'; readonly apiKey: string; readonly baseUrl: string })
+  | (ProviderCommon & { readonly kind: 'openai-compatible'; readonly apiKey: string | null; readonly baseUrl: string })
+  | (ProviderCommon & { readonly kind: 'anthropic'; readonly apiKey: string; readonly baseUrl: string })
+  | (ProviderCommon & { readonly kind: 'simulated'; readonly simulation: Simulation })
+
+/** Knobs of the simulated provider; each may be set per model. Times in ms, rates are shares 0..1. */
+export interface Simulation extends SimulatedBehaviour {
+  readonly seed: number
+  readonly models: Readonly<Record<string, Partial<SimulatedBehaviour>>>
+}
+
+export interface SimulatedBehaviour {
+  /** Time to the first token. Default 0 in process. */
+  readonly latencyMs: number
+  /** Share by which the latency varies, 0..1, seeded. Default 0. */
+  readonly jitter: number
+  /** 0 = as fast as it can. Default 0. */
+  readonly tokensPerSecond: number
+  /** Share of calls answered 500. */
+  readonly errorRate: number
+  /** Share of calls answered 429 with the provider's real headers. */
+  readonly throttleRate: number
+  /** Real throttling: more requests in one minute are answered 429. 0 = off. */
+  readonly requestsPerMinute: number
+  /** Share of streams broken after some tokens. */
+  readonly brokenStreamRate: number
+  /** Share of calls that never answer. */
+  readonly stallRate: number
+  /** Everything is answered 503. */
+  readonly outage: boolean
+  /** Reported usage is the true usage times this. Default 1. */
+  readonly usageFactor: number
+  /** Mean probability of the tokens it "chose", 0..1: what the logprobs confidence signal sees. Default 0.9. */
+  readonly confidence: number
+  /** Tokens of an answer when the caller sets no lower limit. Default 48. */
+  readonly outputTokens: number
+}
+
+export interface DeploymentLimits {
+  readonly requestsPerMinute: number | null
+  readonly tokensPerMinute: number | null
+  readonly concurrency: number | null
+}
+
+export interface Deployment {
+  /** `provider/model`, unique within a model. */
+  readonly id: string
+  readonly provider: string
+  /** The provider's name for the model. */
+  readonly model: string
+  readonly limits: DeploymentLimits
+  /** null: unknown. Never zero by omission. */
+  readonly price: Price | null
+  readonly usdPerHour: number | null
+  /** The most tokens it can generate in one answer. Default 4096 where the catalogue does not say. */
+  readonly maxOutputTokens: number
+}
+
+export interface ModelEntry {
+  readonly name: string
+  readonly tier: Tier
+  readonly deployments: readonly Deployment[]
+}
+
+export type SignalSource =
+  | { readonly from: 'logprobs' }
+  | { readonly from: 'output'; readonly path: string }
+  | { readonly from: 'judge'; readonly model: string }
+  | { readonly from: 'self_consistency'; readonly samples: number }
+  | { readonly from: 'attribute'; readonly name: string }
+
+export interface RouteRule {
+  /** Position in `escalate_if`, from 0: shown as `rule:<n>` or `escalated:<n>`. */
+  readonly index: number
+  readonly condition: Rule
+  readonly model: string
+  /** `before`: decides from facts known before the call. `after`: needs a signal, so it escalates the answer. */
+  readonly phase: 'before' | 'after'
+}
+
+export interface Route {
+  readonly default: string
+  readonly rules: readonly RouteRule[]
+  /** Ceilings on calls that go to the premium tier. null = none. */
+  readonly premium: { readonly maxShare: number | null; readonly maxNanoUsdPerDay: number | null }
+}
+
+export interface Contract {
+  readonly name: string
+  readonly description: string | null
+  readonly success: readonly Rule[]
+  readonly harm: readonly Rule[]
+  readonly slo: { readonly p95LatencyMs: number | null; readonly successRate: number | null }
+  readonly budget: { readonly limits: Amounts; readonly latencyMs: number }
+  readonly degrade: readonly RungName[]
+  readonly refineMessage: string
+  readonly signals: Readonly<Record<string, SignalSource>>
+  readonly route: Route
+  readonly cache: { readonly exactTtlMs: number | null; readonly semantic: SemanticCacheConfig | null }
+  /** Upstream attempts over the whole task: first tries, retries, fallbacks, judges and samples together. */
+  readonly maxAttempts: number
+  readonly record: 'metadata' | 'content'
+  readonly retentionDays: number
+  readonly price: { readonly nanoUsdPerSuccess: number | null }
+}
+
+/** Accepted and kept; the semantic cache itself is a later part of the product and reports `off` until then. */
+export interface SemanticCacheConfig {
+  readonly enabled: boolean
+  readonly similarityThreshold: number
+  readonly ttlMs: number
+}
+
+export interface CeilingLimits {
+  readonly nanoUsdPerDay: number | null
+  readonly nanoUsdPerMonth: number | null
+  readonly requestsPerMinute: number | null
+  readonly tokensPerMinute: number | null
+  readonly concurrency: number | null
+}
+
+export interface Tenant {
+  readonly name: string
+  /** SHA-256 of each key, hex. */
+  readonly keyHashes: readonly string[]
+  readonly limits: CeilingLimits
+  readonly attributes: Readonly<Record<string, unknown>>
+}
+
+export interface Release {
+  readonly id: ReleaseId
+  /** Where it was read from: a path, or `built-in`. */
+  readonly source: string
+  readonly providers: ReadonlyMap<string, ProviderConfig>
+  readonly models: ReadonlyMap<string, ModelEntry>
+  /** By name; `default` is always there. */
+  readonly contracts: ReadonlyMap<string, Contract>
+  readonly tenants: ReadonlyMap<string, Tenant>
+  /** Ceilings over all tenants together (top-level key `limits`). */
+  readonly product: CeilingLimits
+  /** Dearest configured price, for holds on models whose price is unknown. null when no price is known at all. */
+  readonly dearestPrice: Price | null
+  /** Things that are legal but probably not meant, for `spillway check` and the start-up banner. */
+  readonly warnings: readonly string[]
+}

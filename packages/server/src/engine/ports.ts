@@ -1,0 +1,128 @@
+// Every port, on one page. The engine knows the world only through these; a world (live, replay, eval, forecast)
+// is one choice of implementations. Each has an in-memory form in `testing/` that passes the same contract test.
+
+import type { Amounts, LimitName } from '../core/budget/amounts.js'
+import type { HoldId, IdKind, TaskId } from '../core/ids.js'
+import type { Wire } from '../core/release/release.js'
+import type { Entry } from '../core/task/records.js'
+import type { ReportFilter, ReportGroup } from '../core/task/report.js'
+import type { TaskFilter, TaskRow, TaskSummary, TaskTrace } from '../core/task/views.js'
+
+/** Clock, randomness, ids and timers: the only way the engine knows what time it is. */
+export interface System {
+  /** Wall-clock time, ms since 1970. */
+  nowMs(): number
+  /** 0 <= x < 1; seeded in tests. */
+  random(): number
+  newId(kind: IdKind): string
+  /** Runs once after `delayMs`. Does not keep the process alive. */
+  after(delayMs: number, run: () => void): Timer
+  /** SHA-256, hex. */
+  sha256(text: string | Uint8Array): string
+}
+
+export interface Timer {
+  cancel(): void
+}
+
+/** What goes to a provider. The body is final: nothing behind this port edits it. */
+export interface UpstreamRequest {
+  readonly wire: Wire
+  /** The provider's name of the model. */
+  readonly model: string
+  readonly body: Uint8Array
+  readonly stream: boolean
+  /** Format headers of the caller that must survive (`anthropic-version`, `anthropic-beta`), lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Longest wait for the response head, ms. */
+  readonly headTimeoutMs: number
+  /** Longest silence between two chunks of the body, ms. */
+  readonly idleTimeoutMs: number
+}
+
+/** How an attempt failed below HTTP. */
+export type UpstreamFailure = 'connection' | 'timeout' | 'broken' | 'aborted' | 'too-large'
+
+export interface UpstreamListener {
+  /** Header names are lower case. */
+  onHead(status: number, headers: Readonly<Record<string, string>>): void
+  onData(chunk: Uint8Array): void
+  /** The body arrived whole. */
+  onEnd(): void
+  /** Called at most once, instead of `onEnd`. `detail` has no secrets. */
+  onFailure(failure: UpstreamFailure, detail: string): void
+}
+
+export interface UpstreamCall {
+  /** Closes the connection. No listener method is called afterwards. */
+  abort(): void
+  pause(): void
+  resume(): void
+}
+
+/** One configured provider. Callbacks, not promises: this is the hot path. Never calls back before `send` returned. */
+export interface Provider {
+  readonly name: string
+  readonly simulated: boolean
+  /** The chat format it speaks natively. */
+  readonly chatWire: 'openai-chat' | 'anthropic-messages'
+  send(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall
+  /** Lists upstream model ids: for `spillway providers --probe`. */
+  close(): Promise<void>
+}
+
+/** Where limits are kept. Accounts are named: `task:<id>`, `tenant:<name>:day:2026-11-24`, `premium:<task>:day:...`. */
+export interface Ledger {
+  /** Makes the account, or finds it. `limits` of an existing account are replaced (a reload may change them). */
+  open(account: string, limits: Amounts, spent?: Amounts): void | Promise<void>
+  /** All accounts or none. */
+  hold(id: HoldId, accounts: readonly string[], amounts: Amounts): HoldResult | Promise<HoldResult>
+  /** Replaces the hold by what was really used. Unknown or settled ids change nothing. */
+  settle(id: HoldId, actual: Amounts): void | Promise<void>
+  read(account: string): AccountState | null | Promise<AccountState | null>
+  close(account: string): void | Promise<void>
+}
+
+export type HoldResult =
+  | { readonly kind: 'granted' }
+  | { readonly kind: 'refused'; readonly account: string; readonly limit: LimitName; readonly shortBy: number }
+
+export interface AccountState {
+  readonly limits: Amounts
+  readonly settled: Amounts
+  readonly held: Amounts
+}
+
+/** The durable books. `write` only queues; an answer may end when `durable` has resolved. */
+export interface Books {
+  write(entry: Entry): void
+  /** Resolves when everything written so far survives `kill -9`. */
+  durable(): Promise<void>
+  /** Stores a prompt or answer (already cleared for storage) and returns its reference. */
+  saveContent(content: { readonly task: TaskId; readonly text: string; readonly deleteAfterMs: number }): string
+  close(): Promise<void>
+}
+
+/** What the books say, for people and for tasks that are joined after a restart. Reads see everything written. */
+export interface Archive {
+  loadTask(id: TaskId): Promise<TaskSummary | null>
+  trace(id: TaskId): Promise<TaskTrace | null>
+  list(filter: TaskFilter): Promise<{ readonly rows: readonly TaskRow[]; readonly nextCursor: string | null }>
+  report(filter: ReportFilter): Promise<readonly ReportGroup[]>
+  /** Settled totals of a ceiling account, for start-up. */
+  accountTotals(prefixes: readonly string[]): Promise<ReadonlyMap<string, Amounts>>
+  loadContent(reference: string): Promise<string | null>
+}
+
+/** Where a streamed or whole answer goes: implemented by `http/`, faked in tests. */
+export interface Caller {
+  /** Status and headers, once, before anything else. */
+  begin(status: number, headers: Readonly<Record<string, string>>): void
+  /** false: the caller reads slower than we write; wait for `onDrain`. */
+  write(chunk: Uint8Array | string): boolean
+  end(chunk?: Uint8Array | string): void
+  onDrain(run: () => void): void
+  /** Runs once if the caller hangs up before `end`. */
+  onGone(run: () => void): void
+  readonly gone: boolean
+}

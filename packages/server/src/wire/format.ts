@@ -1,0 +1,182 @@
+// What every wire format can do: the face of this room. One module per format implements it; all are pure.
+// Same wire in and out: `view`, `patch`, `readAnswer` and a scanner, and the bytes pass through.
+// Different wires: decode with the caller's format, encode with the provider's, and back for the answer.
+
+import type { JsonObject } from '../core/json.js'
+import type { FinishReason, ModelRequest, Part } from '../core/model/message.js'
+import type { ReportedUsage } from '../core/money/token-counts.js'
+import type { Parsed } from '../core/parsed.js'
+import type { Wire } from '../core/release/release.js'
+
+/** What the stages need to know of a request, whatever its format. */
+export interface RequestView {
+  readonly model: string
+  readonly stream: boolean
+  /** The caller's own limit on output tokens, or null. */
+  readonly maxOutputTokens: number | null
+  /** OpenAI: `stream_options.include_usage`. Anthropic: always true. */
+  readonly includeUsage: boolean
+  readonly wantsLogprobs: boolean
+  /** Answers asked for at once (`n`). Each may be `maxOutputTokens` long. Default 1. */
+  readonly choices: number
+  readonly hasTools: boolean
+  readonly hasImages: boolean
+  /** JSON Schema the answer must follow, or null. `{}` for "any JSON object". */
+  readonly jsonSchema: JsonObject | null
+  /** `prompt_cache_key`, when given. */
+  readonly cacheKey: string | null
+  readonly user: string | null
+  /** UTF-8 bytes of everything the model reads: messages, system, tools, schema; base64 image data left out. */
+  readonly promptBytes: number
+  readonly imageCount: number
+}
+
+/** Edits of a same-wire body, spliced into the original bytes: every other byte stays as it was. */
+export interface RequestChanges {
+  readonly model?: string
+  /** Sets the limit under the name the body already uses, else under `maxTokensKey`. */
+  readonly maxOutputTokens?: number
+  readonly maxTokensKey?: 'max_tokens' | 'max_completion_tokens'
+  /** OpenAI: asks for the final usage chunk. */
+  readonly includeUsage?: true
+  /** OpenAI: asks for log probabilities. */
+  readonly logprobs?: true
+  readonly stream?: boolean
+  /** Replaces the whole conversation (`messages`): for `shorter_context`. */
+  readonly messages?: readonly unknown[]
+}
+
+/** What the stages need to know of a whole answer. */
+export interface AnswerFacts {
+  readonly id: string | null
+  /** Text of the first choice, all text parts joined. */
+  readonly text: string
+  readonly finishReason: FinishReason | null
+  readonly usage: ReportedUsage | null
+  readonly toolCalls: readonly { readonly id: string; readonly name: string; readonly argumentsJson: string }[]
+  /** exp(mean(logprob)) over the answer's tokens, 0..1, or null when the answer has none. */
+  readonly meanTokenProbability: number | null
+  readonly refusal: string | null
+}
+
+/** A provider's error answer, or an in-band error frame. */
+export interface ProviderError {
+  readonly type: string | null
+  readonly code: string | null
+  readonly message: string
+}
+
+/** An answer as our types: for crossing formats. */
+export interface ModelAnswer {
+  readonly id: string
+  readonly model: string
+  readonly parts: readonly Part[]
+  readonly finishReason: FinishReason
+  /** The provider's own word for the finish reason. */
+  readonly rawFinishReason: string | null
+  readonly stopSequence: string | null
+  readonly usage: ReportedUsage | null
+}
+
+/** A stream as our types: for crossing formats. Block indexes count text, reasoning and tool calls together. */
+export type StreamEvent =
+  | { readonly kind: 'start'; readonly id: string; readonly model: string; readonly usage: ReportedUsage | null }
+  | { readonly kind: 'text-delta'; readonly text: string }
+  | { readonly kind: 'reasoning-delta'; readonly text: string }
+  | { readonly kind: 'reasoning-signature'; readonly signature: string }
+  | { readonly kind: 'refusal-delta'; readonly text: string }
+  | { readonly kind: 'tool-call-start'; readonly index: number; readonly id: string; readonly name: string }
+  | { readonly kind: 'tool-call-delta'; readonly index: number; readonly argumentsJson: string }
+  | { readonly kind: 'finish'; readonly reason: FinishReason; readonly raw: string | null; readonly stopSequence: string | null }
+  | { readonly kind: 'usage'; readonly usage: ReportedUsage }
+  | { readonly kind: 'error'; readonly error: ProviderError }
+  /** The format's own end marker (`[DONE]`, `message_stop`). A stream without it is broken. */
+  | { readonly kind: 'end' }
+
+/** Reads a provider's stream without rebuilding it: which bytes may pass, and what was in them. */
+export interface StreamScanner {
+  /**
+   * Takes the next bytes as they arrive, split anywhere. Returns the bytes to pass on now: whole frames only, with
+   * what the caller did not ask for taken out (usage chunk, logprobs). The frames from the finish on that may still be
+   * spliced (final usage chunk, end marker) are kept back until `finish`.
+   */
+  push(chunk: Uint8Array): Uint8Array | null
+  /**
+   * Call when the body ended. Returns the frames kept back, with `extra` spliced into the final usage chunk as
+   * `"spillway"` when there is one and the caller asked for usage.
+   */
+  finish(extra: JsonObject | null): Uint8Array | null
+  /** What has been seen so far; cheap to read at any time. */
+  readonly facts: StreamFacts
+}
+
+export interface StreamFacts {
+  /** The end marker was seen. */
+  readonly ended: boolean
+  readonly error: ProviderError | null
+  /** Frames that carried generated content: close to the number of tokens. */
+  readonly deltas: number
+  readonly finishReason: FinishReason | null
+  readonly usage: ReportedUsage | null
+  /** Collected only when asked for (`collect`), else empty/null. */
+  readonly text: string
+  readonly toolCalls: AnswerFacts['toolCalls']
+  readonly meanTokenProbability: number | null
+  /** A frame that is not of this format was seen (HTML, garbage JSON). */
+  readonly malformed: boolean
+}
+
+export interface ScannerOptions {
+  /** Pass the usage chunk on to the caller. */
+  readonly keepUsage: boolean
+  readonly keepLogprobs: boolean
+  /** Collect text, tool calls and log probabilities: costs a parse per frame. */
+  readonly collect: boolean
+}
+
+/** Encodes our stream events as frames of a format. Stateful: one per stream. */
+export interface StreamEncoder {
+  /** Frames for this event, possibly none. */
+  encode(event: StreamEvent): string
+}
+
+export interface StreamDecoder {
+  push(chunk: Uint8Array): readonly StreamEvent[]
+}
+
+/** An error as `http/` sends it: the format only gives it its shape. */
+export interface ErrorBody {
+  readonly code: string
+  readonly status: number
+  readonly message: string
+  readonly hint: string
+  readonly taskId: string | null
+  readonly requestId: string
+  /** Upstream attempts that failed, without secrets. */
+  readonly attempts?: readonly { readonly deployment: string; readonly status: number; readonly end: string }[]
+  readonly problems?: readonly { readonly at: string; readonly message: string }[]
+}
+
+export interface WireFormat {
+  readonly wire: Wire
+  /** Path on a provider, after its base URL (which for OpenAI kinds ends in /v1): `/chat/completions`, `/v1/messages`. */
+  readonly upstreamPath: string
+  view(body: unknown): Parsed<RequestView>
+  patch(body: Uint8Array, changes: RequestChanges): Uint8Array
+  decodeRequest(body: unknown): Parsed<ModelRequest>
+  /** Problems name the field that the target format cannot express. */
+  encodeRequest(request: ModelRequest): Parsed<JsonObject>
+  /** null: not an answer of this format (HTML, an error object, garbage). */
+  readAnswer(body: unknown): AnswerFacts | null
+  decodeAnswer(body: unknown): ModelAnswer | null
+  encodeAnswer(answer: ModelAnswer): JsonObject
+  scanner(options: ScannerOptions): StreamScanner
+  decoder(): StreamDecoder
+  encoder(options: { readonly model: string; readonly includeUsage: boolean; readonly createdSeconds: number }): StreamEncoder
+  /** Frames that end a stream early but properly: finish reason "length", usage if known, end marker. */
+  cutFrames(scanner: StreamScanner): string
+  readError(status: number, body: string): ProviderError
+  encodeError(error: ErrorBody): JsonObject
+  /** The frame that says in band that the stream broke. No end marker follows. */
+  errorFrame(error: ErrorBody): string
+}
