@@ -1,2 +1,64 @@
+export type {
+  AnthropicErrorBody,
+  DecisionJson,
+  ErrorDetail,
+  FailedAttempt,
+  OpenAiErrorBody,
+  RouteFacts,
+  SpillwayMember,
+  Tier,
+} from './answers.js'
+export { TIERS } from './answers.js'
 export { ERRORS, type ErrorCode, type ErrorEntry, isErrorCode } from './errors.js'
 export { PRIORITIES, type Priority, REQUEST_HEADERS, RESPONSE_HEADERS } from './headers.js'
+export { NANO_USD_MAX, nanoFromUsd, usdFromNano } from './money.js'
+export {
+  REQUEST_LIMITS,
+  parseAttributes,
+  parseOpenTask,
+  parseOutcome,
+  parseReportedStep,
+} from './parse-requests.js'
+export type { Parsed, Problem } from './parsed.js'
+export type {
+  CapacityJson,
+  DeploymentCapacity,
+  Interval,
+  ModelInfo,
+  ModelList,
+  Percentiles,
+  Report,
+  ReportGroupJson,
+  ReportGrouping,
+  ReportQuery,
+} from './report.js'
+export { REPORT_GROUPINGS } from './report.js'
+export type {
+  AttemptView,
+  ChargeView,
+  OutcomeView,
+  StepView,
+  TaskListPage,
+  TaskRowView,
+  TaskTraceView,
+  TaskView,
+  TokensView,
+} from './task-views.js'
+export type {
+  AmountsJson,
+  BudgetJson,
+  BudgetRequest,
+  JudgedOutcome,
+  LimitsJson,
+  OpenTaskRequest,
+  OpenedTask,
+  OutcomeRequest,
+  OutcomeStatus,
+  ReportedStep,
+  ReportedStepKind,
+  StepAccepted,
+  TaskBalance,
+  TaskListQuery,
+  TaskStatus,
+} from './tasks.js'
+export { OUTCOME_STATUSES, REPORTED_STEP_KINDS, TASK_STATUSES } from './tasks.js'

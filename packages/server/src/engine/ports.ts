@@ -79,6 +79,8 @@ export interface Ledger {
   hold(id: HoldId, accounts: readonly string[], amounts: Amounts): HoldResult | Promise<HoldResult>
   /** Replaces the hold by what was really used. Unknown or settled ids change nothing. */
   settle(id: HoldId, actual: Amounts): void | Promise<void>
+  /** Books what was already spent elsewhere: in full, even above a limit. */
+  charge(accounts: readonly string[], amounts: Amounts): void | Promise<void>
   read(account: string): AccountState | null | Promise<AccountState | null>
   close(account: string): void | Promise<void>
 }
@@ -125,4 +127,6 @@ export interface Caller {
   /** Runs once if the caller hangs up before `end`. */
   onGone(run: () => void): void
   readonly gone: boolean
+  /** The head has been sent. */
+  readonly begun: boolean
 }

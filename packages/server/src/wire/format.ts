@@ -118,6 +118,8 @@ export interface StreamFacts {
   readonly deltas: number
   readonly finishReason: FinishReason | null
   readonly usage: ReportedUsage | null
+  /** What was said of the input before anything was generated (Anthropic): for estimates of streams that broke. */
+  readonly startUsage?: ReportedUsage | null
   /** Collected only when asked for (`collect`), else empty/null. */
   readonly text: string
   readonly toolCalls: AnswerFacts['toolCalls']

@@ -178,6 +178,8 @@ export interface Release {
   readonly product: CeilingLimits
   /** Dearest configured price, for holds on models whose price is unknown. null when no price is known at all. */
   readonly dearestPrice: Price | null
+  /** Limits of the server itself (top-level key `server`). */
+  readonly server: { readonly maxBodyBytes: number }
   /** Things that are legal but probably not meant, for `spillway check` and the start-up banner. */
   readonly warnings: readonly string[]
 }

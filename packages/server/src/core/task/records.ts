@@ -5,6 +5,7 @@ import type { Amounts } from '../budget/amounts.js'
 import type { AttemptId, HoldId, ReleaseId, StepId, TaskId } from '../ids.js'
 import type { TokenCounts } from '../money/token-counts.js'
 import type { Tier } from '../release/release.js'
+import type { Verdict } from '../release/rule.js'
 
 /** One choice made on the way, with what it was made from. Inputs never contain prompt text. */
 export interface Decision {
@@ -99,6 +100,8 @@ export interface StepEnded {
   readonly promptHash: string | null
   /** A reported step's own cost, and everything else that is not an attempt. */
   readonly otherNanoUsd: number
+  /** Accounts `otherNanoUsd` was charged to; only for reported steps. */
+  readonly accounts?: readonly string[]
   readonly toolMs: number
   readonly error: string | null
   /** Reference to stored content, when the contract says `record: content`. */
@@ -149,6 +152,8 @@ export interface OutcomeJudged {
   readonly success: boolean
   readonly harm: boolean
   readonly reasons: readonly string[]
+  /** What each expression of the contract said, by source: a late verdict is judged with what is no longer there. */
+  readonly rules?: Readonly<Record<string, Verdict>>
   readonly score: number | null
   readonly evidence: readonly unknown[]
   /** From opening to the last answer or the first outcome, ms. */

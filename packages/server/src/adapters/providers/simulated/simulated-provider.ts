@@ -1,0 +1,40 @@
+// The simulated provider in process: what a server without any key answers with, marked as simulated.
+
+import type { ProviderConfig } from '../../../core/release/release.js'
+import type { Provider, System, UpstreamCall, UpstreamListener, UpstreamRequest } from '../../../engine/ports.js'
+import { runCall } from './simulated-call.js'
+import type { SimStats } from './sim-stats.js'
+import { createSimWorld } from './sim-world.js'
+
+export type SimulatedProviderConfig = Extract<ProviderConfig, { readonly kind: 'simulated' }>
+
+export interface SimulatedProvider extends Provider {
+  /** What it served so far, counted as the HTTP simulator counts. */
+  stats(): SimStats
+}
+
+/**
+ * Speaks every wire by `request.wire`, and answers the bytes the HTTP simulator would. Honours the head and idle
+ * timeouts as a connection would; the body of an answer has no limit here because the simulator sets its own.
+ */
+export function createSimulatedProvider(
+  config: SimulatedProviderConfig,
+  options: { readonly system: System },
+): SimulatedProvider {
+  const { system } = options
+  const world = createSimWorld(config.simulation, system)
+
+  function send(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall {
+    const script = world.open({ route: request.wire, body: request.body, orders: request.headers['x-sim'] })
+    return runCall({ request, listener, system, script, close: (played) => world.close(script, played) })
+  }
+
+  return {
+    name: config.name,
+    simulated: true,
+    chatWire: 'openai-chat',
+    send,
+    stats: () => world.stats(),
+    close: () => Promise.resolve(),
+  }
+}

@@ -1,0 +1,151 @@
+// The tables. Keys are counters in order of writing, so every insert appends; a step's and a charge's key is its
+// task's number times 2^20 plus its place, so that one range holds all of a task and no index is needed for it.
+// Secondary indexes are partial: they cost nothing for the plain one-step task.
+
+import type Database from 'better-sqlite3'
+import { StoreError } from './store-error.js'
+
+export const SCHEMA_VERSION = 1
+
+/** Steps, and attempts, that one task can have in the books. */
+export const PLACES_PER_TASK = 2 ** 20
+
+const PRAGMAS = [
+  'page_size = 16384', // rows are about a kilobyte: fewer splits, no overflow pages
+  'journal_mode = WAL',
+  'synchronous = NORMAL', // the journal is what survives; the position tells what to read again
+  'wal_autocheckpoint = 1000',
+  'cache_size = -32768',
+  'temp_store = MEMORY',
+  'secure_delete = ON', // what was deleted for retention is gone from the file
+]
+
+const TABLES = `
+CREATE TABLE tasks (
+  n INTEGER PRIMARY KEY,
+  id TEXT NOT NULL,
+  opened_ms INTEGER NOT NULL,
+  contract TEXT NOT NULL,
+  release TEXT NOT NULL,
+  tenant TEXT NOT NULL,
+  parent TEXT,
+  session TEXT,
+  external_id TEXT,
+  deadline_ms INTEGER NOT NULL,
+  one_step INTEGER NOT NULL,
+  detail TEXT NOT NULL,
+  steps INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  model_calls INTEGER NOT NULL,
+  input_tokens INTEGER NOT NULL,
+  output_tokens INTEGER NOT NULL,
+  tool_calls INTEGER NOT NULL,
+  tool_ms INTEGER NOT NULL,
+  cost_nano INTEGER NOT NULL,
+  unpriced INTEGER NOT NULL,
+  premium_calls INTEGER NOT NULL,
+  degraded INTEGER NOT NULL,
+  escalated INTEGER NOT NULL,
+  cache_hit INTEGER NOT NULL,
+  simulated INTEGER NOT NULL,
+  last_step_ended_ms INTEGER,
+  last_model TEXT,
+  status TEXT NOT NULL,
+  ended_ms INTEGER,
+  success INTEGER,
+  harm INTEGER,
+  latency_ms INTEGER,
+  slo_met INTEGER,
+  price_nano INTEGER,
+  outcome TEXT
+);
+CREATE UNIQUE INDEX tasks_by_id ON tasks (id);
+CREATE INDEX tasks_by_session ON tasks (session) WHERE session IS NOT NULL;
+CREATE INDEX tasks_by_external_id ON tasks (external_id) WHERE external_id IS NOT NULL;
+CREATE INDEX tasks_by_parent ON tasks (parent) WHERE parent IS NOT NULL;
+CREATE INDEX tasks_open_one_step ON tasks (n) WHERE status = 'open' AND one_step = 1;
+
+CREATE TABLE steps (key INTEGER PRIMARY KEY, number INTEGER NOT NULL, detail TEXT NOT NULL);
+
+CREATE TABLE charges (
+  key INTEGER PRIMARY KEY,
+  step INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL,
+  hold TEXT NOT NULL,
+  model_calls INTEGER NOT NULL,
+  input_tokens INTEGER NOT NULL,
+  output_tokens INTEGER NOT NULL,
+  tool_calls INTEGER NOT NULL,
+  tool_ms INTEGER NOT NULL,
+  charged_nano INTEGER NOT NULL,
+  accounts TEXT NOT NULL,
+  attempt TEXT NOT NULL
+);
+
+CREATE TABLE outcomes (
+  n INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  status TEXT NOT NULL,
+  ended_ms INTEGER NOT NULL,
+  success INTEGER NOT NULL,
+  harm INTEGER NOT NULL,
+  latency_ms INTEGER NOT NULL,
+  slo_met INTEGER,
+  price_nano INTEGER,
+  outcome TEXT NOT NULL,
+  PRIMARY KEY (n, seq)
+) WITHOUT ROWID;
+
+CREATE TABLE accounts (
+  name TEXT PRIMARY KEY,
+  model_calls INTEGER NOT NULL,
+  input_tokens INTEGER NOT NULL,
+  output_tokens INTEGER NOT NULL,
+  tool_calls INTEGER NOT NULL,
+  tool_ms INTEGER NOT NULL,
+  nano_usd INTEGER NOT NULL,
+  updated_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE refusals (
+  hour_ms INTEGER NOT NULL,
+  tenant TEXT NOT NULL,
+  contract TEXT NOT NULL,
+  code TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (hour_ms, tenant, contract, code)
+) WITHOUT ROWID;
+
+CREATE TABLE contents (
+  reference TEXT PRIMARY KEY,
+  task TEXT NOT NULL,
+  delete_after_ms INTEGER NOT NULL,
+  text TEXT NOT NULL
+);
+CREATE INDEX contents_by_age ON contents (delete_after_ms);
+
+CREATE TABLE hours (hour_ms INTEGER PRIMARY KEY, first_n INTEGER NOT NULL);
+
+CREATE TABLE meta (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  segment INTEGER NOT NULL,
+  offset INTEGER NOT NULL
+);
+INSERT INTO meta VALUES (1, 0, 0);
+`
+
+/** Opens an empty file as a new database; refuses one that a newer version wrote. */
+export function prepareSchema(db: Database.Database): void {
+  for (const pragma of PRAGMAS) db.pragma(pragma)
+  const version = Number(db.pragma('user_version', { simple: true }))
+  if (version > SCHEMA_VERSION) {
+    const message = `the books are of format ${version}, this version reads up to ${SCHEMA_VERSION}`
+    throw new StoreError('newer-format', message)
+  }
+  if (version === 0) {
+    db.transaction(() => {
+      db.exec(TABLES)
+      db.pragma(`user_version = ${SCHEMA_VERSION}`)
+    })()
+  }
+}

@@ -1,0 +1,124 @@
+// The whiteboard's sums, made where the rows are.
+
+import type Database from 'better-sqlite3'
+import type { ReportFilter, ReportGroup } from '../../core/task/report.js'
+import { HOUR_MS } from './batch.js'
+import { firstNumberSince } from './hours.js'
+
+/** As text: an integer would make the division one of integers. */
+const NANO_PER_USD = '1e9'
+
+const GROUP_BY: Readonly<Record<ReportFilter['by'], string>> = {
+  contract: 'contract',
+  tenant: 'tenant',
+  release: 'release',
+  model: "ifnull(last_model, 'none')",
+  none: "'all'",
+}
+
+/** Refused calls had no step, so no model and no release of their own. */
+const REFUSED_BY: Readonly<Partial<Record<ReportFilter['by'], string>>> = {
+  contract: "iif(contract = '', 'none', contract)",
+  tenant: "iif(tenant = '', 'none', tenant)",
+  none: "'all'",
+}
+
+const SUMS = `count(*) AS tasks,
+  count(outcome) AS ended,
+  ifnull(sum(success), 0) AS successes,
+  ifnull(sum(harm), 0) AS harms,
+  sum(cost_nano) AS nanoUsd,
+  ifnull(sum(iif(outcome IS NULL, 0, (cost_nano / ${NANO_PER_USD}) * (cost_nano / ${NANO_PER_USD}))), 0.0)
+    AS costSquaredUsd,
+  ifnull(sum(iif(success = 1, cost_nano / ${NANO_PER_USD}, 0)), 0.0) AS costOfSuccessesUsd,
+  sum(price_nano) AS priceNanoUsd,
+  percentile(iif(outcome IS NULL, NULL, latency_ms), 50) AS p50,
+  percentile(iif(outcome IS NULL, NULL, latency_ms), 95) AS p95,
+  percentile(iif(outcome IS NULL, NULL, latency_ms), 99) AS p99,
+  sum(slo_met) AS sloMet,
+  count(slo_met) AS sloJudged,
+  sum(degraded) AS degraded,
+  sum(escalated) AS escalated,
+  sum(cache_hit) AS cacheHits,
+  sum(model_calls) AS modelCalls,
+  sum(unpriced) AS unpricedCalls,
+  sum(attempts) AS attempts,
+  sum(premium_calls) AS premiumCalls,
+  sum(input_tokens) AS inputTokens,
+  sum(output_tokens) AS outputTokens,
+  max(simulated) AS simulated`
+
+interface Sums extends Omit<ReportGroup, 'latencyMs' | 'refused' | 'simulated'> {
+  readonly p50: number | null
+  readonly p95: number
+  readonly p99: number
+  readonly simulated: 0 | 1
+}
+
+const NO_TASKS: Omit<ReportGroup, 'group' | 'refused'> = {
+  tasks: 0,
+  ended: 0,
+  successes: 0,
+  harms: 0,
+  nanoUsd: 0,
+  costSquaredUsd: 0,
+  costOfSuccessesUsd: 0,
+  priceNanoUsd: null,
+  latencyMs: null,
+  sloMet: null,
+  sloJudged: 0,
+  degraded: 0,
+  escalated: 0,
+  cacheHits: 0,
+  modelCalls: 0,
+  unpricedCalls: 0,
+  attempts: 0,
+  premiumCalls: 0,
+  inputTokens: 0,
+  outputTokens: 0,
+  simulated: false,
+}
+
+function groupFrom({ p50, p95, p99, simulated, ...sums }: Sums, refused: number): ReportGroup {
+  const latencyMs = p50 === null ? null : { p50, p95, p99 }
+  return { ...sums, latencyMs, refused, simulated: simulated === 1 }
+}
+
+function only(filter: ReportFilter): { readonly sql: string; readonly values: readonly string[] } {
+  const conditions = [
+    ['AND tenant = ?', filter.tenant],
+    ['AND contract = ?', filter.contract],
+  ] as const
+  const given = conditions.filter(([, value]) => value !== undefined)
+  return { sql: given.map(([sql]) => sql).join(' '), values: given.map(([, value]) => value ?? '') }
+}
+
+/** Tasks opened from `sinceMs` until before `untilMs`; refusals by whole hours. Groups in order of their names. */
+export function report(db: Database.Database, filter: ReportFilter): readonly ReportGroup[] {
+  const { sql, values } = only(filter)
+  const from = firstNumberSince(db, filter.sinceMs)
+  const tasks = db
+    .prepare(
+      `SELECT ${GROUP_BY[filter.by]} AS "group", ${SUMS} FROM tasks
+        WHERE n >= ? AND opened_ms >= ? AND opened_ms < ? ${sql} GROUP BY 1`,
+    )
+    .all(from, filter.sinceMs, filter.untilMs, ...values) as Sums[]
+  const refused = refusals(db, filter)
+  const groups = tasks.map((sums) => groupFrom(sums, refused.get(sums.group) ?? 0))
+  const seen = new Set(groups.map(({ group }) => group))
+  const rest = [...refused].filter(([group]) => !seen.has(group))
+  const refusedOnly = rest.map(([group, count]) => ({ group, ...NO_TASKS, refused: count }))
+  return [...groups, ...refusedOnly].sort((a, b) => (a.group < b.group ? -1 : 1))
+}
+
+function refusals(db: Database.Database, filter: ReportFilter): ReadonlyMap<string, number> {
+  const by = REFUSED_BY[filter.by]
+  if (by === undefined) return new Map()
+  const { sql, values } = only(filter)
+  const sinceHour = Math.floor(filter.sinceMs / HOUR_MS) * HOUR_MS
+  const rows = db
+    .prepare(`SELECT ${by}, sum(count) FROM refusals WHERE hour_ms >= ? AND hour_ms < ? ${sql} GROUP BY 1`)
+    .raw()
+    .all(sinceHour, filter.untilMs, ...values)
+  return new Map(rows as [string, number][])
+}

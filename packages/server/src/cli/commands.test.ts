@@ -1,0 +1,172 @@
+import { once } from 'node:events'
+import { type Server, createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Command } from 'commander'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { traceJson } from '../http/task-json.js'
+import { exampleTrace } from '../testing/example-task.js'
+import type { CliIo, ExitCode } from './cli-io.js'
+import { urlOf } from './client.js'
+import { registerProviders } from './providers.js'
+import { registerReport } from './report.js'
+import { registerTasks } from './tasks.js'
+import { registerTrace } from './trace.js'
+
+// The commands against a real HTTP server that says what each test wants.
+
+let server: Server
+let url: string
+let answer: { status: number; body: string }
+let asked: { path: string; authorization: string | undefined }
+
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    asked = { path: request.url ?? '', authorization: request.headers.authorization }
+    response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.body)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+})
+
+beforeEach(() => {
+  answer = { status: 200, body: '{}' }
+})
+
+afterAll(() => {
+  server.close()
+})
+
+async function run(...args: string[]): Promise<{ out: string; err: string; code: ExitCode }> {
+  const seen = { out: '', err: '', code: 0 as ExitCode }
+  const io: CliIo = {
+    out: (text) => {
+      seen.out += `${text}\n`
+    },
+    err: (text) => {
+      seen.err += `${text}\n`
+    },
+    exit: (code) => {
+      seen.code = code
+    },
+    colour: false,
+    key: 'key-of-acme',
+  }
+  const program = new Command().exitOverride().configureOutput({ writeErr: io.err })
+  for (const register of [registerReport, registerTasks, registerTrace, registerProviders]) register(program, io)
+  for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: io.err })
+  await program.parseAsync(args, { from: 'user' })
+  return seen
+}
+
+test('report asks for the window and grouping, with the key', async () => {
+  answer.body = JSON.stringify({ since: '2026-11-24T00:00:00Z', until: '2026-11-24T01:00:00Z', by: 'model', groups: [] })
+  const { out, code } = await run('report', '--url', url, '--since', '1h', '--by', 'model', '--tenant', 'acme')
+  expect(asked).toEqual({ path: '/v1/report?since=1h&by=model&tenant=acme', authorization: 'Bearer key-of-acme' })
+  expect(out).toBe('No tasks between 2026-11-24 00:00:00 and 2026-11-24 01:00:00 UTC.\n')
+  expect(code).toBe(0)
+})
+
+test('--json prints the answer as it came', async () => {
+  answer.body = JSON.stringify({ anything: [1, null] })
+  const { out } = await run('report', '--url', url, '--json')
+  expect(JSON.parse(out)).toEqual({ anything: [1, null] })
+})
+
+test('tasks lists rows and says how to go on', async () => {
+  const row = {
+    id: 'task_1', contract: 'support_reply', tenant: 'acme', status: 'succeeded', opened_at: '', opened_ms: 0,
+    latency_ms: 1_500, success: false, harm: false, cost_usd: 0.002, unpriced_calls: 1, steps: 1, attempts: 2,
+    degraded: true, escalated: true, session: null, external_id: null,
+  }
+  answer.body = JSON.stringify({ tasks: [row], next_cursor: 'c1' })
+  const { out } = await run('tasks', '--url', url, '--status', 'succeeded', '--external-id', 'a b', '--degraded')
+  expect(asked.path).toBe('/v1/tasks?status=succeeded&external_id=a+b&degraded=true&limit=20')
+  expect(out).toMatchInlineSnapshot(`
+    "task    opened (UTC)         contract       status        time       cost  steps  attempts
+    task_1  1970-01-01 00:00:00  support_reply  no success  1.50 s  >$0.00200      1         2  degraded escalated
+
+    More: --cursor c1
+    "
+  `)
+})
+
+test('trace asks for one task and escapes its id', async () => {
+  answer.body = JSON.stringify(traceJson(exampleTrace()))
+  const { out } = await run('trace', '../x', '--url', url)
+  expect(asked.path).toBe('/v1/tasks/..%2Fx/trace')
+  expect(out).toContain('outcome succeeded: success')
+})
+
+test('providers shows every deployment, unknown limits as dashes', async () => {
+  const busy = {
+    deployment: 'openai/gpt-4o-mini', model: 'gpt-4o-mini', provider: 'openai', breaker: 'open',
+    concurrency: { limit: null, in_flight: 3 }, queue: { length: 2, oldest_ms: 120 },
+    rate: { requests_left: 480, tokens_left: null }, latency_ms: null,
+  }
+  answer.body = JSON.stringify({ deployments: [busy] })
+  const { out } = await run('providers', '--url', url)
+  expect(out).toMatchInlineSnapshot(`
+    "model        deployment          state    in flight      queued  requests left  tokens left  p50  p95
+    gpt-4o-mini  openai/gpt-4o-mini  resting        3/∞  2 (120 ms)            480            –    –    –
+    "
+  `)
+})
+
+test('providers --models marks what is simulated', async () => {
+  answer.body = JSON.stringify({ object: 'list', data: [{ id: 'gpt-4o', owned_by: 'sim', simulated: true }] })
+  expect((await run('providers', '--models', '--url', url)).out).toMatch(/gpt-4o +sim +simulated/)
+})
+
+test('a refusal exits 1 and gives code, message and hint', async () => {
+  const error = { code: 'task.unknown', message: 'There is no task x.', hint: 'Open a task first.' }
+  answer = { status: 404, body: JSON.stringify({ error }) }
+  const { err, code } = await run('trace', 'x', '--url', url)
+  expect(err).toBe('error: task.unknown: There is no task x.\n  Open a task first.\n')
+  expect(code).toBe(1)
+})
+
+test('a missing key says where it belongs', async () => {
+  answer = { status: 401, body: JSON.stringify({ error: { code: 'auth.missing', message: 'No key.' } }) }
+  expect((await run('tasks', '--url', url)).err).toContain('Put the tenant key in SPILLWAY_KEY.')
+})
+
+test('nobody answering exits 3 and says what to do', async () => {
+  const { port } = await freePort()
+  const { err, code } = await run('report', '--url', `http://127.0.0.1:${port}`)
+  expect(err).toContain(`http://127.0.0.1:${port} does not answer (connection refused). Start a server with`)
+  expect(code).toBe(3)
+})
+
+test.each(['<html>', '[1, 2]'])('a server that answers %s is not Spillway: exit 3', async (body) => {
+  answer.body = body
+  expect((await run('report', '--url', url)).code).toBe(3)
+})
+
+test('a --url that is no URL is wrong usage', async () => {
+  expect((await run('report', '--url', 'localhost:4100')).code).toBe(2)
+})
+
+test.each([
+  ['report', '--since', 'yesterday'],
+  ['report', '--by', 'colour'],
+  ['tasks', '--limit', '0'],
+  ['tasks', '--status', 'done'],
+  ['trace'],
+])('%s %s %s is refused before the server is asked', async (...args) => {
+  await expect(run(...args, '--url', url)).rejects.toThrow(/error:/)
+})
+
+test('a path in --url is kept and a trailing slash does not double', () => {
+  expect(urlOf('https://host/gateway/', '/v1/report', { since: '1h', by: undefined })?.href).toBe(
+    'https://host/gateway/v1/report?since=1h',
+  )
+})
+
+async function freePort(): Promise<{ port: number }> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as AddressInfo
+  probe.close()
+  await once(probe, 'close')
+  return { port }
+}

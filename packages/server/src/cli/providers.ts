@@ -1,0 +1,71 @@
+// `spillway providers`: every deployment with its state and load, and whether anything is simulated.
+
+import type { CapacityJson, DeploymentCapacity } from '@spillway/protocol'
+import type { Command } from 'commander'
+import { isObject } from '../core/json.js'
+import { type CliIo, processIo } from './cli-io.js'
+import { type Question, type ServerOptions, show, withServerOptions } from './client.js'
+import { UNKNOWN, count, duration } from './format.js'
+import { type Paint, createPaint } from './paint.js'
+import { plainTable } from './plain-table.js'
+
+export function registerProviders(program: Command, io: CliIo = processIo()): void {
+  const command = program.command('providers').description('deployments: state, load, limits, latency')
+  withServerOptions(command)
+    .option('--models', 'list what a call may name instead (GET /v1/models)')
+    .action(async (options: ServerOptions & { readonly models?: boolean }) => {
+      await show(io, options, question(options.models === true, createPaint(io.colour)))
+    })
+}
+
+function question(models: boolean, paint: Paint): Question {
+  if (models) return { path: '/v1/models', render: (body) => (isModelList(body) ? renderModels(body, paint) : null) }
+  return { path: '/v1/capacity', render: (body) => (isCapacity(body) ? renderCapacity(body, paint) : null) }
+}
+
+function isCapacity(body: unknown): body is CapacityJson {
+  return isObject(body) && Array.isArray(body['deployments'])
+}
+
+export function renderCapacity(capacity: CapacityJson, paint: Paint): string {
+  if (capacity.deployments.length === 0) return 'No deployment is configured.'
+  const left = ['model', 'deployment', 'state'].map((head) => ({ head, align: 'left' as const }))
+  const right = ['in flight', 'queued', 'requests left', 'tokens left', 'p50', 'p95'].map((head) => ({ head }))
+  const rows = capacity.deployments.map((deployment) => cells(deployment, paint))
+  return plainTable([...left, ...right], rows, paint)
+}
+
+function cells(deployment: DeploymentCapacity, paint: Paint): string[] {
+  const { breaker, concurrency, queue, rate, latency_ms: latency } = deployment
+  const state = { 'closed': paint.green('ready'), 'open': paint.red('resting'), 'half-open': paint.yellow('probing') }
+  return [
+    deployment.model,
+    deployment.deployment,
+    state[breaker],
+    `${count(concurrency.in_flight)}/${concurrency.limit === null ? '∞' : count(concurrency.limit)}`,
+    queue.oldest_ms === null ? count(queue.length) : `${count(queue.length)} (${duration(queue.oldest_ms)})`,
+    count(rate.requests_left),
+    count(rate.tokens_left),
+    duration(latency?.p50 ?? null),
+    duration(latency?.p95 ?? null),
+  ]
+}
+
+interface ModelListAnswer {
+  readonly data: readonly Readonly<Record<string, unknown>>[]
+}
+
+function isModelList(body: unknown): body is ModelListAnswer {
+  return isObject(body) && Array.isArray(body['data']) && body['data'].every(isObject)
+}
+
+/** OpenAI's list shape; what Spillway adds is shown where it is there. */
+export function renderModels(list: ModelListAnswer, paint: Paint): string {
+  const text = (value: unknown) => (typeof value === 'string' ? value : UNKNOWN)
+  const rows = list.data.map((model) => [
+    text(model['id']),
+    text(model['owned_by']),
+    model['simulated'] === true || model['x-spillway-simulated'] === true ? paint.yellow('simulated') : '',
+  ])
+  return plainTable(['name', 'owned by', ''].map((head) => ({ head, align: 'left' as const })), rows, paint)
+}

@@ -1,0 +1,38 @@
+// `spillway report`: the whiteboard. Cost per successful task, margin, latency, and what drives them.
+
+import { type Command, Option } from 'commander'
+import { type CliIo, processIo } from './cli-io.js'
+import { type ServerOptions, show, withServerOptions } from './client.js'
+import { createPaint } from './paint.js'
+import { isReport, renderReport } from './report-table.js'
+import { parseInstant } from './parse-options.js'
+
+interface ReportOptions extends ServerOptions {
+  readonly since: string
+  readonly until?: string
+  readonly by: string
+  readonly contract?: string
+  readonly tenant?: string
+}
+
+export function registerReport(program: Command, io: CliIo = processIo()): void {
+  const command = program.command('report').description('the whiteboard: cost per successful task and its drivers')
+  withServerOptions(command)
+    .option('--since <age|time>', 'start of the window: 90m, 24h, 7d, or an ISO time', parseInstant, '24h')
+    .option('--until <age|time>', 'end of the window (default: now)', parseInstant)
+    .addOption(
+      new Option('--by <what>', 'one line per')
+        .choices(['contract', 'tenant', 'release', 'model', 'none'])
+        .default('contract'),
+    )
+    .option('--contract <name>', 'only tasks of this contract')
+    .option('--tenant <name>', 'only tasks of this tenant')
+    .action(async (options: ReportOptions) => {
+      const { since, until, by, contract, tenant } = options
+      await show(io, options, {
+        path: '/v1/report',
+        query: { since, until, by, contract, tenant },
+        render: (body) => (isReport(body) ? renderReport(body, createPaint(io.colour)) : null),
+      })
+    })
+}

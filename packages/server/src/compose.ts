@@ -1,0 +1,226 @@
+// The only file that knows everybody: configuration, ports, engine and server are put together here.
+
+import { join } from 'node:path'
+import { ProviderPools } from './adapters/providers/provider-pools.js'
+import { createGenaiPrices } from './adapters/prices/genai-prices.js'
+import { type Store, openStore } from './adapters/store/open-store.js'
+import { createLiveSystem } from './adapters/system/live-system.js'
+import type { Logger } from './adapters/telemetry/logs.js'
+import { createMetrics } from './adapters/telemetry/metrics.js'
+import { type SpanExporter, startSpanExporter } from './adapters/telemetry/otlp.js'
+import { parseConfig } from './config/load-config.js'
+import type { ConfigSource } from './config/find-config.js'
+import type { Environment } from './config/environment.js'
+import { MemoryLedger } from './core/budget/memory-ledger.js'
+import { ExactCache } from './core/cache/exact-cache.js'
+import type { Problem } from './core/parsed.js'
+import type { Release } from './core/release/release.js'
+import { sendRefusal } from './engine/answer/send-refusal.js'
+import { callModel } from './engine/call-model.js'
+import { Capacity } from './engine/capacity.js'
+import { CEILING_PREFIXES, Ceilings } from './engine/ceilings.js'
+import { type Engine, PremiumCounters } from './engine/engine.js'
+import { sweepExpired } from './engine/outcome.js'
+import type { System } from './engine/ports.js'
+import { TaskRegistry } from './engine/task-registry.js'
+import { type Authenticator, createAuthenticator } from './http/authenticate.js'
+import { Idempotency } from './http/idempotency.js'
+import { type Server, startServer } from './http/server.js'
+
+export interface SpillwayOptions {
+  readonly config: ConfigSource
+  readonly env: Environment
+  readonly host: string
+  readonly port: number
+  readonly dataDir: string
+  readonly logger: Logger
+}
+
+export interface Spillway {
+  readonly url: string
+  readonly store: Store
+  release(): Release
+  /** Swaps the release when the new configuration is valid, else keeps the one that serves and says why. */
+  reload(config: ConfigSource, env: Environment): readonly Problem[]
+  close(graceMs: number): Promise<void>
+}
+
+export type Started =
+  | { readonly kind: 'started'; readonly spillway: Spillway }
+  | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
+
+const DRAIN_CHECK_MS = 5_000
+const PRUNE_MS = 600_000
+
+export async function startSpillway(options: SpillwayOptions): Promise<Started> {
+  const system = createLiveSystem()
+  const first = loadRelease(options.config, options.env, system)
+  if (first.kind === 'invalid') return first
+  const pools = new ProviderPools(system)
+  pools.provision(first.value)
+  const store = await openStore({
+    dir: join(options.dataDir),
+    system,
+    onProblem: (problem) => options.logger.error('store', { problem }),
+  })
+  const spans = startSpanExporter(options.env, options.logger)
+  const running = new Running({ options, system, pools, store, spans, release: first.value })
+  await running.listen()
+  return { kind: 'started', spillway: running }
+}
+
+export function loadRelease(config: ConfigSource, env: Environment, system: Pick<System, 'nowMs' | 'sha256'>) {
+  const prices = createGenaiPrices(system.nowMs())
+  return parseConfig({ text: config.text, file: config.file, env, prices, sha256: (text) => system.sha256(text) })
+}
+
+interface Parts {
+  readonly options: SpillwayOptions
+  readonly system: System
+  readonly pools: ProviderPools
+  readonly store: Store
+  readonly spans: SpanExporter | null
+  readonly release: Release
+}
+
+class Running implements Spillway {
+  readonly #parts: Parts
+  readonly #metrics = createMetrics()
+  #release: Release
+  #authenticator: Authenticator
+  #server: Server | null = null
+  #isStopping = false
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.#release = parts.release
+    this.#authenticator = this.#authenticatorOf(parts.release)
+  }
+
+  get url(): string {
+    return this.#server?.url ?? ''
+  }
+
+  get store(): Store {
+    return this.#parts.store
+  }
+
+  release(): Release {
+    return this.#release
+  }
+
+  async listen(): Promise<void> {
+    const { options, system, store } = this.#parts
+    const engine = await this.#createEngine()
+    const authenticator = () => this.#authenticator
+    const { maxBodyBytes } = this.#release.server
+    this.#server = await startServer({
+      host: options.host,
+      port: options.port,
+      data: { engine, maxBodyBytes, authenticator, idempotency: createIdempotency(engine) },
+      control: {
+        engine,
+        maxBodyBytes,
+        authenticator,
+        metrics: () => this.#metricsText(engine),
+        unready: () => (this.#isStopping ? 'stopping' : store.failed === null ? null : 'the books cannot be written'),
+      },
+      onFault: (error) => options.logger.error('fault', { error: error instanceof Error ? error.stack : String(error) }),
+    })
+    sweepExpired(engine)
+    this.#pruneLater(system)
+  }
+
+  reload(config: ConfigSource, env: Environment): readonly Problem[] {
+    const { system, pools, options } = this.#parts
+    const next = loadRelease(config, env, system)
+    if (next.kind === 'invalid') return next.problems
+    const before = this.#release
+    if (next.value.id === before.id) return []
+    pools.provision(next.value)
+    this.#release = next.value
+    this.#authenticator = this.#authenticatorOf(next.value)
+    this.#retireLater(before)
+    options.logger.info('release', { serves: next.value.id, before: before.id })
+    return []
+  }
+
+  async close(graceMs: number): Promise<void> {
+    this.#isStopping = true
+    await this.#server?.close(graceMs)
+    await this.#parts.store.close()
+    await this.#parts.spans?.close()
+    await this.#parts.pools.close()
+  }
+
+  async #createEngine(): Promise<Engine> {
+    const { system, store, pools, spans } = this.#parts
+    const ledger = new MemoryLedger()
+    const restored = await store.accountTotals(CEILING_PREFIXES)
+    const metrics = this.#metrics
+    this.#engine = {
+      system,
+      ledger,
+      books: store,
+      archive: store,
+      tasks: new TaskRegistry(),
+      capacity: new Capacity(),
+      ceilings: new Ceilings(ledger, restored),
+      answers: new ExactCache(),
+      bytesPerToken: new Map(),
+      premiumShare: new PremiumCounters(),
+      release: () => this.#release,
+      provider: (release, name) => pools.get(release, name),
+      observe(entry) {
+        metrics.observe(entry)
+        spans?.observe(entry)
+      },
+    }
+    return this.#engine
+  }
+
+  #engine: Engine | null = null
+
+  #authenticatorOf(release: Release): Authenticator {
+    return createAuthenticator(release, (text) => this.#parts.system.sha256(text))
+  }
+
+  async #metricsText(engine: Engine) {
+    const { store, spans, options } = this.#parts
+    const stats = store.stats()
+    this.#metrics.setInFlight(engine.tasks.size)
+    this.#metrics.setJournal({
+      pendingBytes: stats.behindBytes,
+      openHolds: stats.openHolds,
+      lostEntries: stats.lostEntries,
+      failed: store.failed !== null,
+    })
+    this.#metrics.setDropped('logs', options.logger.dropped)
+    if (spans !== null) this.#metrics.setDropped('traces', spans.dropped())
+    return { contentType: this.#metrics.contentType, text: await this.#metrics.text() }
+  }
+
+  /** The old release's providers stay until its last task has ended. */
+  #retireLater(release: Release): void {
+    const { system, pools } = this.#parts
+    system.after(DRAIN_CHECK_MS, () => {
+      if (this.#release.id === release.id) return
+      if (this.#engine?.tasks.hasRelease(release.id) === true) this.#retireLater(release)
+      else void pools.retire(release.id)
+    })
+  }
+
+  #pruneLater(system: System): void {
+    system.after(PRUNE_MS, () => {
+      void this.#parts.store.prune(system.nowMs()).finally(() => this.#pruneLater(system))
+    })
+  }
+}
+
+function createIdempotency(engine: Engine): Idempotency {
+  return new Idempotency({
+    system: engine.system,
+    run: (call, caller) => callModel(engine, call, caller),
+    refuse: (call, caller, refusal) => sendRefusal(engine, call, { caller, refusal }),
+  })
+}

@@ -1,0 +1,53 @@
+// What runs when nobody wrote a configuration: enough to answer, and one example task to try budgets with.
+
+import type { ModelEntry, ProviderConfig } from '../core/release/release.js'
+import { TIERS } from '../core/release/release.js'
+import type { Environment } from './environment.js'
+
+export const BUILT_IN_FILE = 'built-in'
+
+const OPENAI_MODEL = 'gpt-4o-mini'
+const ANTHROPIC_MODEL = 'claude-haiku-4-5'
+
+/** The configuration as text, so that it goes the way of every other one. */
+export function builtInConfig(env: Environment): string {
+  const model = env['ANTHROPIC_API_KEY'] && !env['OPENAI_API_KEY'] ? ANTHROPIC_MODEL : OPENAI_MODEL
+  return `defaults:
+  route: { default: ${model} }
+tasks:
+  default:
+    description: Calls that name no task.
+  support_reply:
+    description: Draft a reply to a customer's message.
+    success: ["output.text != ''"]
+    slo: { p95_latency_ms: 6000, success_rate: 0.95 }
+    budget: { max_model_calls: 5, max_input_tokens: 6000, max_output_tokens: 700, max_latency_ms: 20000,
+              max_cost_usd: 0.05 }
+    refine_message: "I need one more detail to answer this well: what exactly happened, and when?"
+    price: { usd_per_success: 0.10 }
+`
+}
+
+/**
+ * Where a task goes that names no model: the cheapest configured model of the smallest tier, else the small
+ * model of a provider that is there. Decided by content, never by the order of keys.
+ */
+export function defaultModelOf(
+  models: ReadonlyMap<string, ModelEntry>,
+  providers: ReadonlyMap<string, ProviderConfig>,
+): string {
+  const [first] = [...models.values()].toSorted(
+    (left, right) =>
+      TIERS.indexOf(left.tier) - TIERS.indexOf(right.tier) ||
+      outputRate(left) - outputRate(right) ||
+      (left.name < right.name ? -1 : 1),
+  )
+  if (first) return first.name
+  const kinds = new Set([...providers.values()].map(({ kind }) => kind))
+  return kinds.has('anthropic') && !kinds.has('openai') ? ANTHROPIC_MODEL : OPENAI_MODEL
+}
+
+// Two unknown prices differ by nothing; a sort must never see Infinity minus Infinity.
+function outputRate(model: ModelEntry): number {
+  return model.deployments[0]?.price?.rates.output ?? Number.MAX_SAFE_INTEGER
+}

@@ -1,0 +1,12 @@
+// What commands that ask a running server read from the environment.
+
+export interface ClientEnvironment {
+  /** `SPILLWAY_KEY`: the tenant key sent to the server, or null. Never printed. */
+  readonly key: string | null
+  /** `NO_COLOR` is set to anything: no colours, also on a terminal (no-color.org). */
+  readonly noColor: boolean
+}
+
+export function clientEnvironment(env: NodeJS.ProcessEnv = process.env): ClientEnvironment {
+  return { key: env['SPILLWAY_KEY'] || null, noColor: Boolean(env['NO_COLOR']) }
+}

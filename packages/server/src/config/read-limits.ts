@@ -1,0 +1,66 @@
+// Ceilings of a tenant and of the product, and of a deployment; money becomes nano-dollars here.
+
+import type { CeilingLimits, DeploymentLimits } from '../core/release/release.js'
+import { number, optional, type Reader, record, whole } from './readers.js'
+
+const NANO_PER_USD = 1e9
+// Nano-dollars stay exact integers up to nine million dollars.
+export const USD_MAX = 9_000_000
+
+export function nanoUsd(usd: number): number
+export function nanoUsd(usd: number | null): number | null
+export function nanoUsd(usd: number | null): number | null {
+  return usd === null ? null : Math.round(usd * NANO_PER_USD)
+}
+
+export const usd = number({ min: 0, max: USD_MAX, unit: 'USD' })
+
+const ceilings = record({
+  usd_per_day: optional(usd),
+  usd_per_month: optional(usd),
+  rpm: optional(whole('requests per minute')),
+  tpm: optional(whole('tokens per minute')),
+  concurrency: optional(whole('calls at a time')),
+})
+
+export const NO_CEILINGS: CeilingLimits = {
+  nanoUsdPerDay: null,
+  nanoUsdPerMonth: null,
+  requestsPerMinute: null,
+  tokensPerMinute: null,
+  concurrency: null,
+}
+
+export const ceilingLimits: Reader<CeilingLimits> = {
+  fallback: NO_CEILINGS,
+  read(tree, problems) {
+    const values = ceilings.read(tree, problems)
+    return {
+      nanoUsdPerDay: nanoUsd(values.usd_per_day),
+      nanoUsdPerMonth: nanoUsd(values.usd_per_month),
+      requestsPerMinute: values.rpm,
+      tokensPerMinute: values.tpm,
+      concurrency: values.concurrency,
+    }
+  },
+}
+
+const deployment = record({
+  rpm: optional(whole('requests per minute')),
+  tpm: optional(whole('tokens per minute')),
+  concurrency: optional(whole('calls at a time')),
+})
+
+export const NO_DEPLOYMENT_LIMITS: DeploymentLimits = {
+  requestsPerMinute: null,
+  tokensPerMinute: null,
+  concurrency: null,
+}
+
+export const deploymentLimits: Reader<DeploymentLimits> = {
+  fallback: NO_DEPLOYMENT_LIMITS,
+  read(tree, problems) {
+    const { rpm, tpm, concurrency } = deployment.read(tree, problems)
+    return { requestsPerMinute: rpm, tokensPerMinute: tpm, concurrency }
+  },
+}

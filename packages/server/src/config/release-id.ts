@@ -1,0 +1,39 @@
+// The content hash of a release: the resolved configuration in one canonical form, secrets replaced by
+// their hash. Layout, comments and the order of keys are not content; the order of lists is.
+
+import type { ReleaseId } from '../core/ids.js'
+import type { ProviderConfig, Release } from '../core/release/release.js'
+
+type Hash = (text: string) => string
+
+const ID_HEX_DIGITS = 16
+
+export function releaseId(release: Omit<Release, 'id' | 'source' | 'warnings'>, sha256: Hash): ReleaseId {
+  const providers = new Map(
+    [...release.providers].map(([name, provider]) => [name, withoutSecrets(provider, sha256)]),
+  )
+  const hash = sha256(JSON.stringify(canonical({ ...release, providers })))
+  return `rel_${hash.slice(0, ID_HEX_DIGITS)}` as ReleaseId
+}
+
+function withoutSecrets(provider: ProviderConfig, sha256: Hash): unknown {
+  const headers = Object.entries(provider.headers).map(([name, value]) => [name, sha256(value)])
+  const key = 'apiKey' in provider && provider.apiKey !== null ? sha256(provider.apiKey) : null
+  return { ...provider, headers: Object.fromEntries(headers), apiKey: key }
+}
+
+/** JSON values with sorted keys; maps as objects, functions (compiled rules) left out, infinity by name. */
+function canonical(value: unknown): unknown {
+  if (value instanceof Map) return sorted([...value])
+  if (Array.isArray(value)) return value.map(canonical)
+  if (typeof value === 'object' && value !== null) return sorted(Object.entries(value))
+  return value === Infinity ? 'Infinity' : value
+}
+
+// Pairs, not an object: JavaScript would put keys that look like numbers first, whatever their order.
+function sorted(entries: readonly (readonly [unknown, unknown])[]): unknown {
+  return entries
+    .filter(([, value]) => typeof value !== 'function' && value !== undefined)
+    .map(([key, value]) => [String(key), canonical(value)] as const)
+    .toSorted(([left], [right]) => (left < right ? -1 : 1))
+}

@@ -1,0 +1,132 @@
+// The facts that rules read, by name. What is not known yet is left out, so that a rule on it is `unknown`.
+// Spillway's own names always win over a caller's attributes: nobody talks a rule into another tenant.
+
+import type { Amounts } from '../budget/amounts.js'
+import { usdFromNano } from '../money/nano.js'
+import type { Facts } from '../release/rule.js'
+import type { Checks } from './checks.js'
+
+export interface BeforeCall {
+  readonly task: string
+  readonly tenant: string
+  /** The model as the caller asked for it. */
+  readonly model: string
+  readonly priority: string
+  /** null is the empty text for rules: a caller without a session is known to have none. */
+  readonly session: string | null
+  readonly stream: boolean
+  /** Estimated. */
+  readonly inputTokens: number
+  readonly hasTools: boolean
+  readonly hasImages: boolean
+  readonly remaining: Amounts
+  /** Until the task's deadline. */
+  readonly remainingMs: number
+  /** The tenant's with the caller's merged over them. */
+  readonly attributes: Readonly<Record<string, unknown>>
+}
+
+/** Facts for rules that choose the model before it is called. */
+export function beforeFacts(call: BeforeCall): Facts {
+  return {
+    ...call.attributes,
+    task: call.task,
+    tenant: call.tenant,
+    model: call.model,
+    priority: call.priority,
+    session: call.session ?? '',
+    stream: call.stream,
+    input_tokens: call.inputTokens,
+    has_tools: call.hasTools,
+    has_images: call.hasImages,
+    remaining: remainingFacts(call.remaining, call.remainingMs),
+  }
+}
+
+/**
+ * The signals that arrived, over the facts known before: a signal replaces an attribute of its name, no
+ * built-in.
+ */
+export function signalFacts(before: BeforeCall, signals: Readonly<Record<string, unknown>>): Facts {
+  return beforeFacts({ ...before, attributes: { ...before.attributes, ...present(signals) } })
+}
+
+export interface AtEnd {
+  readonly task: string
+  readonly tenant: string
+  readonly attributes: Readonly<Record<string, unknown>>
+  readonly signals: Readonly<Record<string, unknown>>
+  /** The last answer; null when none was delivered. */
+  readonly output: {
+    readonly text: string
+    readonly finishReason: string | null
+    readonly toolCalls: readonly { readonly name: string; readonly argumentsJson: string }[]
+  } | null
+  /** null: nothing to check. */
+  readonly checks: Checks | null
+  readonly evidence: readonly unknown[]
+  /** The application's own, null until it comes. */
+  readonly verdict: {
+    readonly status: 'succeeded' | 'failed' | 'abandoned'
+    readonly score: number | null
+    readonly reason: string | null
+  } | null
+  readonly costNanoUsd: number
+  readonly latencyMs: number
+  readonly degraded: readonly string[]
+  readonly escalated: boolean
+  readonly modelCalls: number
+}
+
+/** Facts for `success` and `harm`, when the task ends. */
+export function endFacts(end: AtEnd): Facts {
+  return {
+    ...end.attributes,
+    ...present(end.signals),
+    task: end.task,
+    tenant: end.tenant,
+    ...(end.output ? { output: outputFacts(end.output) } : {}),
+    ...(end.checks ? { checks: present(end.checks) } : {}),
+    evidence: end.evidence,
+    verdict: present(end.verdict ?? {}),
+    cost_usd: usdFromNano(end.costNanoUsd),
+    latency_ms: end.latencyMs,
+    degraded: end.degraded,
+    escalated: end.escalated,
+    model_calls: end.modelCalls,
+  }
+}
+
+/** No limit is no fact: a rule on what is left of nothing in particular cannot be judged. */
+function remainingFacts(left: Amounts, ms: number): Facts {
+  const all = {
+    cost_usd: usdFromNano(left.nanoUsd),
+    model_calls: left.modelCalls,
+    input_tokens: left.inputTokens,
+    output_tokens: left.outputTokens,
+    ms,
+  }
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== Infinity))
+}
+
+function outputFacts({ text, finishReason, toolCalls }: NonNullable<AtEnd['output']>): Facts {
+  const calls = toolCalls.map(({ name, argumentsJson }) =>
+    present({ name, arguments: parseJson(argumentsJson) }),
+  )
+  return present({ text, json: parseJson(text), finish_reason: finishReason, tool_calls: calls })
+}
+
+/** Without the members that are not there. */
+function present(members: object): Facts {
+  return Object.fromEntries(
+    Object.entries(members).filter(([, value]) => value !== undefined && value !== null),
+  )
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,95 @@
+// Stage 1, admit caller: which task is this a step of, under which contract and release, until when.
+
+import type { StepId } from '../../core/ids.js'
+import { DEFAULT_CONTRACT, type ResolvedModel, resolveRequestedModel } from '../../core/routing/resolve-requested-model.js'
+import { formatOf } from '../../wire/formats.js'
+import type { Engine } from '../engine.js'
+import { closeTask, joinTask, openTask } from '../open-task.js'
+import type { Caller } from '../ports.js'
+import { type Refusal, refused } from '../refusal.js'
+import type { ModelCall, Step } from '../step-context.js'
+import type { Task } from '../task-registry.js'
+
+export interface Admitted {
+  readonly kind: 'admitted'
+  readonly step: Step
+}
+
+export async function admit(engine: Engine, call: ModelCall, caller: Caller): Promise<Admitted | Refusal> {
+  const admission = engine.capacity.admit(call.tenant, engine.system.nowMs())
+  if (admission.kind === 'over') {
+    return refused('ceiling.reached', `Tenant '${call.tenant.name}' is over its request rate or concurrency.`, {
+      retryAfterSeconds: Math.max(1, Math.ceil(admission.waitMs / 1000)),
+    })
+  }
+  const task = call.taskId === null ? await openOneStep(engine, call) : await joinTask(engine, call.taskId, call.tenant)
+  if (isRefusal(task)) {
+    engine.capacity.leave(call.tenant)
+    return task
+  }
+  task.running += 1
+  task.steps += 1
+  return { kind: 'admitted', step: newStep(engine, { call, caller, task }) }
+}
+
+function isRefusal(task: Task | Refusal): task is Refusal {
+  return 'kind' in task
+}
+
+/** The contract of a call outside a task: the header, else the body's `model` when that names one, else `default`. */
+function openOneStep(engine: Engine, call: ModelCall): Promise<Task | Refusal> {
+  const { contracts, models } = engine.release()
+  const named = resolveRequestedModel({ requested: call.view.model, task: call.contract, contracts, models })
+  const contract = call.contract ?? (named.kind === 'resolved' ? named.contract.name : taskOf(named))
+  return openTask(engine, {
+    tenant: call.tenant,
+    contract,
+    attributes: call.attributes,
+    session: call.session,
+    externalId: null,
+    parent: null,
+    budget: {},
+    latencyMs: null,
+    oneStep: true,
+  })
+}
+
+/** A name that only looks like a task's is refused as a task; everything else is a plain call. */
+function taskOf(named: ResolvedModel & { kind: 'unknown-model' | 'unknown-task' | 'conflict' }): string {
+  return named.kind === 'unknown-task' ? named.task : DEFAULT_CONTRACT
+}
+
+export function newStep(engine: Engine, from: { call: ModelCall; caller: Caller; task: Task }): Step {
+  const { call, caller, task } = from
+  return {
+    engine,
+    call,
+    caller,
+    format: formatOf(call.wire),
+    task,
+    id: engine.system.newId('step') as StepId,
+    number: task.steps,
+    startedMs: engine.system.nowMs(),
+    decisions: [],
+    attempts: [],
+    degraded: [],
+    unknownRules: [],
+    request: { body: call.body, json: call.json, view: call.view },
+    route: null,
+    tried: [],
+    fallbackAnswer: null,
+    escalatedBy: null,
+    signals: {},
+    firstByteMs: null,
+    cache: 'off',
+    cacheAgeMs: null,
+    cacheKey: null,
+  }
+}
+
+/** The call is over, whatever came of it. A task that ended with it is forgotten here; the books keep it. */
+export async function leave({ engine, task }: Step): Promise<void> {
+  task.running -= 1
+  engine.capacity.leave(task.tenant)
+  if (task.status !== 'open' && task.running === 0) await closeTask(engine, task)
+}

@@ -1,0 +1,140 @@
+// Stage 9, settle: what an attempt really used replaces what was held for it. Runs for every attempt that was
+// held, however it ended and whoever left; takes no signal, because money is settled even when nobody waits.
+
+import type { Amounts } from '../../core/budget/amounts.js'
+import type { AttemptId, HoldId } from '../../core/ids.js'
+import { learn, NOTHING_LEARNED } from '../../core/money/bytes-per-token.js'
+import { type JudgedUsage, judgeUsage } from '../../core/money/judge-usage.js'
+import { costOf } from '../../core/money/price.js'
+import { NO_TOKENS, type ReportedUsage, inputTotal, outputTotal } from '../../core/money/token-counts.js'
+import type { Deployment, ModelEntry } from '../../core/release/release.js'
+import type { AttemptRecord, ChargeBasis } from '../../core/task/records.js'
+import { record } from '../engine.js'
+import type { Step } from '../step-context.js'
+
+/** A hold that was granted for one attempt. */
+export interface HeldAttempt {
+  readonly hold: HoldId
+  readonly id: AttemptId
+  readonly number: number
+  readonly purpose: AttemptRecord['purpose']
+  readonly accounts: readonly string[]
+  readonly amounts: Amounts
+  readonly model: ModelEntry
+  readonly deployment: Deployment
+  readonly simulated: boolean
+  readonly startedMs: number
+  readonly estimatedInput: number
+  /** Of the request that was held for: a judge's prompt is not the caller's. */
+  readonly size: { readonly promptBytes: number; readonly images: number }
+  /** Output tokens the deployment was allowed in all. */
+  readonly outputTokensMax: number
+}
+
+/** What is known of an attempt when it is over. */
+export interface AttemptEvidence {
+  readonly end: string
+  readonly status: number
+  readonly firstByteMs: number | null
+  readonly reported: ReportedUsage | null
+  /** Generated frames seen, 0 for whole answers. */
+  readonly deltas: number
+  /** UTF-8 bytes of generated text seen, or of the whole body where the text is not known. */
+  readonly textBytes: number
+  readonly streamed: boolean
+  /** Did the model run? `no`: nothing is owed. `maybe`: it was sent and never answered. */
+  readonly ran: 'yes' | 'maybe' | 'no'
+}
+
+export async function settle(step: Step, held: HeldAttempt, evidence: AttemptEvidence): Promise<AttemptRecord> {
+  const { engine, task } = step
+  const attempt = attemptRecord(step, held, evidence)
+  const actual: Amounts = {
+    modelCalls: evidence.ran === 'no' && wasTurnedAway(evidence) ? 0 : 1,
+    inputTokens: inputTotal(attempt.tokens),
+    outputTokens: outputTotal(attempt.tokens),
+    toolCalls: 0,
+    toolMs: 0,
+    nanoUsd: attempt.chargedNanoUsd,
+  }
+  await engine.ledger.settle(held.hold, actual)
+  task.nanoUsd += attempt.chargedNanoUsd
+  task.modelCalls += actual.modelCalls
+  if (attempt.nanoUsd === null && attempt.basis !== 'none') task.unpricedCalls += 1
+  step.attempts.push(attempt)
+  record(engine, {
+    kind: 'hold-settled',
+    id: held.hold,
+    task: task.id,
+    atMs: engine.system.nowMs(),
+    accounts: held.accounts,
+    actual,
+    stepNumber: step.number,
+    attempt,
+  })
+  return attempt
+}
+
+/** Turned away at the door: no connection, throttled, or refused as a request. It used up no model call. */
+function wasTurnedAway(evidence: AttemptEvidence): boolean {
+  return evidence.end === 'connection' || evidence.status === 429 || evidence.status === 503 || evidence.status === 529
+}
+
+function attemptRecord(step: Step, held: HeldAttempt, evidence: AttemptEvidence): AttemptRecord {
+  const { engine } = step
+  const usage = usageOf(step, held, evidence)
+  const price = held.deployment.price
+  const nanoUsd = price === null ? null : costOf(price, usage.tokens)
+  const isFree = usage.basis === 'none'
+  return {
+    id: held.id,
+    number: held.number,
+    purpose: held.purpose,
+    model: held.model.name,
+    deployment: held.deployment.id,
+    provider: held.deployment.provider,
+    tier: held.model.tier,
+    startedMs: held.startedMs,
+    durationMs: engine.system.nowMs() - held.startedMs,
+    firstByteMs: evidence.firstByteMs,
+    status: evidence.status,
+    end: evidence.end,
+    held: held.amounts,
+    tokens: usage.tokens,
+    nanoUsd: isFree ? 0 : nanoUsd,
+    chargedNanoUsd: isFree ? 0 : (nanoUsd ?? held.amounts.nanoUsd),
+    basis: usage.basis,
+    priceBook: price?.book ?? null,
+    simulated: held.simulated,
+    ...(usage.disputed === undefined ? {} : { disputed: usage.disputed }),
+  }
+}
+
+type KnownUsage = Omit<JudgedUsage, 'basis'> & { readonly basis: ChargeBasis }
+
+function usageOf(step: Step, held: HeldAttempt, evidence: AttemptEvidence): KnownUsage {
+  const { promptBytes, images } = held.size
+  if (evidence.ran === 'no') return { tokens: NO_TOKENS, basis: 'none' }
+  if (evidence.ran === 'maybe') {
+    return { tokens: { ...NO_TOKENS, input: held.estimatedInput }, basis: 'estimated' }
+  }
+  const usage = judgeUsage(evidence.reported, {
+    requestBytes: promptBytes,
+    images,
+    estimatedInput: held.estimatedInput,
+    maxOutputTokens: held.outputTokensMax,
+    deltas: evidence.deltas,
+    textBytes: evidence.textBytes,
+    streamed: evidence.streamed,
+    finished: evidence.end === 'ok',
+  })
+  if (usage.basis === 'reported' && images === 0) teach(step, held, inputTotal(usage.tokens))
+  return usage
+}
+
+/** Settled usage teaches how many bytes a token of this model has: the next hold is sized by it. */
+function teach(step: Step, held: HeldAttempt, tokens: number): void {
+  const learned = step.engine.bytesPerToken
+  const state = learned.get(held.deployment.model) ?? NOTHING_LEARNED
+  learned.set(held.deployment.model, learn(state, { bytes: held.size.promptBytes, tokens }))
+}

@@ -1,0 +1,154 @@
+// Taking a rung of the ladder: what could be done is worked out, the pure `chooseRung` picks, and the rung is taken.
+// Which code a caller is refused with when no rung is left follows from what gave out.
+
+import type { ErrorCode } from '@spillway/protocol'
+import { type LadderState, type LadderTrigger, chooseRung } from '../core/budget/ladder.js'
+import type { LimitName } from '../core/budget/amounts.js'
+import { chooseKept } from '../core/context/shorten.js'
+import { smallerModel } from '../core/routing/smaller-model.js'
+import { applyKept, describeMessages } from '../wire/conversation.js'
+import { sizeHold } from './call-model/hold.js'
+import { type Plan, planFor } from './call-model/plan.js'
+import { lookUp } from './call-model/recall.js'
+import { type Refusal, refused } from './refusal.js'
+import { type Step, decide, timeLeftMs } from './step-context.js'
+import type { Made } from './step-end.js'
+import type { AttemptFailure } from './upstream/one-attempt.js'
+import { modelNamed } from '../core/routing/route-models.js'
+
+export type Trigger =
+  | { readonly kind: 'budget' | 'ceiling'; readonly limit: LimitName }
+  | { readonly kind: 'upstream'; readonly end: string; readonly failures: readonly AttemptFailure[] }
+  | { readonly kind: 'capacity'; readonly waitMs: number }
+
+export type Degraded =
+  /** Go on, with a shorter request or a smaller model. */
+  | { readonly kind: 'replan'; readonly plan: Plan }
+  | Made
+  | Refusal
+
+type Shortened = Step['request']
+
+export async function degrade(step: Step, plan: Plan, trigger: Trigger): Promise<Degraded> {
+  const { contract } = step.task
+  const shorter = contract.degrade.includes('shorter_context') ? await shorten(step, plan, trigger) : null
+  const smaller = await findSmaller(step, plan)
+  const cached = contract.degrade.includes('cached_answer') ? lookUp(step) : null
+  const state: LadderState = {
+    trigger: ladderTrigger(step, trigger),
+    taken: step.degraded,
+    shorter: shorter === null ? null : { fits: true },
+    smaller,
+    cached: cached === null ? null : { ageMs: cached.ageMs },
+    partial: null,
+  }
+  const choice = chooseRung(contract.degrade, state)
+  const inputs = { ...state, failures: undefined }
+  if (choice.kind === 'refuse') {
+    decide(step, { stage: 'plan', choice: 'refuse', reason: choice.reason, inputs })
+    return refusalFor(step, trigger, choice.reason)
+  }
+  decide(step, { stage: 'plan', choice: `rung:${choice.rung}`, reason: choice.reason, inputs })
+  step.degraded.push(choice.rung)
+  step.route = 'degraded'
+  switch (choice.rung) {
+    case 'shorter_context':
+      if (shorter !== null) step.request = shorter
+      return { kind: 'replan', plan: { ...plan, route: 'degraded' } }
+    case 'smaller_model':
+      return { kind: 'replan', plan: planFor(step, { model: smaller?.model ?? '', route: 'degraded' }) }
+    case 'cached_answer':
+      step.cache = 'exact'
+      step.cacheAgeMs = cached?.ageMs ?? null
+      return { kind: 'made', rung: 'cached_answer', cached: cached?.value ?? null }
+    case 'partial_result':
+    case 'refine':
+      return { kind: 'made', rung: choice.rung, cached: null }
+  }
+}
+
+function ladderTrigger(step: Step, trigger: Trigger): LadderTrigger {
+  if (timeLeftMs(step) <= 0) return { kind: 'deadline' }
+  switch (trigger.kind) {
+    case 'upstream':
+      return { kind: 'upstream', end: trigger.end }
+    case 'capacity':
+      return { kind: 'capacity' }
+    default:
+      return { kind: trigger.kind, limit: trigger.limit }
+  }
+}
+
+async function findSmaller(step: Step, plan: Plan): Promise<LadderState['smaller']> {
+  const { contract, release } = step.task
+  const current = plan.models[0]
+  if (current === undefined || !contract.degrade.includes('smaller_model')) return null
+  const attemptsLeft = step.task.attempts < contract.maxAttempts
+  const model = smallerModel({
+    route: contract.route,
+    models: release.models,
+    current: current.name,
+    except: plan.models.map((each) => each.name),
+  })
+  if (model === null) return null
+  const sized = await sizeHold(step, { model: modelNamed(release.models, model), request: step.request })
+  return { model, fits: sized.kind === 'fits' && attemptsLeft && timeLeftMs(step) > 0 }
+}
+
+/** Shares of the conversation to try, largest first: the first that fits drops the least. */
+const SHARES = [0.9, 0.75, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05]
+
+async function shorten(step: Step, plan: Plan, trigger: Trigger): Promise<Shortened | null> {
+  const model = plan.models[0]
+  if (step.call.wire === 'openai-embeddings' || model === undefined) return null
+  const messages = describeMessages(step.call.wire, step.request.json)
+  const total = messages.reduce((sum, message) => sum + message.bytes, 0)
+  const isWindow = trigger.kind === 'upstream'
+  for (const share of isWindow ? SHARES.slice(3) : SHARES) {
+    const kept = chooseKept(messages, Math.floor(total * share))
+    if (kept.kind === 'cannot') return null
+    const request = shortenedRequest(step, applyKept(step.call.wire, step.request.json, kept.actions))
+    if (request === null) return null
+    const sized = await sizeHold(step, { model, request })
+    if (sized.kind === 'fits') {
+      const { droppedTurns, droppedMessages, blankedToolResults } = kept
+      const inputs = { droppedTurns, droppedMessages, blankedToolResults, bytesBefore: total, bytesAfter: kept.bytes }
+      decide(step, { stage: 'plan', choice: 'shortened', reason: `${droppedTurns} oldest turns left out`, inputs })
+      return request
+    }
+  }
+  return null
+}
+
+function shortenedRequest(step: Step, messages: readonly unknown[]): Shortened | null {
+  const body = step.format.patch(step.request.body, { messages })
+  const json: unknown = JSON.parse(Buffer.from(body).toString('utf8'))
+  const view = step.format.view(json)
+  return view.kind === 'invalid' ? null : { body, json, view: view.value }
+}
+
+function refusalFor(step: Step, trigger: Trigger, reason: string): Refusal {
+  const task = step.task.id
+  switch (trigger.kind) {
+    case 'budget':
+      return refused(trigger.limit === 'latencyMs' ? 'deadline.exceeded' : 'budget.exhausted', capital(reason), { task })
+    case 'ceiling':
+      return refused('ceiling.reached', capital(reason), { task })
+    case 'capacity':
+      return refused('capacity.queue_timeout', capital(reason), {
+        task,
+        retryAfterSeconds: Math.max(1, Math.ceil(trigger.waitMs / 1000)),
+      })
+    case 'upstream': {
+      const attempts = trigger.failures.map(({ deployment, status, end }) => ({ deployment: deployment.id, status, end }))
+      return refused(upstreamCode(step, trigger.end), capital(reason), { task, attempts })
+    }
+  }
+}
+
+function upstreamCode(step: Step, end: string): ErrorCode {
+  if (timeLeftMs(step) <= 0) return 'deadline.exceeded'
+  return end === 'timeout' ? 'upstream.timeout' : 'upstream.failed'
+}
+
+const capital = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`

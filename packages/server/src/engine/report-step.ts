@@ -1,0 +1,67 @@
+// A step the application ran itself. It has happened, so it is recorded in full even where a limit did not allow
+// it; what it used is gone from the budget, and the next hold sees that.
+
+import type { ReportedStep } from '@spillway/protocol'
+import { NOTHING } from '../core/budget/amounts.js'
+import type { StepId } from '../core/ids.js'
+import { nanoFromUsd } from '../core/money/nano.js'
+import type { StepEnded } from '../core/task/records.js'
+import { type Engine, record } from './engine.js'
+import type { Task } from './task-registry.js'
+
+export async function reportStep(engine: Engine, task: Task, reported: ReportedStep): Promise<StepId> {
+  const isTool = reported.kind === 'tool'
+  const nanoUsd = nanoFromUsd(reported.cost_usd ?? 0)
+  const toolMs = isTool ? Math.ceil(reported.duration_ms) : 0
+  const ceilings = await engine.ceilings.accountsFor(task, null, engine.system.nowMs())
+  const accounts = [...task.accounts, ...ceilings]
+  await engine.ledger.charge(accounts, { ...NOTHING, toolCalls: isTool ? 1 : 0, toolMs, nanoUsd })
+  task.nanoUsd += nanoUsd
+  task.steps += 1
+  task.lastStepEndedMs = engine.system.nowMs()
+  const entry = stepEntry(engine, task, { reported, nanoUsd, toolMs })
+  record(engine, { ...entry, accounts })
+  await engine.books.durable()
+  return entry.id
+}
+
+function stepEntry(
+  engine: Engine,
+  task: Task,
+  known: { readonly reported: ReportedStep; readonly nanoUsd: number; readonly toolMs: number },
+): StepEnded {
+  const { reported, nanoUsd, toolMs } = known
+  const { input, output, error } = reported
+  return {
+    kind: 'step-ended',
+    task: task.id,
+    id: engine.system.newId('step') as StepId,
+    number: task.steps,
+    step: reported.kind,
+    name: reported.name,
+    startedMs: Date.parse(reported.started_at),
+    durationMs: reported.duration_ms,
+    firstByteMs: null,
+    route: null,
+    model: null,
+    deployment: null,
+    tier: null,
+    cache: 'off',
+    cacheAgeMs: null,
+    degraded: [],
+    escalated: false,
+    streamed: false,
+    unknownRules: [],
+    attempts: [],
+    decisions: [],
+    promptHash: null,
+    otherNanoUsd: nanoUsd,
+    toolMs,
+    error: error === undefined || error === null ? null : 'reported',
+    content: null,
+    finishReason: null,
+    // What the application said about its own step may be a prompt or an answer: kept only where content is.
+    ...(task.contract.record === 'content' ? { reported: { input, output, error } } : {}),
+    traceparent: null,
+  }
+}

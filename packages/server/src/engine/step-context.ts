@@ -1,0 +1,73 @@
+// One model call on its way through the stages: what came in, and what has been decided and spent so far.
+
+import type { Priority } from '@spillway/protocol'
+import type { StepId } from '../core/ids.js'
+import type { RungName, Tenant, Wire } from '../core/release/release.js'
+import type { Facts } from '../core/release/rule.js'
+import type { AttemptRecord, Decision } from '../core/task/records.js'
+import type { RequestView, WireFormat } from '../wire/format.js'
+import type { Answer } from './answer/answer.js'
+import type { Engine } from './engine.js'
+import type { Caller } from './ports.js'
+import type { Task } from './task-registry.js'
+
+/** A model call as the HTTP floor parsed it. */
+export interface ModelCall {
+  readonly wire: Wire
+  /** The caller's bytes; the same value parsed is `json`. */
+  readonly body: Uint8Array
+  readonly json: unknown
+  readonly view: RequestView
+  readonly tenant: Tenant
+  /** `x-spillway-task`. */
+  readonly contract: string | null
+  /** `x-spillway-task-id`. */
+  readonly taskId: string | null
+  readonly attributes: Facts
+  readonly session: string | null
+  readonly priority: Priority
+  readonly traceparent: string | null
+  readonly requestId: string
+  /** Format headers that must reach a provider of the same format. */
+  readonly upstreamHeaders: Readonly<Record<string, string>>
+}
+
+export interface Step {
+  readonly engine: Engine
+  readonly call: ModelCall
+  readonly caller: Caller
+  readonly format: WireFormat
+  readonly task: Task
+  readonly id: StepId
+  /** Position in the task, from 1. */
+  readonly number: number
+  readonly startedMs: number
+  readonly decisions: Decision[]
+  readonly attempts: AttemptRecord[]
+  readonly degraded: RungName[]
+  readonly unknownRules: string[]
+  /** The request as it goes out: the caller's, until `shorter_context` replaces it. */
+  request: { readonly body: Uint8Array; readonly json: unknown; readonly view: RequestView }
+  /** What the plan settled on; shown even when the call fails. */
+  route: string | null
+  /** Models that answered and were not good enough. */
+  readonly tried: string[]
+  /** An answer that is complete but was judged too weak: better than none. */
+  fallbackAnswer: Answer | null
+  escalatedBy: number | null
+  /** Facts that arrived after the call, by name. */
+  readonly signals: Record<string, unknown>
+  firstByteMs: number | null
+  cache: 'exact' | 'semantic' | 'miss' | 'off'
+  cacheAgeMs: number | null
+  /** Canonical hash of the request; computed once, when first needed. */
+  cacheKey: string | null
+}
+
+export function decide(step: Step, decision: Decision): void {
+  step.decisions.push(decision)
+}
+
+export function timeLeftMs(step: Step): number {
+  return step.task.deadlineMs - step.engine.system.nowMs()
+}

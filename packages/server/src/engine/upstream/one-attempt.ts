@@ -1,0 +1,287 @@
+// One attempt: written down as a hold, sent, read, and settled, however it ends.
+
+import type { ReportedUsage } from '../../core/money/token-counts.js'
+import type { Deployment, ModelEntry, ProviderConfig, Wire } from '../../core/release/release.js'
+import type { AnswerFacts, ProviderError } from '../../wire/format.js'
+import { formatOf } from '../../wire/formats.js'
+import { retryAfterMs, shouldRetry } from '../../wire/retry-after.js'
+import { stripLogprobs } from '../../wire/strip-logprobs.js'
+import { scannerBetween } from '../../wire/translate-stream.js'
+import type { Answer, StreamedEnd } from '../answer/answer.js'
+import { type AttemptEvidence, type HeldAttempt, settle } from '../call-model/settle.js'
+import { record } from '../engine.js'
+import type { Provider, UpstreamRequest } from '../ports.js'
+import { type Step, timeLeftMs } from '../step-context.js'
+import { type WholeAnswer, collectWhole } from './collect-whole.js'
+import { type PumpedStream, endOf, pumpStream } from './pump-stream.js'
+
+export interface AttemptAsk {
+  readonly held: HeldAttempt
+  readonly provider: Provider
+  readonly config: ProviderConfig
+  readonly wire: Wire
+  readonly body: Uint8Array
+  readonly stream: boolean
+  readonly holdBack: boolean
+  readonly keep: boolean
+  /** We asked for log probabilities and the caller did not. */
+  readonly stripLogprobs: boolean
+  /** Sends the response head at the commit of a stream. */
+  begin(deployment: Deployment, model: ModelEntry): void
+}
+
+export interface AttemptFailure {
+  readonly end: string
+  readonly status: number
+  readonly deployment: Deployment
+  readonly retryAfterMs: number | null
+  /** The provider's own `x-should-retry`. */
+  readonly shouldRetry: boolean | null
+  readonly error: ProviderError | null
+  /** The error answer as it came, for callers who speak its format. */
+  readonly upstream: { readonly status: number; readonly body: Uint8Array; readonly contentType: string } | null
+}
+
+export type AttemptEnd =
+  | { readonly kind: 'answered'; readonly answer: Answer }
+  | { readonly kind: 'failed'; readonly failure: AttemptFailure }
+
+export async function oneAttempt(step: Step, ask: AttemptAsk): Promise<AttemptEnd> {
+  writeHold(step, ask.held)
+  return ask.stream ? streamed(step, ask) : whole(step, ask)
+}
+
+function writeHold(step: Step, held: HeldAttempt): void {
+  record(step.engine, {
+    kind: 'hold-made',
+    id: held.hold,
+    atMs: held.startedMs,
+    task: step.task.id,
+    step: step.id,
+    stepNumber: step.number,
+    accounts: held.accounts,
+    amounts: held.amounts,
+    attempt: { id: held.id, number: held.number, purpose: held.purpose },
+    model: held.model.name,
+    deployment: held.deployment.id,
+    provider: held.deployment.provider,
+    tier: held.model.tier,
+    priceBook: held.deployment.price?.book ?? null,
+    simulated: held.simulated,
+  })
+}
+
+function upstreamRequest(step: Step, ask: AttemptAsk): UpstreamRequest {
+  const leftMs = timeLeftMs(step)
+  return {
+    wire: ask.wire,
+    model: ask.held.deployment.model,
+    body: ask.body,
+    stream: ask.stream,
+    headers: ask.wire === step.call.wire ? step.call.upstreamHeaders : {},
+    headTimeoutMs: Math.min(ask.config.timeoutMs, leftMs),
+    idleTimeoutMs: Math.min(ask.config.timeoutMs, leftMs),
+  }
+}
+
+async function whole(step: Step, ask: AttemptAsk): Promise<AttemptEnd> {
+  const { system } = step.engine
+  const { held } = ask
+  const sent = { provider: ask.provider, request: upstreamRequest(step, ask), system, leftMs: timeLeftMs(step) }
+  const raw = await collectWhole(sent)
+  if (raw.kind === 'failed') {
+    await settle(step, held, failedEvidence(raw))
+    return { kind: 'failed', failure: failureOf(ask, { end: endOf(raw.failure, raw.status), status: raw.status }) }
+  }
+  const read = raw.status === 200 ? readWhole(step, ask, raw.body) : null
+  if (read === null) {
+    const end = raw.status === 200 ? 'invalid_body' : `http_${raw.status}`
+    await settle(step, held, evidence({ end, status: raw.status, ran: 'no', firstByteMs: raw.firstByteMs }))
+    return { kind: 'failed', failure: httpFailure(step, ask, { ...raw, end }) }
+  }
+  await settle(step, held, {
+    ...evidence({ end: 'ok', status: 200, ran: 'yes', firstByteMs: raw.firstByteMs }),
+    reported: read.facts.usage,
+    textBytes: Buffer.byteLength(read.facts.text),
+  })
+  const { model, deployment } = held
+  const facts = () => read.facts
+  return { kind: 'answered', answer: { kind: 'whole', model, deployment, facts, body: read.body, headers: raw.headers } }
+}
+
+/** The facts of an answer, and its bytes in the caller's format. null: not an answer at all. */
+function readWhole(step: Step, ask: AttemptAsk, body: Uint8Array): { facts: AnswerFacts; body: Uint8Array } | null {
+  const json = parseJson(body)
+  const theirs = formatOf(ask.wire)
+  const facts = json === undefined ? null : theirs.readAnswer(json)
+  if (facts === null) return null
+  if (ask.wire === step.call.wire) return { facts, body: ask.stripLogprobs ? stripLogprobs(body) : body }
+  const answer = theirs.decodeAnswer(json)
+  if (answer === null) return null
+  return { facts, body: Buffer.from(JSON.stringify(step.format.encodeAnswer(answer))) }
+}
+
+function parseJson(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+async function streamed(step: Step, ask: AttemptAsk): Promise<AttemptEnd> {
+  const { held } = ask
+  const scanner = scannerBetween({
+    from: ask.wire,
+    to: step.call.wire,
+    model: held.deployment.model,
+    createdSeconds: Math.floor(step.startedMs / 1000),
+    keepUsage: step.request.view.includeUsage,
+    keepLogprobs: !ask.stripLogprobs,
+    collect: ask.holdBack,
+  })
+  const pumped = await pumpStream({
+    provider: ask.provider,
+    request: upstreamRequest(step, ask),
+    system: step.engine.system,
+    scanner,
+    caller: step.caller,
+    leftMs: timeLeftMs(step),
+    outputTokensMax: held.outputTokensMax,
+    holdBack: ask.holdBack,
+    keep: ask.keep,
+    begin: () => ask.begin(held.deployment, held.model),
+  })
+  await settle(step, held, streamEvidence(pumped))
+  return streamEnd(step, ask, { pumped, scanner })
+}
+
+function streamEnd(
+  step: Step,
+  ask: AttemptAsk,
+  from: { pumped: PumpedStream; scanner: ReturnType<typeof scannerBetween> },
+): AttemptEnd {
+  const { pumped, scanner } = from
+  const { model, deployment } = ask.held
+  const { end } = pumped
+  if (end.kind === 'not-a-stream') {
+    const raw = { status: pumped.status, headers: pumped.headers, body: end.body, end: notStreamEnd(pumped.status) }
+    return { kind: 'failed', failure: httpFailure(step, ask, raw) }
+  }
+  const facts = () => factsOfStream(step, pumped, ask)
+  if (pumped.committed) {
+    const answer: Answer = { kind: 'streamed', model, deployment, facts, scanner, kept: pumped.kept, end: endOfStream(end) }
+    return { kind: 'answered', answer }
+  }
+  if (end.kind === 'complete' || (end.kind === 'cut' && pumped.facts.deltas > 0)) {
+    return { kind: 'answered', answer: heldAnswer(ask, { pumped, scanner, facts }) }
+  }
+  const failure = failureOf(ask, { end: failedEnd(pumped), status: pumped.status })
+  return { kind: 'failed', failure: { ...failure, error: pumped.facts.error } }
+}
+
+function heldAnswer(
+  ask: AttemptAsk,
+  from: { pumped: PumpedStream; scanner: ReturnType<typeof scannerBetween>; facts: () => AnswerFacts },
+): Answer {
+  const { model, deployment } = ask.held
+  return { kind: 'held', model, deployment, facts: from.facts, frames: from.pumped.held, scanner: from.scanner }
+}
+
+/** Facts of a stream that was passed through unread: its kept frames are read now, once. */
+function factsOfStream(step: Step, pumped: PumpedStream, ask: AttemptAsk): AnswerFacts {
+  const seen = ask.holdBack ? pumped.facts : reread(step, pumped)
+  return {
+    id: null,
+    text: seen.text,
+    finishReason: seen.finishReason ?? pumped.facts.finishReason,
+    usage: pumped.facts.usage,
+    toolCalls: seen.toolCalls,
+    meanTokenProbability: seen.meanTokenProbability,
+    refusal: null,
+  }
+}
+
+function reread(step: Step, pumped: PumpedStream) {
+  const scanner = step.format.scanner({ keepUsage: true, keepLogprobs: true, collect: true })
+  for (const frames of pumped.kept ?? []) scanner.push(frames)
+  return scanner.facts
+}
+
+function endOfStream(end: PumpedStream['end']): StreamedEnd {
+  switch (end.kind) {
+    case 'failed':
+      return { kind: 'failed', end: end.end }
+    case 'not-a-stream':
+      return { kind: 'failed', end: 'invalid_body' }
+    default:
+      return end
+  }
+}
+
+function failedEnd({ end }: PumpedStream): string {
+  if (end.kind === 'failed') return end.end
+  if (end.kind === 'caller-left') return 'caller_left'
+  return end.kind === 'cut' && end.by === 'deadline' ? 'timeout' : 'broken_stream'
+}
+
+const notStreamEnd = (status: number) => (status === 200 ? 'invalid_body' : `http_${status}`)
+
+function streamEvidence(pumped: PumpedStream): AttemptEvidence {
+  const { end, facts, status, firstByteMs } = pumped
+  const generated = facts.deltas > 0 || facts.usage !== null
+  const base = { ...evidence({ end: 'ok', status, ran: 'yes', firstByteMs }), streamed: true, deltas: facts.deltas }
+  const reported: ReportedUsage | null = facts.usage
+  switch (end.kind) {
+    case 'complete':
+      return { ...base, reported }
+    case 'cut':
+      return { ...base, end: end.by === 'deadline' && !generated ? 'timeout' : 'cut', ran: generated ? 'yes' : 'maybe' }
+    case 'caller-left':
+      return { ...base, end: 'caller_left', reported, ran: generated ? 'yes' : 'maybe' }
+    case 'not-a-stream':
+      return { ...base, end: notStreamEnd(status), ran: 'no' }
+    case 'failed':
+      return { ...base, end: end.end, reported: facts.ended ? reported : null, ran: generated ? 'yes' : ranWithout(end.end) }
+  }
+}
+
+/** Sent, and nothing came: the model may have run up a bill unless there was no connection at all. */
+function ranWithout(end: string): AttemptEvidence['ran'] {
+  return end === 'timeout' || end === 'broken_stream' ? 'maybe' : 'no'
+}
+
+function failedEvidence(raw: Extract<WholeAnswer, { kind: 'failed' }>): AttemptEvidence {
+  const end = endOf(raw.failure, raw.status)
+  const ran = raw.status === 200 ? 'yes' : ranWithout(end)
+  return evidence({ end, status: raw.status, ran, firstByteMs: null })
+}
+
+function evidence(known: Pick<AttemptEvidence, 'end' | 'status' | 'ran' | 'firstByteMs'>): AttemptEvidence {
+  return { ...known, reported: null, deltas: 0, textBytes: 0, streamed: false }
+}
+
+function failureOf(ask: AttemptAsk, known: { end: string; status: number }): AttemptFailure {
+  const { deployment } = ask.held
+  return { ...known, deployment, retryAfterMs: null, shouldRetry: null, error: null, upstream: null }
+}
+
+function httpFailure(
+  step: Step,
+  ask: AttemptAsk,
+  raw: { status: number; headers: Readonly<Record<string, string>>; body: Uint8Array; end: string },
+): AttemptFailure {
+  const text = Buffer.from(raw.body).toString('utf8')
+  const error = raw.status === 200 ? null : formatOf(ask.wire).readError(raw.status, text)
+  const isTooLong = raw.status === 400 && error?.code === 'context_length_exceeded'
+  const contentType = raw.headers['content-type'] ?? 'application/json'
+  return {
+    end: isTooLong ? 'context_length' : raw.end,
+    status: raw.status,
+    deployment: ask.held.deployment,
+    retryAfterMs: retryAfterMs(raw.headers, step.engine.system.nowMs()),
+    shouldRetry: shouldRetry(raw.headers),
+    error,
+    upstream: raw.status === 200 ? null : { status: raw.status, body: raw.body, contentType },
+  }
+}

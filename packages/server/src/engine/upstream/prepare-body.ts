@@ -1,0 +1,52 @@
+// The bytes for one deployment. Same format: the caller's bytes with a few members spliced. Another format: decoded,
+// encoded, and refused by field name when the target cannot say it.
+
+import type { Parsed } from '../../core/parsed.js'
+import { invalid, parsed } from '../../core/parsed.js'
+import type { Deployment, ProviderConfig, Wire } from '../../core/release/release.js'
+import type { RequestChanges } from '../../wire/format.js'
+import { formatOf } from '../../wire/formats.js'
+import type { Step } from '../step-context.js'
+
+export interface BodyAsk {
+  readonly deployment: Deployment
+  readonly provider: ProviderConfig
+  readonly wire: Wire
+  /** Per choice; null leaves the caller's own limit (or none) in place. */
+  readonly outputTokens: number | null
+  readonly logprobs: boolean
+}
+
+export function prepareBody(step: Step, ask: BodyAsk): Parsed<Uint8Array> {
+  if (ask.wire === step.call.wire) return parsed(sameWire(step, ask))
+  if (step.call.wire === 'openai-embeddings') return invalid('model', 'This deployment has no embeddings.')
+  const request = step.format.decodeRequest(step.request.json)
+  if (request.kind === 'invalid') return request
+  const outputTokens = ask.outputTokens ?? request.value.maxOutputTokens ?? ask.deployment.maxOutputTokens
+  const encoded = formatOf(ask.wire).encodeRequest({
+    ...request.value,
+    model: ask.deployment.model,
+    maxOutputTokens: outputTokens,
+    includeUsage: true,
+  })
+  return encoded.kind === 'invalid' ? encoded : parsed(Buffer.from(JSON.stringify(encoded.value)))
+}
+
+function sameWire(step: Step, ask: BodyAsk): Uint8Array {
+  const { view, body } = step.request
+  const isChat = step.call.wire === 'openai-chat'
+  const changes: RequestChanges = {
+    ...(view.model === ask.deployment.model ? {} : { model: ask.deployment.model }),
+    ...(ask.outputTokens === null || ask.outputTokens === view.maxOutputTokens
+      ? {}
+      : { maxOutputTokens: ask.outputTokens, maxTokensKey: limitKey(ask.provider) }),
+    ...(isChat && view.stream && !view.includeUsage ? { includeUsage: true as const } : {}),
+    ...(isChat && ask.logprobs && !view.wantsLogprobs ? { logprobs: true as const } : {}),
+  }
+  return Object.keys(changes).length === 0 ? body : step.format.patch(body, changes)
+}
+
+/** OpenAI's newer models refuse `max_tokens`; servers that only imitate its API mostly know no other. */
+function limitKey(provider: ProviderConfig): 'max_tokens' | 'max_completion_tokens' {
+  return provider.kind === 'openai' ? 'max_completion_tokens' : 'max_tokens'
+}

@@ -1,0 +1,189 @@
+// One attempt whose answer is streamed. Before the first frame reaches the caller (the commit) it may still fail
+// over to another attempt; afterwards it can only go on, be cut where a limit is, or end with an error in band.
+
+import type { StreamFacts, StreamScanner } from '../../wire/format.js'
+import type { Caller, Provider, System, UpstreamCall, UpstreamFailure, UpstreamRequest } from '../ports.js'
+
+/** Frames held back for judging or kept for the cache, bytes. A longer answer is passed on, not remembered. */
+export const HELD_BYTES_MAX = 8 * 1024 * 1024
+
+/** How a stream ended. */
+export type StreamEnd =
+  | { readonly kind: 'complete' }
+  /** A limit of the task was reached: output tokens, or the deadline. */
+  | { readonly kind: 'cut'; readonly by: 'outputTokens' | 'deadline' }
+  | { readonly kind: 'caller-left' }
+  | { readonly kind: 'failed'; readonly end: string; readonly detail: string }
+  /** Not a stream at all: an error answer, or a page. */
+  | { readonly kind: 'not-a-stream'; readonly body: Uint8Array }
+
+export interface PumpedStream {
+  readonly end: StreamEnd
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly facts: StreamFacts
+  readonly firstByteMs: number | null
+  /** The caller has seen the first byte: no other attempt may follow. */
+  readonly committed: boolean
+  /** Frames for the caller that were held back (all of them, or none when committed). */
+  readonly held: readonly Uint8Array[]
+  /** Everything passed on, while small enough to remember. */
+  readonly kept: readonly Uint8Array[] | null
+}
+
+export interface StreamAttempt {
+  readonly provider: Provider
+  readonly request: UpstreamRequest
+  readonly system: System
+  readonly scanner: StreamScanner
+  readonly caller: Caller
+  readonly leftMs: number
+  /** Generated frames after which the stream is cut: the tokens that were held for it. */
+  readonly outputTokensMax: number
+  /** true: hold every frame back until the answer is judged. */
+  readonly holdBack: boolean
+  /** true: keep the frames for the cache or the judge. */
+  readonly keep: boolean
+  /** Sends the response head; called at the commit. */
+  begin(): void
+}
+
+export function pumpStream(attempt: StreamAttempt): Promise<PumpedStream> {
+  return new Promise((resolve) => new Pump(attempt, resolve).start())
+}
+
+class Pump {
+  readonly #attempt: StreamAttempt
+  readonly #resolve: (stream: PumpedStream) => void
+  readonly #startedMs: number
+  #call: UpstreamCall | null = null
+  #status = 0
+  #headers: Readonly<Record<string, string>> = {}
+  #firstByteMs: number | null = null
+  #committed = false
+  #done = false
+  #held: Uint8Array[] = []
+  #kept: Uint8Array[] | null
+  #keptBytes = 0
+  #plain: Uint8Array[] | null = null
+  #timer: { cancel(): void } = { cancel() {} }
+
+  constructor(attempt: StreamAttempt, resolve: (stream: PumpedStream) => void) {
+    this.#attempt = attempt
+    this.#resolve = resolve
+    this.#startedMs = attempt.system.nowMs()
+    this.#kept = attempt.keep ? [] : null
+  }
+
+  start(): void {
+    const { system, caller, provider, request, leftMs } = this.#attempt
+    this.#timer = system.after(leftMs, () => this.#stop({ kind: 'cut', by: 'deadline' }))
+    caller.onGone(() => this.#stop({ kind: 'caller-left' }))
+    if (caller.gone) return this.#finish({ kind: 'caller-left' })
+    this.#call = provider.send(request, {
+      onHead: (status, headers) => this.#onHead(status, headers),
+      onData: (chunk) => this.#onData(chunk),
+      onEnd: () => this.#onEnd(),
+      onFailure: (failure, detail) => this.#finish({ kind: 'failed', end: endOf(failure, this.#status), detail }),
+    })
+  }
+
+  #onHead(status: number, headers: Readonly<Record<string, string>>): void {
+    this.#status = status
+    this.#headers = headers
+    this.#firstByteMs = this.#attempt.system.nowMs() - this.#startedMs
+    const isStream = status === 200 && (headers['content-type'] ?? '').includes('text/event-stream')
+    if (!isStream) this.#plain = []
+  }
+
+  #onData(chunk: Uint8Array): void {
+    if (this.#done) return
+    if (this.#plain !== null) {
+      this.#plain.push(chunk)
+      return
+    }
+    const { scanner, outputTokensMax } = this.#attempt
+    const frames = scanner.push(chunk)
+    const { facts } = scanner
+    if (facts.malformed || facts.error !== null) return this.#broken(facts)
+    if (frames !== null) this.#pass(frames)
+    if (facts.deltas > outputTokensMax) this.#stop({ kind: 'cut', by: 'outputTokens' })
+  }
+
+  #broken(facts: StreamFacts): void {
+    const detail = facts.error?.message ?? 'the stream is not in the format it claims'
+    this.#stop({ kind: 'failed', end: facts.error === null ? 'invalid_body' : 'stream_error', detail })
+  }
+
+  #pass(frames: Uint8Array): void {
+    const { caller, holdBack } = this.#attempt
+    this.#remember(frames)
+    if (holdBack && this.#keptBytes <= HELD_BYTES_MAX) {
+      this.#held.push(frames)
+      return
+    }
+    if (!this.#committed) this.#commit()
+    if (!caller.write(frames)) {
+      this.#call?.pause()
+      caller.onDrain(() => this.#call?.resume())
+    }
+  }
+
+  #commit(): void {
+    this.#committed = true
+    this.#attempt.begin()
+    for (const frames of this.#held) this.#attempt.caller.write(frames)
+    this.#held = []
+  }
+
+  #remember(frames: Uint8Array): void {
+    this.#keptBytes += frames.length
+    if (this.#kept === null) return
+    if (this.#keptBytes > HELD_BYTES_MAX) this.#kept = null
+    else this.#kept.push(frames)
+  }
+
+  #onEnd(): void {
+    if (this.#plain !== null) return this.#finish({ kind: 'not-a-stream', body: Buffer.concat(this.#plain) })
+    const ended = this.#attempt.scanner.facts.ended
+    const broken = { kind: 'failed', end: 'broken_stream', detail: 'the stream ended without its end marker' } as const
+    this.#finish(ended ? { kind: 'complete' } : broken)
+  }
+
+  /** Ends from our side: the connection to the provider is closed first. */
+  #stop(end: StreamEnd): void {
+    if (this.#done) return
+    this.#call?.abort()
+    this.#finish(end)
+  }
+
+  #finish(end: StreamEnd): void {
+    if (this.#done) return
+    this.#done = true
+    this.#timer.cancel()
+    this.#resolve({
+      end,
+      status: this.#status,
+      headers: this.#headers,
+      facts: this.#attempt.scanner.facts,
+      firstByteMs: this.#firstByteMs,
+      committed: this.#committed,
+      held: this.#held,
+      kept: this.#kept,
+    })
+  }
+}
+
+/** The stable name of a failure below HTTP, as attempts record it. */
+export function endOf(failure: UpstreamFailure, status: number): string {
+  switch (failure) {
+    case 'broken':
+      return status === 0 ? 'connection' : 'broken_stream'
+    case 'too-large':
+      return 'too_large'
+    case 'aborted':
+      return 'aborted'
+    default:
+      return failure
+  }
+}

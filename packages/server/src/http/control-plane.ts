@@ -1,0 +1,128 @@
+// The control API (tasks, report, capacity, models, health) on fastify. Nothing here is hot.
+
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { REQUEST_HEADERS, RESPONSE_HEADERS } from '@spillway/protocol'
+import { ERRORS } from '@spillway/protocol'
+import type { Tenant } from '../core/release/release.js'
+import { errorBody } from '../engine/answer/error-body.js'
+import { retryHeaders } from '../engine/answer/send-refusal.js'
+import type { Engine } from '../engine/engine.js'
+import { type Refusal, refused } from '../engine/refusal.js'
+import { formatOf } from '../wire/formats.js'
+import type { Authenticator } from './authenticate.js'
+import { findJsonFault } from './json-error.js'
+
+export interface ControlPlane {
+  readonly engine: Engine
+  readonly maxBodyBytes: number
+  authenticator(): Authenticator
+  metrics(): Promise<{ readonly contentType: string; readonly text: string }>
+  /** Why the server is not ready, or null. */
+  unready(): string | null
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    tenant: Tenant
+  }
+}
+
+/** Thrown by handlers: the one way a control route says no. */
+export class Refused extends Error {
+  readonly refusal: Refusal
+
+  constructor(refusal: Refusal) {
+    super(refusal.code)
+    this.refusal = refusal
+  }
+}
+
+/** Hands a refusal to the error handler, or returns the value. */
+export function must<T extends object>(result: T | Refusal): Exclude<T, Refusal> {
+  if ('kind' in result && result.kind === 'refused') throw new Refused(result as Refusal)
+  return result as Exclude<T, Refusal>
+}
+
+const OPEN_PATHS = new Set(['/healthz', '/readyz', '/health/liveness', '/health/readiness'])
+
+export function createControlPlane(
+  plane: ControlPlane,
+  serverFactory: Parameters<typeof Fastify>[0] extends infer _ ? FastifyServerFactoryLike : never,
+): FastifyInstance {
+  const app = Fastify({
+    serverFactory: serverFactory as never,
+    bodyLimit: plane.maxBodyBytes,
+    exposeHeadRoutes: false,
+    logger: false,
+    genReqId: (request) => headerOf(request.headers[REQUEST_HEADERS.requestId]) ?? plane.engine.system.newId('message'),
+  })
+  app.decorateRequest('tenant', null as unknown as Tenant)
+  app.addHook('onRequest', async (request) => {
+    if (OPEN_PATHS.has(request.routeOptions.url ?? '')) return
+    const tenant = plane.authenticator().authenticate(request.headers, request.socket.remoteAddress)
+    request.tenant = must(tenant)
+  })
+  app.removeContentTypeParser('application/json')
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => parseBody(String(body), done))
+  app.setErrorHandler((error, request, reply) => sendError(request, reply, refusalOf(error)))
+  app.setNotFoundHandler((request, reply) => sendError(request, reply, notFound(request)))
+  return app
+}
+
+type FastifyServerFactoryLike = (handler: (request: never, response: never) => void, options: unknown) => unknown
+
+function headerOf(value: string | string[] | undefined): string | null {
+  return typeof value === 'string' && value !== '' ? value : null
+}
+
+function parseBody(text: string, done: (error: Error | null, body?: unknown) => void): void {
+  if (text.trim() === '') return done(null, {})
+  try {
+    done(null, JSON.parse(text))
+  } catch {
+    const { line, column, expected } = findJsonFault(text)
+    const message = `The body is not JSON: line ${line}, column ${column}, expected ${expected}.`
+    done(new Refused(refused('request.invalid', message)))
+  }
+}
+
+function refusalOf(error: unknown): Refusal {
+  if (error instanceof Refused) return error.refusal
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return refused('request.too_large', 'The body is too large.')
+  const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500
+  if (status >= 400 && status < 500) return refused('request.invalid', 'The request cannot be read.')
+  return refused('internal.error', 'Something went wrong inside Spillway.')
+}
+
+function notFound(request: FastifyRequest): Refusal {
+  const path = request.url.split('?')[0] ?? ''
+  if (KNOWN_ELSEWHERE.some((prefix) => path.startsWith(prefix))) {
+    return refused('request.unsupported', `${request.method} ${path.slice(0, 200)} is not supported, and is not passed on.`)
+  }
+  return refused('route.unknown', `There is no ${request.method} ${path.slice(0, 200)}.`)
+}
+
+/** Routes of the providers' APIs that exist, but not here: never passed on unmetered. */
+const KNOWN_ELSEWHERE = [
+  '/v1/responses',
+  '/v1/completions',
+  '/v1/images',
+  '/v1/audio',
+  '/v1/files',
+  '/v1/batches',
+  '/v1/rerank',
+  '/v1/moderations',
+  '/v1/realtime',
+  '/v1/messages/batches',
+]
+
+function sendError(request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply {
+  const wire = request.url.startsWith('/v1/messages') ? 'anthropic-messages' : 'openai-chat'
+  const body = formatOf(wire).encodeError(errorBody({ requestId: request.id }, refusal))
+  return reply
+    .code(ERRORS[refusal.code].status)
+    .headers({ ...retryHeaders(refusal), [RESPONSE_HEADERS.requestId]: request.id })
+    .type('application/json')
+    .send(JSON.stringify(body))
+}

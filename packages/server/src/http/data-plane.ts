@@ -1,0 +1,198 @@
+// The model routes, on bare `node:http`: what is hot here stays out of any framework. Reads and parses a request,
+// hands it to the engine, and turns whatever goes wrong before that into the caller's own error format.
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { PRIORITIES, type Priority, REQUEST_HEADERS, parseAttributes } from '@spillway/protocol'
+import type { Tenant, Wire } from '../core/release/release.js'
+import type { Problem } from '../core/parsed.js'
+import { sendRefusal } from '../engine/answer/send-refusal.js'
+import { callModel } from '../engine/call-model.js'
+import type { Engine } from '../engine/engine.js'
+import { type Refusal, refused } from '../engine/refusal.js'
+import type { ModelCall } from '../engine/step-context.js'
+import type { RequestView } from '../wire/format.js'
+import { formatOf } from '../wire/formats.js'
+import type { Authenticator } from './authenticate.js'
+import { HttpCaller } from './http-caller.js'
+import { findJsonFault } from './json-error.js'
+import { readBody } from './read-body.js'
+import type { Idempotency } from './idempotency.js'
+
+export interface DataPlane {
+  readonly engine: Engine
+  readonly maxBodyBytes: number
+  authenticator(): Authenticator
+  readonly idempotency: Idempotency
+}
+
+const ROUTES: ReadonlyMap<string, Wire> = new Map([
+  ['/v1/chat/completions', 'openai-chat'],
+  ['/v1/messages', 'anthropic-messages'],
+  ['/v1/embeddings', 'openai-embeddings'],
+  ['/openai/v1/chat/completions', 'openai-chat'],
+  ['/openai/v1/embeddings', 'openai-embeddings'],
+  ['/anthropic/v1/messages', 'anthropic-messages'],
+])
+
+/** The format of a model route, or undefined for everything that is not one. */
+export function modelRoute(method: string | undefined, url: string | undefined): Wire | undefined {
+  if (method !== 'POST' || url === undefined) return undefined
+  const query = url.indexOf('?')
+  return ROUTES.get(query === -1 ? url : url.slice(0, query))
+}
+
+export async function serveModelCall(
+  plane: DataPlane,
+  wire: Wire,
+  exchange: { readonly request: IncomingMessage; readonly response: ServerResponse },
+): Promise<void> {
+  const { request, response } = exchange
+  const { engine } = plane
+  const caller = new HttpCaller(response)
+  const requestId = header(request, REQUEST_HEADERS.requestId) ?? engine.system.newId('message')
+  const tenant = plane.authenticator().authenticate(request.headers, request.socket.remoteAddress)
+  const turnAway = (refusal: Refusal, who: Tenant = NOBODY) =>
+    sendRefusal(engine, { ...EMPTY_CALL, wire, requestId, tenant: who }, { caller, refusal })
+  const body = await readBody(request, plane.maxBodyBytes)
+  if ('kind' in tenant) return turnAway(tenant)
+  if (body.kind === 'gone') return
+  if (body.kind === 'too-large') {
+    return turnAway(refused('request.too_large', `The body is larger than ${plane.maxBodyBytes} bytes.`), tenant)
+  }
+  const call = parseCall(request, { wire, bytes: body.bytes, tenant, requestId })
+  if (call.kind === 'refused') return turnAway(call, tenant)
+  const key = header(request, REQUEST_HEADERS.idempotencyKey)
+  if (key === null) return callModel(engine, call.call, caller)
+  return plane.idempotency.once({ tenant: tenant.name, key, body: body.bytes }, call.call, caller)
+}
+
+interface RawCall {
+  readonly wire: Wire
+  readonly bytes: Buffer
+  readonly tenant: Tenant
+  readonly requestId: string
+}
+
+function parseCall(request: IncomingMessage, raw: RawCall): { readonly kind: 'call'; readonly call: ModelCall } | Refusal {
+  const json = parseJson(raw.bytes)
+  if (json.kind === 'refused') return json
+  const view = formatOf(raw.wire).view(json.value)
+  if (view.kind === 'invalid') return invalidRequest(view.problems)
+  const headers = parseHeaders(request)
+  if (headers.kind === 'refused') return headers
+  return {
+    kind: 'call',
+    call: {
+      wire: raw.wire,
+      body: raw.bytes,
+      json: json.value,
+      view: view.value,
+      tenant: raw.tenant,
+      requestId: raw.requestId,
+      ...headers.value,
+      session: headers.value.session ?? view.value.cacheKey,
+    },
+  }
+}
+
+function parseJson(bytes: Buffer): { readonly kind: 'json'; readonly value: unknown } | Refusal {
+  const text = bytes.toString('utf8')
+  try {
+    return { kind: 'json', value: JSON.parse(text) }
+  } catch {
+    const { line, column, expected } = findJsonFault(text)
+    const message = `The body is not JSON: line ${line}, column ${column}, expected ${expected}.`
+    return refused('request.invalid', message, { problems: [{ at: `${line}:${column}`, message: `expected ${expected}` }] })
+  }
+}
+
+export function invalidRequest(problems: readonly Problem[]): Refusal {
+  const [first] = problems
+  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''
+  return refused('request.invalid', `${first?.at ?? 'body'}: ${first?.message ?? 'is invalid'}${more}`, { problems })
+}
+
+type CallHeaders = Pick<
+  ModelCall,
+  'contract' | 'taskId' | 'attributes' | 'session' | 'priority' | 'traceparent' | 'upstreamHeaders'
+>
+
+function parseHeaders(request: IncomingMessage): { readonly kind: 'headers'; readonly value: CallHeaders } | Refusal {
+  const attributes = header(request, REQUEST_HEADERS.attributes)
+  const facts = attributes === null ? null : parseAttributes(attributes)
+  if (facts?.kind === 'invalid') return invalidRequest(facts.problems)
+  const priority = header(request, REQUEST_HEADERS.priority) ?? 'interactive'
+  if (!isPriority(priority)) {
+    return invalidRequest([{ at: REQUEST_HEADERS.priority, message: `must be one of ${PRIORITIES.join(', ')}` }])
+  }
+  return {
+    kind: 'headers',
+    value: {
+      contract: header(request, REQUEST_HEADERS.task),
+      taskId: header(request, REQUEST_HEADERS.taskId),
+      attributes: facts?.value ?? NO_ATTRIBUTES,
+      session: header(request, REQUEST_HEADERS.session) ?? header(request, REQUEST_HEADERS.sessionAlias),
+      priority,
+      traceparent: header(request, REQUEST_HEADERS.traceparent),
+      upstreamHeaders: formatHeaders(request),
+    },
+  }
+}
+
+function isPriority(value: string): value is Priority {
+  return PRIORITIES.some((priority) => priority === value)
+}
+
+const NO_ATTRIBUTES = {}
+
+/** Headers that belong to the format itself: an upstream of the same format must see them as they came. */
+function formatHeaders(request: IncomingMessage): Readonly<Record<string, string>> {
+  const version = header(request, 'anthropic-version')
+  const beta = header(request, 'anthropic-beta')
+  if (version === null && beta === null) return NO_HEADERS
+  return { ...(version === null ? {} : { 'anthropic-version': version }), ...(beta === null ? {} : { 'anthropic-beta': beta }) }
+}
+
+const NO_HEADERS = {}
+
+export function header(request: IncomingMessage, name: string): string | null {
+  const value = request.headers[name]
+  return typeof value === 'string' && value !== '' ? value : null
+}
+
+/** For answers to callers whose request could not be read far enough to say more. */
+const NOBODY: Tenant = {
+  name: 'unknown',
+  keyHashes: [],
+  limits: { nanoUsdPerDay: null, nanoUsdPerMonth: null, requestsPerMinute: null, tokensPerMinute: null, concurrency: null },
+  attributes: {},
+}
+
+const NO_VIEW: RequestView = {
+  model: '',
+  stream: false,
+  maxOutputTokens: null,
+  includeUsage: false,
+  wantsLogprobs: false,
+  choices: 1,
+  hasTools: false,
+  hasImages: false,
+  jsonSchema: null,
+  cacheKey: null,
+  user: null,
+  promptBytes: 0,
+  imageCount: 0,
+}
+
+const EMPTY_CALL: Omit<ModelCall, 'wire' | 'requestId' | 'tenant'> = {
+  body: Buffer.alloc(0),
+  json: null,
+  view: NO_VIEW,
+  contract: null,
+  taskId: null,
+  attributes: NO_ATTRIBUTES,
+  session: null,
+  priority: 'interactive',
+  traceparent: null,
+  upstreamHeaders: NO_HEADERS,
+}

@@ -1,0 +1,113 @@
+// What operators and their tools ask: the whiteboard, capacity, models, metrics, health.
+
+import type { FastifyInstance } from 'fastify'
+import type { ModelEntry, Release } from '../core/release/release.js'
+import { summariseGroup } from '../core/task/summarise-group.js'
+import type { Engine } from '../engine/engine.js'
+import { refused } from '../engine/refusal.js'
+import { type ControlPlane, Refused } from './control-plane.js'
+import { parseReportQuery } from './queries.js'
+import { groupJson } from './task-json.js'
+import { valid } from './task-routes.js'
+
+export function registerOperatorRoutes(app: FastifyInstance, plane: ControlPlane): void {
+  const { engine } = plane
+  app.get('/v1/report', async (request) => {
+    const filter = valid(parseReportQuery(request.query, engine.system.nowMs()))
+    const groups = await engine.archive.report({ ...filter, tenant: request.tenant.name })
+    return {
+      since: new Date(filter.sinceMs).toISOString(),
+      until: new Date(filter.untilMs).toISOString(),
+      by: filter.by,
+      release: engine.release().id,
+      groups: groups.map((group) => groupJson(summariseGroup(group))),
+    }
+  })
+  app.get('/v1/capacity', async () => ({ deployments: capacityJson(engine) }))
+  app.get('/metrics', async (_request, reply) => {
+    const { contentType, text } = await plane.metrics()
+    return reply.type(contentType).send(text)
+  })
+  registerModels(app, engine)
+  registerHealth(app, plane)
+}
+
+function registerModels(app: FastifyInstance, engine: Engine): void {
+  app.get('/v1/models', async (request) => {
+    const data = modelsJson(engine.release(), request.headers['anthropic-version'] !== undefined)
+    return { object: 'list', data, has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null }
+  })
+  app.get<{ Params: { '*': string } }>('/v1/models/*', async (request) => {
+    const name = request.params['*']
+    const data = modelsJson(engine.release(), request.headers['anthropic-version'] !== undefined)
+    const found = data.find((model) => model.id === name)
+    if (found === undefined) throw new Refused(refused('model.unknown', `No model named '${name.slice(0, 100)}' is configured.`))
+    return found
+  })
+}
+
+function registerHealth(app: FastifyInstance, plane: ControlPlane): void {
+  const alive = async () => ({ status: 'ok', release: plane.engine.release().id })
+  for (const path of ['/healthz', '/health/liveness']) app.get(path, alive)
+  for (const path of ['/readyz', '/health/readiness']) {
+    app.get(path, async (_request, reply) => {
+      const reason = plane.unready()
+      if (reason === null) return alive()
+      return reply.code(503).send({ status: 'unready', reason })
+    })
+  }
+}
+
+/** Models, tasks and tiers that `model` may name; both SDKs find their own fields. */
+function modelsJson(release: Release, isAnthropic: boolean) {
+  const entry = (id: string, about: { owner: string; simulated: boolean }) => ({
+    id,
+    object: 'model',
+    created: 0,
+    owned_by: about.owner,
+    ...(about.simulated ? { simulated: true } : {}),
+    ...(isAnthropic ? { type: 'model', display_name: id, created_at: '1970-01-01T00:00:00Z' } : {}),
+  })
+  const models = [...release.models.values()].map((model) =>
+    entry(model.name, { owner: model.deployments[0]?.provider ?? 'spillway', simulated: isSimulated(release, model) }),
+  )
+  const tasks = [...release.contracts.values()]
+    .filter((contract) => contract.name !== 'default')
+    .map((contract) => {
+      const model = release.models.get(contract.route.default)
+      return entry(contract.name, { owner: 'spillway', simulated: model !== undefined && isSimulated(release, model) })
+    })
+  return [...models, ...tasks]
+}
+
+function isSimulated(release: Release, model: ModelEntry): boolean {
+  return model.deployments.some((deployment) => release.providers.get(deployment.provider)?.kind === 'simulated')
+}
+
+/** Every configured deployment with what is known of its load. A breaker comes with adaptive capacity. */
+function capacityJson(engine: Engine) {
+  const nowMs = engine.system.nowMs()
+  const loads = new Map(engine.capacity.snapshot().map((load) => [load.id, load]))
+  return [...engine.release().models.values()].flatMap((model) =>
+    model.deployments.map((deployment) => {
+      const load = loads.get(deployment.id)
+      const coolingMs = Math.max(0, (load?.coolUntilMs ?? 0) - nowMs)
+      return {
+        deployment: deployment.id,
+        model: model.name,
+        provider: deployment.provider,
+        tier: model.tier,
+        breaker: coolingMs > 0 ? 'open' : 'closed',
+        cooling_ms: coolingMs,
+        concurrency: { limit: deployment.limits.concurrency, in_flight: load?.inFlight ?? 0 },
+        queue: { length: 0, oldest_ms: null },
+        rate: { requests_left: null, tokens_left: null },
+        latency_ms: null,
+        mean_latency_ms: load === undefined || load.latencyMs === 0 ? null : Math.round(load.latencyMs),
+        requests: load?.requests ?? 0,
+        successes: load?.successes ?? 0,
+        failures: load?.failures ?? {},
+      }
+    }),
+  )
+}

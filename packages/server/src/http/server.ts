@@ -1,0 +1,63 @@
+// One listening server: model routes go straight to the data plane, everything else to the control plane.
+
+import { type Server as HttpServer, createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type ControlPlane, createControlPlane } from './control-plane.js'
+import { type DataPlane, modelRoute, serveModelCall } from './data-plane.js'
+import { registerCountTokens } from './count-tokens.js'
+import { registerOperatorRoutes } from './operator-routes.js'
+import { registerTaskRoutes } from './task-routes.js'
+
+export interface ServerOptions {
+  readonly host: string
+  /** 0 picks a free one. */
+  readonly port: number
+  readonly data: DataPlane
+  readonly control: ControlPlane
+  /** A fault of ours while answering: for the log. */
+  onFault(error: unknown): void
+}
+
+export interface Server extends AsyncDisposable {
+  readonly url: string
+  /** Stops listening, lets running requests end, closes idle connections. */
+  close(graceMs: number): Promise<void>
+}
+
+/** Longer than the usual load balancer's idle time, so that it never sends into a connection we just closed. */
+const KEEP_ALIVE_MS = 65_000
+
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const { data, control } = options
+  let http: HttpServer | undefined
+  const app = createControlPlane(control, (handler: (request: never, response: never) => void) => {
+    http = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 }, (request, response) => {
+      const wire = modelRoute(request.method, request.url)
+      if (wire === undefined) return handler(request as never, response as never)
+      serveModelCall(data, wire, { request, response }).catch((error: unknown) => {
+        options.onFault(error)
+        response.destroy()
+      })
+    })
+    return http
+  })
+  registerTaskRoutes(app, control.engine)
+  registerOperatorRoutes(app, control)
+  registerCountTokens(app, control.engine)
+  await app.listen({ host: options.host, port: options.port })
+  const address = http?.address() as AddressInfo
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
+  const close = (graceMs: number) => closeServer(http, app, { graceMs, control })
+  return { url: `http://${host}:${address.port}`, close, [Symbol.asyncDispose]: () => close(0) }
+}
+
+async function closeServer(
+  http: HttpServer | undefined,
+  app: { close(): Promise<unknown> },
+  how: { readonly graceMs: number; readonly control: ControlPlane },
+): Promise<void> {
+  const timer = how.control.engine.system.after(how.graceMs, () => http?.closeAllConnections())
+  http?.closeIdleConnections()
+  await app.close()
+  timer.cancel()
+}

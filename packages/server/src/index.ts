@@ -1,0 +1,1 @@
+export { type Spillway, type SpillwayOptions, type Started, startSpillway } from './compose.js'

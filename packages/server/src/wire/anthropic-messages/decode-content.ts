@@ -1,0 +1,71 @@
+// Content blocks -> our parts, for requests. Blocks of tools that the provider runs, documents and search results have
+// no equal elsewhere: each is a problem at its place.
+
+import { isObject } from '../../core/json.js'
+import type { ImageSource, Part } from '../../core/model/message.js'
+import type { Problem } from '../../core/parsed.js'
+import { asJsonObject, requiredText } from '../fields.js'
+
+export function decodeContent(content: unknown, at: string, problems: Problem[]): readonly Part[] {
+  if (content === undefined || content === null || content === '') return []
+  if (typeof content === 'string') return [{ kind: 'text', text: content }]
+  if (!Array.isArray(content)) {
+    problems.push({ at, message: 'must be a string or a list of blocks' })
+    return []
+  }
+  return content.flatMap((block: unknown, index) => decodeBlock(block, `${at}[${index}]`, problems))
+}
+
+function decodeBlock(block: unknown, at: string, problems: Problem[]): readonly Part[] {
+  const known = isObject(block) ? decodeKnown(block, at, problems) : null
+  if (known !== null) return [known]
+  problems.push({ at: `${at}.type`, message: 'this kind of block cannot be expressed in the other format' })
+  return []
+}
+
+function decodeKnown(block: Record<string, unknown>, at: string, problems: Problem[]): Part | null {
+  switch (block['type']) {
+    case 'text':
+      return typeof block['text'] === 'string' ? { kind: 'text', text: block['text'], ...cacheMark(block) } : null
+    case 'image': {
+      const source = imageSource(block['source'])
+      return source === null ? null : { kind: 'image', source, ...cacheMark(block) }
+    }
+    case 'tool_use':
+      return {
+        kind: 'tool-call',
+        id: requiredText(block['id'], `${at}.id`, problems),
+        name: requiredText(block['name'], `${at}.name`, problems),
+        argumentsJson: JSON.stringify(block['input'] ?? {}),
+      }
+    case 'tool_result':
+      return {
+        kind: 'tool-result',
+        callId: requiredText(block['tool_use_id'], `${at}.tool_use_id`, problems),
+        content: decodeContent(block['content'], `${at}.content`, problems),
+        isError: block['is_error'] === true,
+      }
+    default:
+      return reasoningOf(block)
+  }
+}
+
+export function reasoningOf(block: Record<string, unknown>): Part | null {
+  const { type, thinking, signature, data } = block
+  if (type === 'redacted_thinking' && typeof data === 'string') return { kind: 'reasoning', text: '', redacted: data }
+  if (type !== 'thinking' || typeof thinking !== 'string') return null
+  return { kind: 'reasoning', text: thinking, ...(typeof signature === 'string' ? { signature } : {}) }
+}
+
+function cacheMark(block: Record<string, unknown>): { cacheControl?: ReturnType<typeof asJsonObject> } {
+  const mark = block['cache_control']
+  return isObject(mark) ? { cacheControl: asJsonObject(mark) } : {}
+}
+
+function imageSource(source: unknown): ImageSource | null {
+  if (!isObject(source)) return null
+  const { type, url, data, media_type: mediaType } = source
+  if (type === 'url' && typeof url === 'string') return { kind: 'url', url }
+  if (type !== 'base64' || typeof data !== 'string' || typeof mediaType !== 'string') return null
+  return { kind: 'base64', mediaType, data }
+}

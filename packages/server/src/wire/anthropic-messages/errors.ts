@@ -1,0 +1,45 @@
+// Errors in Anthropic's shape.
+
+import type { JsonObject } from '../../core/json.js'
+import type { ErrorBody } from '../format.js'
+import { eventFrame } from '../sse.js'
+
+const TYPES: Readonly<Record<number, string>> = {
+  400: 'invalid_request_error',
+  401: 'authentication_error',
+  403: 'permission_error',
+  404: 'not_found_error',
+  408: 'timeout_error',
+  413: 'request_too_large',
+  429: 'rate_limit_error',
+  503: 'overloaded_error',
+  504: 'timeout_error',
+  529: 'overloaded_error',
+}
+
+const KNOWN = new Set(Object.values(TYPES))
+
+export function encodeError(error: ErrorBody): JsonObject {
+  return {
+    type: 'error',
+    error: {
+      type: TYPES[error.status] ?? (error.status >= 500 ? 'api_error' : 'invalid_request_error'),
+      message: error.message,
+      code: error.code,
+      hint: error.hint,
+      task_id: error.taskId,
+      ...(error.attempts === undefined ? {} : { attempts: error.attempts.map((attempt) => ({ ...attempt })) }),
+      ...(error.problems === undefined ? {} : { problems: error.problems.map((problem) => ({ ...problem })) }),
+    },
+    request_id: error.requestId,
+  }
+}
+
+export function errorFrame(error: ErrorBody): string {
+  return eventFrame('error', JSON.stringify(encodeError(error)))
+}
+
+/** A provider's own word for an error, where this format knows it. */
+export function errorTypeOf(type: string | null): string {
+  return type !== null && KNOWN.has(type) ? type : 'api_error'
+}

@@ -1,0 +1,17 @@
+// Every format by name.
+
+import type { Wire } from '../core/release/release.js'
+import { anthropicMessages } from './anthropic-messages.js'
+import type { WireFormat } from './format.js'
+import { openAiChat } from './openai-chat.js'
+import { openAiEmbeddings } from './openai-embeddings.js'
+
+const FORMATS: Readonly<Record<Wire, WireFormat>> = {
+  'openai-chat': openAiChat,
+  'anthropic-messages': anthropicMessages,
+  'openai-embeddings': openAiEmbeddings,
+}
+
+export function formatOf(wire: Wire): WireFormat {
+  return FORMATS[wire]
+}

@@ -1,0 +1,144 @@
+// Scans a chat completion stream for a caller who speaks the same format. Usage may come in a chunk of its own, in
+// the last content chunk, in the finish chunk or in every chunk: the last one stands, and a caller who asked
+// gets it once, in a chunk of its own, right before [DONE].
+
+import { isObject, type JsonObject } from '../../core/json.js'
+import { parseJson } from '../fields.js'
+import type { ScannerOptions } from '../format.js'
+import { appendMember, spliceObject } from '../json-splice.js'
+import { readErrorObject } from '../read-error.js'
+import { FrameScanner } from '../scan-frames.js'
+import { dataFrame } from '../sse.js'
+import { stripLogprobs } from '../strip-logprobs.js'
+import { readOpenAiUsage } from '../usage.js'
+import { finishReasonOf, textOrNull } from './answer.js'
+import { ChunkEvents, firstChoice } from './chunk-events.js'
+import { tokenLogprobs } from './logprobs.js'
+import { plainFrame } from './plain-frame.js'
+
+type Chunk = Record<string, unknown>
+
+/** Where the usage that counts was seen. */
+type UsageChunk = { readonly kind: 'own'; readonly data: string } | { readonly kind: 'inline'; readonly chunk: Chunk }
+
+export class OpenAiChatScanner extends FrameScanner {
+  private readonly events = new ChunkEvents()
+  private usageChunk: UsageChunk | null = null
+  private done: Buffer | null = null
+  private firstFrame: Buffer | null = null
+  private refused = false
+
+  constructor(options: ScannerOptions) {
+    super(options)
+  }
+
+  get keepUsage(): boolean {
+    return this.options.keepUsage
+  }
+
+  /** What every chunk of this stream repeats: id, model, created. */
+  identity(): JsonObject {
+    const data = this.firstFrame === null ? null : this.fieldsOf(this.firstFrame)?.data
+    return identityOf(typeof data === 'string' ? parseJson(data) : null)
+  }
+
+  protected take(frame: Buffer): Buffer | null {
+    if (!this.options.collect) {
+      const plain = plainFrame(frame.toString('latin1'), this.options.keepLogprobs)
+      if (plain !== 'look') {
+        if (plain === 'delta') this.facts.deltas += 1
+        this.firstFrame ??= Buffer.from(frame)
+        return frame
+      }
+    }
+    return this.look(frame)
+  }
+
+  protected kept(extra: JsonObject | null): readonly (Buffer | null)[] {
+    return [this.options.keepUsage ? usageFrame(this.usageChunk, extra) : null, this.done]
+  }
+
+  private look(frame: Buffer): Buffer | null {
+    const fields = this.fieldsOf(frame)
+    if (fields === null) return null
+    if (fields.data === null) return frame
+    if (fields.data.trim() === '[DONE]') {
+      this.facts.ended = true
+      this.done = frame
+      return null
+    }
+    const chunk = parseJson(fields.data)
+    const error = isObject(chunk) && isError(chunk, fields.event) ? readErrorObject(chunk) : null
+    if (error !== null) this.facts.error = error
+    else if (!isObject(chunk) || !Array.isArray(chunk['choices'])) this.facts.malformed = true
+    else return this.takeChunk(frame, { data: fields.data, chunk, choices: chunk['choices'] })
+    return null
+  }
+
+  private takeChunk(frame: Buffer, { data, chunk, choices }: Whole): Buffer | null {
+    this.firstFrame ??= Buffer.from(frame)
+    if (this.options.collect) this.facts.collect(this.events.read(chunk))
+    const hasUsage = isObject(chunk['usage'])
+    if (hasUsage) this.facts.usage = readOpenAiUsage(chunk['usage'])
+    if (hasUsage && choices.length === 0) {
+      this.usageChunk = { kind: 'own', data }
+      return null
+    }
+    if (hasUsage) this.usageChunk = { kind: 'inline', chunk }
+    this.readChoices(choices)
+    const nullUsage = hasUsage && this.options.keepUsage
+    const strip = !this.options.keepLogprobs && data.includes('"logprobs"')
+    if (!nullUsage && !strip) return frame
+    const stripped = strip ? stripLogprobs(Buffer.from(data)) : Buffer.from(data)
+    return Buffer.from(dataFrame((nullUsage ? spliceObject(stripped, { usage: 'null' }) : stripped).toString('utf8')))
+  }
+
+  private readChoices(choices: readonly unknown[]): void {
+    if (choices.some(carriesContent)) this.facts.deltas += 1
+    const first = firstChoice(choices)
+    if (first === null) return
+    if (this.options.collect) this.facts.addLogprobs(tokenLogprobs(first['logprobs']))
+    this.refused ||= isObject(first['delta']) && textOrNull(first['delta']['refusal']) !== null
+    this.facts.finishReason ??= finishReasonOf(first, this.refused ? 'refused' : null)
+  }
+}
+
+interface Whole {
+  readonly data: string
+  readonly chunk: Chunk
+  readonly choices: readonly unknown[]
+}
+
+function isError(chunk: Chunk, event: string | null): boolean {
+  return isObject(chunk['error']) || textOrNull(chunk['error']) !== null || event === 'error' || chunk['object'] === 'error'
+}
+
+const CONTENT_FIELDS = ['content', 'reasoning_content', 'reasoning', 'refusal'] as const
+
+function carriesContent(choice: unknown): boolean {
+  if (!isObject(choice) || !isObject(choice['delta'])) return false
+  const { delta } = choice
+  if (CONTENT_FIELDS.some((field) => textOrNull(delta[field]) !== null)) return true
+  return (Array.isArray(delta['tool_calls']) && delta['tool_calls'].length > 0) || isObject(delta['function_call'])
+}
+
+function usageFrame(usageChunk: UsageChunk | null, extra: JsonObject | null): Buffer | null {
+  if (usageChunk === null) return null
+  const json = usageChunk.kind === 'own' ? usageChunk.data : JSON.stringify(usageOnly(usageChunk.chunk))
+  const bytes = extra === null ? json : appendMember(Buffer.from(json), 'spillway', JSON.stringify(extra)).toString('utf8')
+  return Buffer.from(dataFrame(bytes))
+}
+
+function usageOnly(chunk: Chunk): Record<string, unknown> {
+  return { ...identityOf(chunk), choices: [], usage: chunk['usage'] }
+}
+
+function identityOf(chunk: unknown): JsonObject {
+  const { id, created, model } = isObject(chunk) ? chunk : {}
+  return {
+    id: typeof id === 'string' ? id : '',
+    object: 'chat.completion.chunk',
+    created: typeof created === 'number' ? created : 0,
+    model: typeof model === 'string' ? model : '',
+  }
+}

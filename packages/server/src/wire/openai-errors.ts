@@ -1,0 +1,30 @@
+// Errors in OpenAI's shape, for chat and embeddings alike.
+
+import type { JsonObject } from '../core/json.js'
+import type { ErrorBody } from './format.js'
+import { dataFrame } from './sse.js'
+
+export function encodeError(error: ErrorBody): JsonObject {
+  return {
+    error: {
+      message: error.message,
+      type: typeOf(error.status),
+      param: error.problems?.[0]?.at ?? null,
+      code: error.code,
+      hint: error.hint,
+      task_id: error.taskId,
+      ...(error.attempts === undefined ? {} : { attempts: error.attempts.map((attempt) => ({ ...attempt })) }),
+      ...(error.problems === undefined ? {} : { problems: error.problems.map((problem) => ({ ...problem })) }),
+    },
+  }
+}
+
+export function errorFrame(error: ErrorBody): string {
+  return dataFrame(JSON.stringify(encodeError(error)))
+}
+
+function typeOf(status: number): string {
+  if (status === 401) return 'authentication_error'
+  if (status === 429) return 'rate_limit_error'
+  return status >= 500 ? 'server_error' : 'invalid_request_error'
+}

@@ -1,0 +1,298 @@
+// Tasks, steps and attempts as OpenTelemetry spans. The GenAI names (profile genai-1.41) live only here, because the
+// convention is still in development; what it has no word for is named `spillway.*`. Prompts, answers, attributes
+// of the caller and texts of the application's errors never leave by this way.
+
+import { RESOURCES, type Resource } from '../core/budget/amounts.js'
+import { type TokenCounts, inputTotal, outputTotal } from '../core/money/token-counts.js'
+import type { AttemptRecord, OutcomeJudged, StepEnded, TaskOpened } from '../core/task/records.js'
+import { type Hash, type RemoteSpan, type TaskSpanContext, parseTraceparent, spanIdOf } from './trace-context.js'
+
+/** Metrics of the convention under their Prometheus names (dots to underscores, unit last). */
+export const GEN_AI_METRICS = {
+  tokenUsage: 'gen_ai_client_token_usage',
+  operationDuration: 'gen_ai_client_operation_duration_seconds',
+  timeToFirstChunk: 'gen_ai_client_operation_time_to_first_chunk_seconds',
+  labels: {
+    operation: 'gen_ai_operation_name',
+    provider: 'gen_ai_provider_name',
+    model: 'gen_ai_request_model',
+    tokenType: 'gen_ai_token_type',
+    error: 'error_type',
+  },
+} as const
+
+export type AttributeValue = string | number | boolean | readonly string[]
+export type Attributes = Readonly<Record<string, AttributeValue>>
+
+export interface SpanEvent {
+  readonly name: string
+  readonly atMs: number
+  readonly attributes: Attributes
+}
+
+export interface SpanData {
+  /** 32 and 16 hex digits. */
+  readonly traceId: string
+  readonly spanId: string
+  readonly parentSpanId: string | null
+  /** The parent belongs to another process. */
+  readonly parentIsRemote: boolean
+  readonly name: string
+  readonly kind: 'internal' | 'client'
+  readonly startMs: number
+  readonly endMs: number
+  readonly attributes: Attributes
+  /** Spans of other traces that asked for this one. */
+  readonly links: readonly RemoteSpan[]
+  readonly events: readonly SpanEvent[]
+  /** What went wrong, low cardinality; null: nothing did. */
+  readonly error: string | null
+}
+
+/** What a task has used, summed over its steps. */
+export type Used = Readonly<Record<Resource, number>>
+
+export function taskSpan(
+  task: { readonly opened: TaskOpened; readonly outcome: OutcomeJudged; readonly used: Used },
+  context: TaskSpanContext,
+): SpanData {
+  const { opened, outcome } = task
+  return {
+    traceId: context.traceId,
+    spanId: context.spanId,
+    parentSpanId: context.parent?.spanId ?? null,
+    parentIsRemote: context.parent !== null,
+    name: `invoke_workflow ${opened.contract}`,
+    kind: 'internal',
+    startMs: opened.atMs,
+    endMs: opened.atMs + outcome.latencyMs,
+    attributes: { ...taskIdentity(opened), ...outcomeAttributes(outcome), ...budgetAttributes(opened, task.used) },
+    links: [],
+    events: [],
+    error: outcome.success ? null : `outcome.${outcome.harm ? 'harm' : outcome.status}`,
+  }
+}
+
+function taskIdentity(opened: TaskOpened): Attributes {
+  return defined({
+    'gen_ai.operation.name': 'invoke_workflow',
+    'gen_ai.workflow.name': opened.contract,
+    'gen_ai.conversation.id': opened.session,
+    'spillway.task.id': opened.id,
+    'spillway.task.type': opened.contract,
+    'spillway.task.parent': opened.parent,
+    'spillway.tenant': opened.tenant,
+    'spillway.release': opened.release,
+  })
+}
+
+function outcomeAttributes(outcome: OutcomeJudged): Attributes {
+  return defined({
+    'spillway.task.outcome': outcome.status,
+    'spillway.task.outcome.source': outcome.source,
+    'spillway.task.success': outcome.success,
+    'spillway.task.harm': outcome.harm,
+    'spillway.task.slo_met': outcome.sloMet,
+    'spillway.task.score': outcome.score,
+    'spillway.task.unpriced_calls': outcome.unpricedCalls,
+    'spillway.cost.amount_nano_usd': outcome.nanoUsd,
+    'spillway.price.amount_nano_usd': outcome.priceNanoUsd,
+  })
+}
+
+function budgetAttributes(opened: TaskOpened, used: Used): Attributes {
+  const pairs = RESOURCES.flatMap((resource) => {
+    const name = `spillway.budget.${BUDGET_NAMES[resource]}`
+    return [[`${name}.limit`, opened.limits[resource]] as const, [`${name}.spent`, used[resource]] as const]
+  })
+  return defined({ ...Object.fromEntries(pairs), 'spillway.budget.latency_ms.limit': opened.deadlineMs - opened.atMs })
+}
+
+const BUDGET_NAMES = {
+  modelCalls: 'model_calls',
+  inputTokens: 'input_tokens',
+  outputTokens: 'output_tokens',
+  toolCalls: 'tool_calls',
+  toolMs: 'tool_ms',
+  nanoUsd: 'nano_usd',
+} as const satisfies Record<Resource, string>
+
+/** The span of a step and those of its attempts. `opened` is null when the task is not known any more. */
+export function stepSpans(
+  step: StepEnded,
+  task: { readonly context: TaskSpanContext; readonly opened: TaskOpened | null },
+  hash: Hash,
+): SpanData[] {
+  const { context, opened } = task
+  const caller = parseTraceparent(step.traceparent)
+  const isOther = caller !== null && caller.spanId !== context.parent?.spanId
+  const spanId = spanIdOf(step.id, hash)
+  const span: SpanData = {
+    traceId: context.traceId,
+    spanId,
+    parentSpanId: context.spanId,
+    parentIsRemote: false,
+    ...nameAndKind(step),
+    startMs: step.startedMs,
+    endMs: step.startedMs + step.durationMs,
+    attributes: { ...stepAttributes(step), ...(opened === null ? {} : stepOwner(opened)) },
+    links: isOther ? [caller] : [],
+    events: step.decisions.map(({ stage, choice, reason }) => ({
+      name: 'spillway.decision',
+      // Decisions carry no time of their own; their order within the step is kept.
+      atMs: step.startedMs,
+      attributes: { 'spillway.stage': stage, 'spillway.choice': choice, 'spillway.reason': reason },
+    })),
+    error: errorType(step),
+  }
+  return [span, ...step.attempts.map((attempt) => attemptSpan(attempt, span, hash))]
+}
+
+export type Operation = 'chat' | 'embeddings' | 'execute_tool' | 'retrieval'
+
+/** The convention's name for what a step does; null: it has none. */
+export function operationOf(step: StepEnded): Operation | null {
+  if (step.step === 'tool') return 'execute_tool'
+  if (step.step === 'retrieval') return 'retrieval'
+  if (step.model === null && step.step !== 'model') return null
+  return step.name.includes('embeddings') ? 'embeddings' : 'chat'
+}
+
+function nameAndKind(step: StepEnded): Pick<SpanData, 'name' | 'kind'> {
+  const operation = operationOf(step)
+  switch (operation) {
+    case 'execute_tool':
+      return { name: `execute_tool ${step.name}`, kind: 'internal' }
+    case 'retrieval':
+      return { name: `retrieval ${step.name}`, kind: 'client' }
+    case null:
+      return { name: `${step.step} ${step.name}`, kind: 'internal' }
+    default:
+      return { name: step.model === null ? operation : `${operation} ${step.model}`, kind: 'client' }
+  }
+}
+
+/** A reported step's error is the application's own text, so only the fact of it is told. */
+function errorType(step: StepEnded): string | null {
+  if (step.error === null) return null
+  return step.step === 'model' || step.step === 'check' ? step.error : '_OTHER'
+}
+
+function stepOwner(opened: TaskOpened): Attributes {
+  return defined({
+    'gen_ai.conversation.id': opened.session,
+    'spillway.task.type': opened.contract,
+    'spillway.release': opened.release,
+    'spillway.tenant': opened.tenant,
+  })
+}
+
+function stepAttributes(step: StepEnded): Attributes {
+  const operation = operationOf(step)
+  return defined({
+    'gen_ai.operation.name': operation,
+    'gen_ai.tool.name': operation === 'execute_tool' ? step.name : null,
+    'gen_ai.data_source.id': operation === 'retrieval' ? step.name : null,
+    'error.type': errorType(step),
+    'spillway.task.id': step.task,
+    'spillway.step.id': step.id,
+    'spillway.step.number': step.number,
+    'spillway.step.kind': step.step,
+    'spillway.cost.amount_nano_usd': knownCost(step),
+    ...(operation === 'chat' || operation === 'embeddings' ? modelAttributes(step) : {}),
+  })
+}
+
+function modelAttributes(step: StepEnded): Readonly<Record<string, AttributeValue | null>> {
+  const answered = step.attempts.findLast((attempt) => attempt.end === 'ok' && attempt.purpose === 'answer')
+  const last = answered ?? step.attempts.at(-1)
+  return {
+    'gen_ai.provider.name': last?.provider ?? null,
+    'gen_ai.request.model': step.model,
+    'gen_ai.request.stream': step.streamed,
+    'gen_ai.response.model': step.deployment === null ? null : upstreamModel(step.deployment),
+    'gen_ai.response.finish_reasons': step.finishReason === null ? null : [step.finishReason],
+    'gen_ai.response.time_to_first_chunk': step.streamed && step.firstByteMs !== null ? step.firstByteMs / 1_000 : null,
+    ...usageAttributes(step.attempts),
+    'spillway.cost.basis': step.attempts.some((attempt) => attempt.nanoUsd === null) ? 'unknown' : (last?.basis ?? null),
+    'spillway.cost.price_book': last?.priceBook ?? null,
+    'spillway.route': step.route,
+    'spillway.tier': step.tier,
+    'spillway.deployment': step.deployment,
+    'spillway.degrade.rungs': step.degraded.length === 0 ? null : step.degraded,
+    'spillway.escalated': step.escalated,
+    'spillway.cache.decision': step.cache,
+    'spillway.cache.age_ms': step.cacheAgeMs,
+    'spillway.attempts': step.attempts.length,
+    'spillway.unknown_rules': step.unknownRules.length,
+    'spillway.prompt.hash': step.promptHash,
+    'spillway.simulated': last?.simulated ?? null,
+  }
+}
+
+/** Tokens the provider bills, all attempts of the step together: input includes cached, output includes reasoning. */
+function usageAttributes(attempts: readonly AttemptRecord[]): Readonly<Record<string, number | null>> {
+  const sum = (of: (tokens: TokenCounts) => number) => attempts.reduce((total, { tokens }) => total + of(tokens), 0)
+  const positive = (count: number) => (count === 0 ? null : count)
+  if (attempts.length === 0) return {}
+  return {
+    'gen_ai.usage.input_tokens': sum(inputTotal),
+    'gen_ai.usage.output_tokens': sum(outputTotal),
+    'gen_ai.usage.cache_read.input_tokens': positive(sum((tokens) => tokens.cacheRead)),
+    'gen_ai.usage.cache_creation.input_tokens': positive(sum((tokens) => tokens.cacheWrite + tokens.cacheWrite1h)),
+    'gen_ai.usage.reasoning.output_tokens': positive(sum((tokens) => tokens.reasoning)),
+  }
+}
+
+function knownCost(step: StepEnded): number {
+  return step.attempts.reduce((total, attempt) => total + (attempt.nanoUsd ?? 0), step.otherNanoUsd)
+}
+
+/** An attempt is our word: it carries no `gen_ai.usage`, or back-ends would count the step's tokens twice. */
+function attemptSpan(attempt: AttemptRecord, step: SpanData, hash: Hash): SpanData {
+  const failed = attempt.end !== 'ok'
+  return {
+    traceId: step.traceId,
+    spanId: spanIdOf(attempt.id, hash),
+    parentSpanId: step.spanId,
+    parentIsRemote: false,
+    name: `attempt ${attempt.deployment}`,
+    kind: 'client',
+    startMs: attempt.startedMs,
+    endMs: attempt.startedMs + attempt.durationMs,
+    attributes: defined({
+      'error.type': failed ? attempt.end : null,
+      'http.response.status_code': attempt.status === 0 ? null : attempt.status,
+      'spillway.attempt.id': attempt.id,
+      'spillway.attempt.number': attempt.number,
+      'spillway.attempt.purpose': attempt.purpose,
+      'spillway.attempt.end': attempt.end,
+      'spillway.attempt.first_byte_ms': attempt.firstByteMs,
+      'spillway.deployment': attempt.deployment,
+      'spillway.provider': attempt.provider,
+      'spillway.tier': attempt.tier,
+      'spillway.tokens.input': inputTotal(attempt.tokens),
+      'spillway.tokens.output': outputTotal(attempt.tokens),
+      'spillway.cost.amount_nano_usd': attempt.nanoUsd,
+      'spillway.cost.charged_nano_usd': attempt.chargedNanoUsd,
+      'spillway.cost.basis': attempt.nanoUsd === null ? 'unknown' : attempt.basis,
+      'spillway.cost.price_book': attempt.priceBook,
+      'spillway.usage.disputed': attempt.disputed === undefined ? null : true,
+      'spillway.simulated': attempt.simulated,
+    }),
+    links: [],
+    events: [],
+    error: failed ? attempt.end : null,
+  }
+}
+
+/** `provider/model` -> `model`, the name the provider knows. */
+function upstreamModel(deployment: string): string {
+  return deployment.slice(deployment.indexOf('/') + 1)
+}
+
+function defined(attributes: Readonly<Record<string, AttributeValue | null>>): Attributes {
+  const known: Record<string, AttributeValue> = {}
+  for (const [name, value] of Object.entries(attributes)) if (value !== null) known[name] = value
+  return known
+}

@@ -1,0 +1,16 @@
+// Takes out of a provider's message what looks like a key. Providers quote the key they did not like.
+
+const KEY_SHAPES = [
+  /\bBearer\s+[^\s"',]{8,}/gi,
+  /\b(?:sk|pk|rk|gsk|xai|hf|pplx)[-_][A-Za-z0-9*._-]{6,}/gi,
+  /\bA(?:KIA|SIA)[A-Z0-9]{12,}/g,
+  /\bAIza[A-Za-z0-9_-]{16,}/g,
+  /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*/g,
+]
+// Anything long without a space that mixes letters and digits, whatever its prefix.
+const LONG_TOKEN = /[A-Za-z0-9_*-]{32,}/g
+
+export function redactKeys(text: string): string {
+  const known = KEY_SHAPES.reduce((left, shape) => left.replace(shape, '[redacted]'), text)
+  return known.replace(LONG_TOKEN, (word) => (/\d/.test(word) && /[A-Za-z]/.test(word) ? '[redacted]' : word))
+}

@@ -1,0 +1,64 @@
+// A scanner for a stream whose provider and caller speak different formats. Its facts come from the provider's
+// frames; what it passes on goes through a scanner of the caller's format, which keeps back the final usage and the
+// end marker exactly as it does for a stream of its own.
+
+import type { JsonObject } from '../core/json.js'
+import type { Wire } from '../core/release/release.js'
+import type { ScannerOptions, StreamEncoder, StreamFacts } from './format.js'
+import { formatOf } from './formats.js'
+import type { RelayingScanner } from './scan-frames.js'
+import type { StreamScanner } from './format.js'
+
+export interface ScannerBetween extends ScannerOptions {
+  /** The provider's format. */
+  readonly from: Wire
+  /** The caller's format. */
+  readonly to: Wire
+  /** The model's name as the caller sees it, when formats differ. */
+  readonly model: string
+  /** Seconds since 1970, for formats whose chunks carry a time. */
+  readonly createdSeconds: number
+}
+
+export function scannerBetween(options: ScannerBetween): StreamScanner {
+  const { from, to } = options
+  return from === to ? formatOf(from).scanner(options) : new TranslatingScanner(options)
+}
+
+class TranslatingScanner implements RelayingScanner {
+  readonly facts: StreamFacts
+  readonly target: StreamScanner
+  private readonly source: StreamScanner
+  private readonly decoder
+  private readonly encoder: StreamEncoder
+
+  constructor({ from, to, model, createdSeconds, keepUsage, collect }: ScannerBetween) {
+    this.source = formatOf(from).scanner({ keepUsage: true, keepLogprobs: true, collect })
+    this.facts = this.source.facts
+    this.decoder = formatOf(from).decoder()
+    this.encoder = formatOf(to).encoder({ model, includeUsage: keepUsage, createdSeconds })
+    this.target = formatOf(to).scanner({ keepUsage, keepLogprobs: true, collect: false })
+  }
+
+  push(chunk: Uint8Array): Uint8Array | null {
+    this.source.push(chunk)
+    return this.translate(chunk)
+  }
+
+  finish(extra: JsonObject | null): Uint8Array | null {
+    this.source.finish(null)
+    // A body may end without its last blank line.
+    const last = this.facts.ended ? this.translate(BLANK_LINE) : null
+    const kept = this.target.finish(extra)
+    return last === null ? kept : Buffer.concat([last, kept ?? Buffer.alloc(0)])
+  }
+
+  private translate(chunk: Uint8Array): Uint8Array | null {
+    // Errors are for whoever reads `facts`: the caller gets Spillway's own error frame.
+    const events = this.decoder.push(chunk).filter((event) => event.kind !== 'error')
+    const frames = events.map((event) => this.encoder.encode(event)).join('')
+    return frames === '' ? null : this.target.push(Buffer.from(frames))
+  }
+}
+
+const BLANK_LINE = Buffer.from('\n\n')
