@@ -16,6 +16,7 @@ export interface Line {
   readonly variant: string
   readonly what: string
   readonly cpuUs: Interval | null
+  readonly mainThreadUs: number | null
   readonly requestsPerSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
@@ -46,11 +47,13 @@ function lineOf(variant: Variant, samples: readonly Sample[]): Line {
   const own = samples.filter((sample) => sample.variant === variant.name)
   const of = (pick: (sample: Sample) => number): number => median(own.map(pick))
   const cpu = numbers(own.map((sample) => sample.cpuUs))
+  const main = numbers(own.map((sample) => sample.mainThreadUs))
   const rss = numbers(own.map((sample) => sample.rssBytes))
   return {
     variant: variant.name,
     what: variant.what,
     cpuUs: cpu.length === 0 ? null : intervalOf(cpu),
+    mainThreadUs: main.length === 0 ? null : median(main),
     requestsPerSecond: of((sample) => sample.requestsPerSecond),
     p50Ms: of((sample) => sample.latencyMs.p50),
     p99Ms: of((sample) => sample.latencyMs.p99),
@@ -126,12 +129,24 @@ function table(rows: readonly (readonly string[])[]): string {
 
 export function renderSummary({ lines, comparisons, verdict }: Summary): string {
   const measured = table([
-    ['variant', 'what', 'CPU us/req', 'min..max', 'req/s', 'p50 ms', 'p99 ms', 'first ms', 'RSS MB'],
+    [
+      'variant',
+      'what',
+      'CPU us/req',
+      'min..max',
+      'main us',
+      'req/s',
+      'p50 ms',
+      'p99 ms',
+      'first ms',
+      'RSS MB',
+    ],
     ...lines.map((line) => [
       line.variant,
       line.what,
       fixed(line.cpuUs?.median ?? null, 1),
       line.cpuUs === null ? '-' : `${fixed(line.cpuUs.min, 1)}..${fixed(line.cpuUs.max, 1)}`,
+      fixed(line.mainThreadUs, 1),
       fixed(line.requestsPerSecond, 0),
       fixed(line.p50Ms, 2),
       fixed(line.p99Ms, 2),

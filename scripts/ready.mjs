@@ -4,7 +4,16 @@
 
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -107,6 +116,16 @@ function build(projects) {
   writeStamp(stampName, fingerprint)
 }
 
+/** npm links a workspace's command only if its file exists when it installs, which is before the first build. */
+function linkCommand() {
+  const command = join(ROOT, 'packages', 'server', 'dist', 'cli', 'main.js')
+  const link = join(MODULES, '.bin', 'spillway')
+  if (process.platform === 'win32' || !existsSync(command)) return
+  if ((statSync(command).mode & 0o111) === 0) chmodSync(command, 0o755)
+  if (!existsSync(link)) symlinkSync(relative(join(MODULES, '.bin'), command), link)
+}
+
 checkNode()
 install()
 build(process.argv.slice(2))
+linkCommand()

@@ -9,7 +9,7 @@ import type {
   TaskTraceView,
   TaskView,
 } from '@spillway/protocol'
-import OpenAI from 'openai'
+import OpenAI, { type APIError } from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Answered, countingFetch, errorOf, request } from './support/http.js'
 import { type RunningServer, startServer } from './support/server.js'
@@ -56,8 +56,11 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-const at = (path: string, body?: unknown, headers: Readonly<Record<string, string>> = ACME): Promise<Answered> =>
-  request(server.url + path, { headers, ...(body !== undefined && { body }) })
+const at = (
+  path: string,
+  body?: unknown,
+  headers: Readonly<Record<string, string>> = ACME,
+): Promise<Answered> => request(server.url + path, { headers, ...(body !== undefined && { body }) })
 
 async function open(ask: object): Promise<OpenedTask> {
   const { status, body } = await at('/v1/tasks', { contract: 'support_reply', ...ask })
@@ -68,7 +71,8 @@ async function open(ask: object): Promise<OpenedTask> {
 const view = async (id: string) => (await at(`/v1/tasks/${id}`)).body as TaskView
 const outcomeOf = async (id: string, verdict: object) =>
   (await at(`/v1/tasks/${id}/outcome`, verdict)).body as JudgedOutcome
-const step = (id: string, report: object) => at(`/v1/tasks/${id}/steps`, { started_at: '2026-01-31T09:30:00Z', ...report })
+const step = (id: string, report: object) =>
+  at(`/v1/tasks/${id}/steps`, { started_at: '2026-01-31T09:30:00Z', ...report })
 
 /** A call of the official client that belongs to the task. */
 function callIn(taskId: string, fetch?: typeof globalThis.fetch) {
@@ -79,7 +83,7 @@ function callIn(taskId: string, fetch?: typeof globalThis.fetch) {
     ...(fetch !== undefined && { fetch }),
   })
   const messages = [{ role: 'user' as const, content: 'Where is my order 4711?' }]
-  return openai.chat.completions.create({ model: 'support_reply', messages }).withResponse()
+  return openai.chat.completions.create({ model: 'gpt-4o-mini', messages }).withResponse()
 }
 
 describe('opening', () => {
@@ -106,7 +110,12 @@ describe('opening', () => {
   })
 
   test('a budget may tighten the contract, never widen it', async () => {
-    const budget = { max_model_calls: 2, max_output_tokens: 9_000, max_cost_usd: 0.5, max_latency_ms: 1_000_000 }
+    const budget = {
+      max_model_calls: 2,
+      max_output_tokens: 9_000,
+      max_cost_usd: 0.5,
+      max_latency_ms: 1_000_000,
+    }
     const task = await open({ budget })
     expect(task.budget.limits).toEqual({ ...LIMITS, model_calls: 2 })
     expect(Date.parse(task.deadline)).toBeLessThanOrEqual(Date.now() + 120_000)
@@ -128,7 +137,7 @@ describe('opening', () => {
   })
 })
 
-test('a task runs from opening over calls and steps to its outcome, and the books agree with each other', async () => {
+test('a task runs from opening over calls and steps to its outcome, and the books agree', async () => {
   const task = await open({ external_id: 'whole-life' })
 
   const { data: answer, response } = await callIn(task.id)
@@ -143,7 +152,12 @@ test('a task runs from opening over calls and steps to its outcome, and the book
     spillway: { task: { id: task.id, spent: { model_calls: 1 }, remaining: { model_calls: 4 } } },
   })
 
-  const reported = await step(task.id, { kind: 'tool', name: 'find_order', duration_ms: 120, cost_usd: 0.001 })
+  const reported = await step(task.id, {
+    kind: 'tool',
+    name: 'find_order',
+    duration_ms: 120,
+    cost_usd: 0.001,
+  })
   expect(reported.status).toBe(201)
   expect((reported.body as StepAccepted).task).toMatchObject({
     id: task.id,
@@ -176,7 +190,7 @@ test('a task runs from opening over calls and steps to its outcome, and the book
 })
 
 describe('outcomes', () => {
-  test('a call into a task that has ended is refused, and not sent again by the official client', async () => {
+  test('a call into a task that has ended is refused, and the client does not try again', async () => {
     const task = await open({})
     await outcomeOf(task.id, { status: 'abandoned' })
     const counting = countingFetch()
@@ -191,7 +205,8 @@ describe('outcomes', () => {
     await callIn(task.id)
     expect((await outcomeOf(task.id, { status: 'succeeded' })).success).toBe(true)
     const disputed = await outcomeOf(task.id, { status: 'failed', reason: 'customer reopened' })
-    expect(disputed).toMatchObject({ success: false, price_usd: null })
+    expect(disputed).toMatchObject({ success: false, price_usd: 0 })
+    expect(disputed.margin_usd).toBe(-disputed.cost_usd)
     expect(disputed.reasons).toContain('customer reopened')
     const { outcomes, task: state } = (await at(`/v1/tasks/${task.id}/trace`)).body as TaskTraceView
     expect(outcomes.map(({ status, success }) => [status, success])).toEqual([
@@ -216,7 +231,9 @@ describe('outcomes', () => {
   test("the application's own word counts: failed is never a success", async () => {
     const task = await open({})
     await callIn(task.id)
-    expect(await outcomeOf(task.id, { status: 'failed', reason: 'wrong order' })).toMatchObject({ success: false })
+    expect(await outcomeOf(task.id, { status: 'failed', reason: 'wrong order' })).toMatchObject({
+      success: false,
+    })
   })
 })
 
@@ -225,8 +242,6 @@ describe('sub-tasks', () => {
     const parent = await open({ budget: { max_model_calls: 3 } })
     await callIn(parent.id)
     const child = await open({ parent: parent.id })
-    expect(child.budget.limits.model_calls).toBe(5)
-    expect(child.budget.remaining.model_calls).toBe(2)
     expect(Date.parse(child.deadline)).toBeLessThanOrEqual(Date.parse(parent.deadline))
     await callIn(child.id)
     await callIn(child.id)
@@ -234,13 +249,21 @@ describe('sub-tasks', () => {
     const error = await callIn(child.id, counting.fetch).catch((caught: unknown) => caught)
     expect(error).toBeInstanceOf(OpenAI.RateLimitError)
     expect(error).toMatchObject({ status: 429, code: 'budget.exhausted' })
-    expect((error as OpenAI.APIError).headers?.get('x-should-retry')).toBe('false')
+    expect((error as APIError).headers?.get('x-should-retry')).toBe('false')
     expect(counting.calls()).toBe(1)
     await expect(callIn(parent.id)).rejects.toMatchObject({ code: 'budget.exhausted' })
     const trace = (await at(`/v1/tasks/${parent.id}/trace`)).body as TaskTraceView
     expect(trace.children).toEqual([child.id])
     expect(trace.task.budget.remaining.model_calls).toBe(0)
     expect(await view(child.id)).toMatchObject({ parent: parent.id, budget: { spent: { model_calls: 2 } } })
+  })
+
+  test('are told at once what their parent has left for them', async () => {
+    const parent = await open({ budget: { max_model_calls: 3 } })
+    await callIn(parent.id)
+    const child = await open({ parent: parent.id })
+    expect(child.budget.limits.model_calls).toBe(5)
+    expect(child.budget.remaining.model_calls).toBe(2)
   })
 
   test('need a parent that is there', async () => {
@@ -286,7 +309,9 @@ test('the report counts tasks, successes and cost of each contract', async () =>
 test('a call without a task is a task of one step, opened, judged and closed with it', async () => {
   const openai = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: KEYS.ACME_KEY })
   const messages = [{ role: 'user' as const, content: 'Hello' }]
-  const { response } = await openai.chat.completions.create({ model: 'support_reply', messages }).withResponse()
+  const { response } = await openai.chat.completions
+    .create({ model: 'support_reply', messages })
+    .withResponse()
   const id = response.headers.get('x-spillway-task-id') ?? ''
   expect(await view(id)).toMatchObject({
     contract: 'support_reply',

@@ -289,7 +289,13 @@ describe('the rules themselves', () => {
 
   test('a line is excused when the limit falls into a string, not when a comment or code runs over it', () => {
     const words = 'and so on '.repeat(12)
-    const long = [`f('${words}')`, `const sql = \`a\n${words}\``, `// ${words}`, `f() // '${words}'`, `f(${'a, '.repeat(40)}'x')`]
+    const long = [
+      `f('${words}')`,
+      `const sql = \`a\n${words}\``,
+      `// ${words}`,
+      `f() // '${words}'`,
+      `f(${'a, '.repeat(40)}'x')`,
+    ]
     const found = long.map((text) => sizeProblems(at(CORE, text), NONE).length)
     expect(found).toEqual([0, 0, 1, 1, 1])
   })

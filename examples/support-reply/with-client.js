@@ -16,7 +16,10 @@ const { value, outcome } = await spillway.task(
     const order = await t.tool('find_order', { id: 4711 }, () => orders.get(4711))
     const { text, spillway: facts } = await t.chat({
       messages: [
-        { role: 'system', content: `Answer the customer in two sentences. The order: ${JSON.stringify(order)}.` },
+        {
+          role: 'system',
+          content: `Answer the customer in two sentences. The order: ${JSON.stringify(order)}.`,
+        },
         { role: 'user', content: question },
       ],
       max_tokens: 80,

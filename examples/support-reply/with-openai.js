@@ -19,6 +19,8 @@ const { data: reply, response } = await openai.chat.completions
   .withResponse()
 
 console.log(`task      ${response.headers.get('x-spillway-task-id')}`)
-console.log(`answered  ${response.headers.get('x-spillway-model')}, ${response.headers.get('x-spillway-route')}`)
+console.log(
+  `answered  ${response.headers.get('x-spillway-model')}, ${response.headers.get('x-spillway-route')}`,
+)
 console.log(`reply     ${reply.choices[0].message.content}`)
 console.log(`cost      ${reply.spillway.cost_usd} USD`)

@@ -1,4 +1,5 @@
-// Starts the built server, or the built simulator, as a process of its own: what a user runs is what is tested.
+// Starts the built server, or the built simulator, as a process of its own: what a user runs is what is
+// tested.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -66,7 +67,11 @@ async function start(
 ): Promise<RunningProcess> {
   // The developer's own keys and configuration must not decide what a test sees.
   const plain = { PATH: process.env['PATH'] ?? '', HOME: cwd, TMPDIR: tmpdir(), ...env }
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd, env: plain, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    cwd,
+    env: plain,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
   let output = ''
   const url = await new Promise<string>((resolve, reject) => {

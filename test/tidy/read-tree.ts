@@ -26,8 +26,10 @@ export function readText(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8')
 }
 
-/** Contract suites (`testing/books-contract.ts`) are tests that others call. */
-export const isTest = (path: string): boolean => /\.test\.tsx?$|\/testing\/[a-z-]+-contract\.ts$/.test(path)
+/** Tests, the processes they start, their recorded bytes, and the contract suites of ports that tests call. */
+export function isTest(path: string): boolean {
+  return /\.test(\.child)?\.tsx?$|\/fixtures\/|\/testing\/[a-z-]+-contract\.ts$/.test(path)
+}
 
 /** Every TypeScript source of every package, tests included. */
 export function readPackageSources(): readonly Source[] {

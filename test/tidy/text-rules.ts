@@ -2,7 +2,7 @@
 
 import type { Source } from './syntax-tree.js'
 
-const KEBAB = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|worker))?\.tsx?$/
+const KEBAB = /^[a-z0-9]+(-[a-z0-9]+)*(\.(test|worker|test\.child))?\.tsx?$/
 
 export function nameProblems(path: string): readonly string[] {
   const name = path.split('/').at(-1) ?? ''

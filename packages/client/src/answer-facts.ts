@@ -1,4 +1,5 @@
-// What Spillway says about an answer: the headers every answer has, and the `spillway` member where there is one.
+// What Spillway says about an answer: the headers every answer has, and the `spillway` member where there is
+// one.
 
 import {
   type DecisionJson,
@@ -10,7 +11,9 @@ import {
 } from '@spillway/protocol'
 import { isRecord } from './spillway-error.js'
 
-/** Who answered, how it was chosen and what it cost. Facts that a proxy took away are missing, never made up. */
+/**
+ * Who answered, how it was chosen and what it cost. Facts that a proxy took away are missing, never made up.
+ */
 export interface AnswerFacts extends Partial<RouteFacts> {
   readonly task_id: string | null
   readonly request_id: string | null

@@ -25,8 +25,9 @@ export interface StreamSource {
 }
 
 /**
- * Iterate once. Throws `SpillwayError` on an error frame (its own code) and when the stream ends or breaks before its
- * end marker (`client.stream_unfinished`). Leaving the loop early closes the connection; what was generated is paid.
+ * Iterate once. Throws `SpillwayError` on an error frame (its own code) and when the stream ends or breaks
+ * before its end marker (`client.stream_unfinished`). Leaving the loop early closes the connection; what was
+ * generated is paid.
  */
 export class AnswerStream<Event> implements AsyncIterable<Event> {
   readonly #source: StreamSource
@@ -37,7 +38,9 @@ export class AnswerStream<Event> implements AsyncIterable<Event> {
     this.#source = source
   }
 
-  /** null until the first event. Cost and budget come with the final usage, if the request asked for usage. */
+  /**
+   * null until the first event. Cost and budget come with the final usage, if the request asked for usage.
+   */
   get spillway(): AnswerFacts | null {
     return this.#facts
   }

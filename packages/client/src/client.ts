@@ -28,10 +28,11 @@ export interface ClientOptions {
 
 export interface Client {
   /**
-   * Opens a task under a contract, runs `work` in it and reports its outcome: the verdict of `t.succeed` or `t.fail`;
-   * without one `succeeded` with the returned value as output, when that is plain JSON; `failed` when `work` throws or
-   * the deadline passes; `abandoned` when `options.signal` aborts. Rejects with what `work` threw, and with
-   * `SpillwayError` when the task cannot be opened or its time is up (`deadline.exceeded`).
+   * Opens a task under a contract, runs `work` in it and reports its outcome: the verdict of `t.succeed` or
+   * `t.fail`; without one `succeeded` with the returned value as output, when that is plain JSON; `failed`
+   * when `work` throws or the deadline passes; `abandoned` when `options.signal` aborts. Rejects with what
+   * `work` threw, and with `SpillwayError` when the task cannot be opened or its time is up
+   * (`deadline.exceeded`).
    */
   task<T>(contract: string, options: TaskOptions, work: TaskWork<T>): Promise<TaskResult<T>>
   /** A verdict that comes later: the last one stands, earlier ones are kept. */
@@ -48,7 +49,8 @@ export interface Client {
 
 /** Throws `TypeError` when `baseUrl` is not a URL. */
 export function createClient(options: ClientOptions): Client {
-  // Called through a function of its own: browsers refuse a `fetch` that is called as a method of something else.
+  // Called through a function of its own: browsers refuse a `fetch` that is called as a method of something
+  // else.
   const { fetch = globalThis.fetch } = options
   const transport: Transport = {
     origin: new URL(options.baseUrl).href.replace(/\/+$/, '').replace(/\/v1$/, ''),

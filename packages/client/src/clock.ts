@@ -1,4 +1,5 @@
-// Time, as the client sees it. The only file here that touches the real clock, so that tests can move it by hand.
+// Time, as the client sees it. The only file here that touches the real clock, so that tests can move it by
+// hand.
 
 export interface Clock {
   /** Wall-clock time, ms since 1970. */

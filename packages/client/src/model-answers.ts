@@ -1,5 +1,5 @@
-// The parts of the two formats that applications read most. Everything else of an answer is there at run time; use
-// the types of the official SDKs (`t.chat<OpenAI.ChatCompletion>(...)`) to see it.
+// The parts of the two formats that applications read most. Everything else of an answer is there at run
+// time; use the types of the official SDKs (`t.chat<OpenAI.ChatCompletion>(...)`) to see it.
 
 import { isRecord } from './spillway-error.js'
 

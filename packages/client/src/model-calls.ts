@@ -1,5 +1,5 @@
-// Calls to models inside a task: one function for whole answers, one for streams. Never retried here: Spillway
-// retries where it knows the budget, and a call that was lost on the way may have been paid for.
+// Calls to models inside a task: one function for whole answers, one for streams. Never retried here:
+// Spillway retries where it knows the budget, and a call that was lost on the way may have been paid for.
 
 import { type Priority, REQUEST_HEADERS, type TaskBalance } from '@spillway/protocol'
 import { type AnswerFacts, factsOf } from './answer-facts.js'

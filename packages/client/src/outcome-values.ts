@@ -1,5 +1,5 @@
-// What of an application's values and errors may be sent along: JSON of bounded size, and never an error's message,
-// which may quote a customer.
+// What of an application's values and errors may be sent along: JSON of bounded size, and never an error's
+// message, which may quote a customer.
 
 import { REQUEST_LIMITS } from '@spillway/protocol'
 import { SpillwayError } from './spillway-error.js'

@@ -1,4 +1,5 @@
-// The life of a task: opened, run until its work, its deadline or its caller ends it, and closed with an outcome.
+// The life of a task: opened, run until its work, its deadline or its caller ends it, and closed with an
+// outcome.
 
 import {
   type JudgedOutcome,
@@ -14,8 +15,8 @@ import { type Transport, sendControl } from './transport.js'
 import { untilAborted } from './until-aborted.js'
 
 /**
- * Rejects with what the work threw, with `deadline.exceeded`, or with the caller's abort reason, after the outcome was
- * reported. Work that ignores its signal is left behind, not waited for.
+ * Rejects with what the work threw, with `deadline.exceeded`, or with the caller's abort reason, after the
+ * outcome was reported. Work that ignores its signal is left behind, not waited for.
  */
 export async function runTask<T>(
   transport: Transport,

@@ -1,4 +1,5 @@
-// Tools that the application runs itself: timed, bounded by the budget and the deadline, and reported as a step.
+// Tools that the application runs itself: timed, bounded by the budget and the deadline, and reported as a
+// step.
 
 import { type LimitsJson, REQUEST_LIMITS, type ReportedStep } from '@spillway/protocol'
 import type { Clock } from './clock.js'
@@ -22,8 +23,9 @@ export interface ToolContext {
 }
 
 /**
- * Runs the tool and reports it, whatever comes of it. Rejects with the tool's own error; with `budget.exhausted` when
- * no tool call is left (the tool is not run) or the tool time is used up; with the task's reason when it is over.
+ * Runs the tool and reports it, whatever comes of it. Rejects with the tool's own error; with
+ * `budget.exhausted` when no tool call is left (the tool is not run) or the tool time is used up; with the
+ * task's reason when it is over.
  */
 export async function runTool<Output>(context: ToolContext, tool: ToolRun<Output>): Promise<Output> {
   const { clock, remaining, signal, taskId } = context

@@ -1,4 +1,5 @@
-// A running task, as the application's callback sees it. Every call carries the task's id and ends with its signal.
+// A running task, as the application's callback sees it. Every call carries the task's id and ends with its
+// signal.
 
 import type {
   BudgetRequest,
@@ -169,8 +170,8 @@ export class Task {
   }
 
   /**
-   * Runs a tool of the application, within the tool limits of the budget, and reports it as a step: time, and input and
-   * output where they are JSON of at most 16 KB. Errors are reported by name and rethrown.
+   * Runs a tool of the application, within the tool limits of the budget, and reports it as a step: time, and
+   * input and output where they are JSON of at most 16 KB. Errors are reported by name and rethrown.
    */
   async tool<Output>(
     name: string,
@@ -198,7 +199,10 @@ export class Task {
     await this.#report({ started_at: startedAt, duration_ms: 0, ...report }, this.signal)
   }
 
-  /** A task of its own, with its own contract and outcome, that spends from this one's remainder and ends with it. */
+  /**
+   * A task of its own, with its own contract and outcome, that spends from this one's remainder and ends with
+   * it.
+   */
   subtask<T>(contract: string, options: TaskOptions, work: TaskWork<T>): Promise<TaskResult<T>> {
     const signal = options.signal === undefined ? this.signal : AbortSignal.any([this.signal, options.signal])
     return this.#context.runTask(contract, { ...options, parent: this.id, signal }, work)
@@ -242,6 +246,7 @@ export class Task {
   }
 
   #learn(balance: TaskBalance): void {
-    this.#left = balance.remaining
+    // Absent when the task ended with the call: what was known last stays.
+    if (isRecord(balance.remaining)) this.#left = balance.remaining
   }
 }

@@ -35,6 +35,30 @@ test('a control call that loses its connection is sent again with the same idemp
   expect(outcome?.headers['idempotency-key']).not.toBe(opens[0]?.headers['idempotency-key'])
 })
 
+test('a repeated call whose first try still runs is asked for again', async () => {
+  const answered = taskScript(createManualClock())
+  const conflict = {
+    error: { type: 'invalid_request_error', code: 'request.conflict', message: 'It still runs.' },
+  }
+  const { server, client } = await start((request, count) => {
+    if (request.path !== '/v1/tasks' || count > 1) return answered(request, count)
+    return count === 0 ? { end: 'drop' } : { status: 409, json: conflict }
+  })
+  expect((await client.task('support_reply', {}, (t) => t.id)).value).toBe('task_1')
+  expect(server.received.filter(({ path }) => path === '/v1/tasks')).toHaveLength(3)
+})
+
+test('a conflict on the first try is a refusal', async () => {
+  const conflict = {
+    error: { type: 'invalid_request_error', code: 'request.conflict', message: 'Used before.' },
+  }
+  const { server, client } = await start(() => ({ status: 409, json: conflict }))
+  expect(await failureOf(client.task('support_reply', {}, () => 'never'))).toMatchObject({
+    code: 'request.conflict',
+  })
+  expect(server.received).toHaveLength(1)
+})
+
 test('a control call gives up after its bounded tries and says that nobody answered', async () => {
   const { server, clock, client } = await start(() => ({ end: 'drop' }))
   const error = await failureOf(client.task('support_reply', {}, () => 'never'))

@@ -28,7 +28,9 @@ export const RETRY_WAITS_MS = [100, 400] as const
 /** The longest a control call may take, its retries included, ms. */
 export const CONTROL_TIMEOUT_MS = 10_000
 
-/** Sends once. Resolves with the head of a 2xx answer, else throws `SpillwayError`, or the signal's reason. */
+/**
+ * Sends once. Resolves with the head of a 2xx answer, else throws `SpillwayError`, or the signal's reason.
+ */
 export async function send(transport: Transport, request: ApiRequest): Promise<Response> {
   const headers: Record<string, string> = { ...request.headers }
   if (transport.apiKey !== null) headers['authorization'] = `Bearer ${transport.apiKey}`
@@ -64,8 +66,8 @@ export async function sendForJson(
 }
 
 /**
- * A POST of the control API. All tries carry one idempotency key, so a try whose answer got lost is not done twice.
- * Only a failed connection is tried again: whatever answered has decided.
+ * A POST of the control API. All tries carry one idempotency key, so a try whose answer got lost is not done
+ * twice. Only a failed connection is tried again: whatever answered has decided.
  */
 export async function sendControl(
   transport: Transport,
@@ -77,11 +79,11 @@ export async function sendControl(
   const headers = { ...request.headers, [REQUEST_HEADERS.idempotencyKey]: randomKey() }
   const attempt = () => sendForJson(transport, { ...request, method: 'POST', headers, signal })
   try {
-    for (const waitMs of RETRY_WAITS_MS) {
+    for (const [tries, waitMs] of RETRY_WAITS_MS.entries()) {
       try {
         return await attempt()
       } catch (error) {
-        if (!isUnreachable(error)) throw error
+        if (!isLost(error, tries)) throw error
       }
       await wait(transport.clock, waitMs, signal)
     }
@@ -91,8 +93,10 @@ export async function sendControl(
   }
 }
 
-function isUnreachable(error: unknown): boolean {
-  return error instanceof SpillwayError && error.code === CLIENT_CODES.unreachable
+// The key is ours alone, so a conflict on a second try means that the first, whose answer got lost, still runs.
+function isLost(error: unknown, earlierTries: number): boolean {
+  if (!(error instanceof SpillwayError)) return false
+  return error.code === CLIENT_CODES.unreachable || (earlierTries > 0 && error.code === 'request.conflict')
 }
 
 // An abort keeps its own reason; everything else that goes wrong below HTTP is "unreachable".

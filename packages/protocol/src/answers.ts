@@ -31,8 +31,8 @@ export interface RouteFacts {
 }
 
 /**
- * The `"spillway"` member of an answer that is not a stream, and of the final usage chunk of a stream whose caller
- * asked for usage. The route facts repeat the headers, which every answer has.
+ * The `"spillway"` member of an answer that is not a stream, and of the final usage chunk of a stream whose
+ * caller asked for usage. The route facts repeat the headers, which every answer has.
  */
 export interface SpillwayMember extends Partial<RouteFacts> {
   /** Cost of this step; null when the price is unknown. */

@@ -1,5 +1,5 @@
-// Readers of single JSON values, out of which the request parsers are put together. A reader notes every problem
-// it finds and goes on, so that a caller sees all mistakes at once.
+// Readers of single JSON values, out of which the request parsers are put together. A reader notes every
+// problem it finds and goes on, so that a caller sees all mistakes at once.
 
 import { nearest } from './nearest.js'
 import type { Parsed, Problem } from './parsed.js'
@@ -61,7 +61,9 @@ function unknownKeyMessage(key: string, known: readonly string[]): string {
   return `unknown key ${JSON.stringify(shown)}; ${advice}`
 }
 
-/** An object of exactly these fields. The body as a whole is called `body`, its members by their own names. */
+/**
+ * An object of exactly these fields. The body as a whole is called `body`, its members by their own names.
+ */
 export function object<T extends object>(fields: Fields<T>): Read<T> {
   const known = Object.keys(fields)
   const entries = Object.entries<Field<unknown, boolean>>(fields)
@@ -146,7 +148,8 @@ export function utf8Length(value: string): number {
   return bytes
 }
 
-// Depth is looked at before the size: `JSON.stringify` recurses and would overflow the stack on a hostile body.
+// Depth is looked at before the size: `JSON.stringify` recurses and would overflow the stack on a hostile
+// body.
 function isNestedDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (levels === 0) return true
@@ -188,7 +191,9 @@ export interface MapLimits {
   readonly bytesMax: number
 }
 
-/** An object of free keys. `__proto__` is refused: copied into another object it would not stay a plain key. */
+/**
+ * An object of free keys. `__proto__` is refused: copied into another object it would not stay a plain key.
+ */
 export function map(limits: MapLimits): Read<Readonly<Record<string, unknown>>> {
   return (value, at, problems) => {
     if (!isRecord(value)) return note(problems, at, `must be an object, not ${nameOfType(value)}`)

@@ -13,8 +13,9 @@ export function usdFromNano(nano: number): number {
 }
 
 /**
- * Whole nano-dollars, rounded to the nearest. `toFixed` works on the number's exact value, so there is no drift as
- * with multiplying by 1e9. Throws `RangeError` for what is not a number of dollars within `NANO_USD_MAX`.
+ * Whole nano-dollars, rounded to the nearest. `toFixed` works on the number's exact value, so there is no
+ * drift as with multiplying by 1e9. Throws `RangeError` for what is not a number of dollars within
+ * `NANO_USD_MAX`.
  */
 export function nanoFromUsd(usd: number): number {
   if (!(Math.abs(usd) <= NANO_USD_MAX / NANO_PER_USD))

@@ -1,4 +1,5 @@
-// What clients send to the control API, checked at the door: unknown JSON in, one of our types or all its problems out.
+// What clients send to the control API, checked at the door: unknown JSON in, one of our types or all its
+// problems out.
 
 import {
   type NumberRange,

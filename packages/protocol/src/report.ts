@@ -1,6 +1,8 @@
 // The numbers of the whiteboard and the state of capacity, as they are on the wire. A share is 0..1; null is
 // "unknown" or "does not apply", never zero.
 
+import type { Tier } from './answers.js'
+
 export const REPORT_GROUPINGS = ['contract', 'tenant', 'release', 'model', 'none'] as const
 export type ReportGrouping = (typeof REPORT_GROUPINGS)[number]
 
@@ -61,6 +63,8 @@ export interface Report {
   readonly since: string
   readonly until: string
   readonly by: ReportGrouping
+  /** The release that serves now. */
+  readonly release?: string
   readonly groups: readonly ReportGroupJson[]
 }
 
@@ -74,6 +78,15 @@ export interface DeploymentCapacity {
   readonly queue: { readonly length: number; readonly oldest_ms: number | null }
   readonly rate: { readonly requests_left: number | null; readonly tokens_left: number | null }
   readonly latency_ms: Percentiles | null
+  readonly tier?: Tier
+  /** How long it rests after failures, ms. */
+  readonly cooling_ms?: number
+  readonly mean_latency_ms?: number | null
+  /** Attempts since the server started. */
+  readonly requests?: number
+  readonly successes?: number
+  /** Failed attempts by how they ended. */
+  readonly failures?: Readonly<Record<string, number>>
 }
 
 /** Answer of `GET /v1/capacity`. */

@@ -1,5 +1,6 @@
-// What `GET /v1/tasks`, `GET /v1/tasks/{id}` and `GET /v1/tasks/{id}/trace` answer. Every instant is there twice: as
-// RFC 3339 text (`_at`) and as ms since 1970 (`_ms`). null means unknown or "does not apply", never zero.
+// What `GET /v1/tasks`, `GET /v1/tasks/{id}` and `GET /v1/tasks/{id}/trace` answer. Every instant is there
+// twice: as RFC 3339 text (`_at`) and as ms since 1970 (`_ms`). null means unknown or "does not apply", never
+// zero.
 
 import type { DecisionJson, Tier } from './answers.js'
 import type {

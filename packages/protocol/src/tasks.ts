@@ -1,4 +1,5 @@
-// The control API of tasks, as it is on the wire: JSON in snake_case, money in US dollars, time in ms or RFC 3339.
+// The control API of tasks, as it is on the wire: JSON in snake_case, money in US dollars, time in ms or RFC
+// 3339.
 
 /** What was used of a task's budget. */
 export interface AmountsJson {

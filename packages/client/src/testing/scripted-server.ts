@@ -18,7 +18,9 @@ export interface Reply {
   readonly json?: unknown
   /** Written one by one, each in its own turn of the event loop. */
   readonly chunks?: readonly (string | Uint8Array)[]
-  /** How the answer ends. `drop`: without any answer. `cut`: connection closed in the middle. `hang`: never. */
+  /**
+   * How the answer ends. `drop`: without any answer. `cut`: connection closed in the middle. `hang`: never.
+   */
   readonly end?: 'drop' | 'cut' | 'hang'
 }
 

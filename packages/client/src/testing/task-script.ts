@@ -1,4 +1,5 @@
-// What a Spillway answers on the routes of tasks, for tests that care about something else: for the client's tests only.
+// What a Spillway answers on the routes of tasks, for tests that care about something else: for the client's
+// tests only.
 
 import type { Clock } from '../clock.js'
 import type { Reply, Script } from './scripted-server.js'
@@ -34,7 +35,9 @@ export function balance(id: string, toolCallsLeft: number) {
   return { id, spent: SPENT, remaining: { ...LIMITS, tool_calls: toolCallsLeft } }
 }
 
-/** Answers the control API by the book; `models` answers everything else. Tasks live 8 s by the given clock. */
+/**
+ * Answers the control API by the book; `models` answers everything else. Tasks live 8 s by the given clock.
+ */
 export function taskScript(clock: Clock, models: Script = () => ({ status: 404, json: {} })): Script {
   const headers = { date: new Date(clock.now()).toUTCString() }
   let tasks = 0

@@ -25,7 +25,12 @@ export function registerSim(program: Command, io: CliIo = processIo()): void {
     .description('the simulated provider as an HTTP server: OpenAI and Anthropic wire, faults on demand')
     .option('--port <n>', 'port, 0 picks one', wholeNumber(PORT_MAX), DEFAULT_PORT)
     .option('--host <name>', 'address to listen on', '127.0.0.1')
-    .option('--seed <n>', 'same seed, same answers', wholeNumber(Number.MAX_SAFE_INTEGER), DEFAULT_SIMULATION.seed)
+    .option(
+      '--seed <n>',
+      'same seed, same answers',
+      wholeNumber(Number.MAX_SAFE_INTEGER),
+      DEFAULT_SIMULATION.seed,
+    )
   for (const knob of KNOBS) {
     const flag = `--${knob.name.replaceAll('_', '-')}`
     if (knob.kind === 'switch') command.option(flag, knob.help)
@@ -40,8 +45,14 @@ export function registerSim(program: Command, io: CliIo = processIo()): void {
   })
 }
 
-/** Starts the server and says where it listens; null when the knobs are wrong (exit 2) or the port is taken (exit 3). */
-export async function simCommand(options: SimCommandOptions, io: CliIo = processIo()): Promise<SimServer | null> {
+/**
+ * Starts the server and says where it listens; null when the knobs are wrong (exit 2) or the port is taken
+ * (exit 3).
+ */
+export async function simCommand(
+  options: SimCommandOptions,
+  io: CliIo = processIo(),
+): Promise<SimServer | null> {
   const named = KNOBS.filter((knob) => options[knob.field] !== undefined)
   const behaviour = parseBehaviour(Object.fromEntries(named.map((knob) => [knob.name, options[knob.field]])))
   if (behaviour.kind === 'invalid') {
@@ -53,7 +64,11 @@ export async function simCommand(options: SimCommandOptions, io: CliIo = process
   const simulation = { ...DEFAULT_SIMULATION, ...behaviour.value, seed }
   try {
     const server = await startSimServer({ port, host, simulation, system: createLiveSystem() })
-    io.out(options.json === true ? JSON.stringify({ url: server.url, simulated: true }) : `listening on ${server.url}`)
+    io.out(
+      options.json === true
+        ? JSON.stringify({ url: server.url, simulated: true })
+        : `listening on ${server.url}`,
+    )
     return server
   } catch (error) {
     io.err(`cannot listen on ${host}:${port}: ${error instanceof Error ? error.message : String(error)}`)

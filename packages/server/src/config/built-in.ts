@@ -36,15 +36,25 @@ export function defaultModelOf(
   models: ReadonlyMap<string, ModelEntry>,
   providers: ReadonlyMap<string, ProviderConfig>,
 ): string {
-  const [first] = [...models.values()].toSorted(
-    (left, right) =>
-      TIERS.indexOf(left.tier) - TIERS.indexOf(right.tier) ||
-      outputRate(left) - outputRate(right) ||
-      (left.name < right.name ? -1 : 1),
-  )
+  const [first] = [...models.values()]
+    .filter(answers)
+    .toSorted(
+      (left, right) =>
+        TIERS.indexOf(left.tier) - TIERS.indexOf(right.tier) ||
+        outputRate(left) - outputRate(right) ||
+        (left.name < right.name ? -1 : 1),
+    )
   if (first) return first.name
   const kinds = new Set([...providers.values()].map(({ kind }) => kind))
   return kinds.has('anthropic') && !kinds.has('openai') ? ANTHROPIC_MODEL : OPENAI_MODEL
+}
+
+/**
+ * Embedding models are priced for what they read alone; a model of our own that costs nothing at all does
+ * answer.
+ */
+function answers({ deployments }: ModelEntry): boolean {
+  return !deployments.some(({ price }) => price && price.rates.output === 0 && price.rates.input > 0)
 }
 
 // Two unknown prices differ by nothing; a sort must never see Infinity minus Infinity.

@@ -1,5 +1,7 @@
 // What commands that ask a running server read from the environment.
 
+import { type Environment, readEnvironment } from './environment.js'
+
 export interface ClientEnvironment {
   /** `SPILLWAY_KEY`: the tenant key sent to the server, or null. Never printed. */
   readonly key: string | null
@@ -7,6 +9,6 @@ export interface ClientEnvironment {
   readonly noColor: boolean
 }
 
-export function clientEnvironment(env: NodeJS.ProcessEnv = process.env): ClientEnvironment {
+export function clientEnvironment(env: Environment = readEnvironment()): ClientEnvironment {
   return { key: env['SPILLWAY_KEY'] || null, noColor: Boolean(env['NO_COLOR']) }
 }

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Facts } from '../core/release/rule.js'
 import { type Compiled, expressionCompiler, type Scope } from './expressions.js'
@@ -66,6 +67,26 @@ describe('evaluation', () => {
   test("names of CEL's own types are not facts", () => {
     expect(ok(inRoute('type(x) == double')).rule.reads).toEqual(['x'])
   })
+})
+
+test('evaluation never throws, whatever the facts are', () => {
+  const rules = [
+    'a.b == 1 and size(c) > d',
+    'a in c or a + d > 2',
+    'c.exists(x, x == a)',
+    'not a',
+    'a[d] == c[a]',
+  ]
+  const compiled = rules.map((source) => ok(inRoute(source)).rule)
+  const facts = fc.dictionary(
+    fc.constantFrom('a', 'b', 'c', 'd'),
+    fc.oneof(fc.jsonValue(), fc.constant(undefined)),
+  )
+  fc.assert(
+    fc.property(facts, (given) => {
+      for (const rule of compiled) expect(['yes', 'no', 'unknown']).toContain(rule.evaluate(given))
+    }),
+  )
 })
 
 describe('the split by when facts are known', () => {

@@ -11,7 +11,7 @@ export interface ConfigSource {
   readonly text: string
 }
 
-export const CONFIG_FILE = 'spillway.yaml'
+const CONFIG_FILE = 'spillway.yaml'
 
 /**
  * `--config`, `$SPILLWAY_CONFIG`, `./spillway.yaml`, built-in. `read` gives null for a file that does not

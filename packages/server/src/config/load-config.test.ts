@@ -291,6 +291,13 @@ models:
     expect(model(release, 'gpt-4o').tier).toBe('premium')
   })
 
+  test('a task without a route never goes to a model that only embeds', () => {
+    const models = 'models: { text-embedding-3-small: { deployments: [{ provider: sim }] } }\n'
+    const release = load(`providers: { sim: { kind: simulated } }\n${models}`)
+    expect(model(release, 'text-embedding-3-small').deployments[0]?.price?.rates.input).toBe(20_000)
+    expect(contract(release, 'default').route.default).toBe('gpt-4o-mini')
+  })
+
   test('every source of a signal, and the split of rules by it', () => {
     const release = load(`
 providers: { sim: { kind: simulated } }

@@ -29,7 +29,7 @@ const KEYS = ['providers', 'models', 'tasks', 'tenants', 'defaults', 'limits', '
 type Key = (typeof KEYS)[number]
 
 /** Largest request body, bytes. Default 8 MiB. */
-export const MAX_BODY_BYTES_DEFAULT = 8 * 1024 * 1024
+const MAX_BODY_BYTES_DEFAULT = 8 * 1024 * 1024
 const BODY_BYTES_MAX = 1024 * 1024 * 1024
 const server = record({ max_body_bytes: optional(whole('bytes', 1, BODY_BYTES_MAX), MAX_BODY_BYTES_DEFAULT) })
 

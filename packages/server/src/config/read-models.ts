@@ -9,6 +9,7 @@ import {
   type Tier,
   TIERS,
 } from '../core/release/release.js'
+import { checkName } from './names.js'
 import { didYouMean } from './nearest.js'
 import type { Problems } from './problems.js'
 import { deploymentLimits, NO_DEPLOYMENT_LIMITS, usd } from './read-limits.js'
@@ -29,7 +30,7 @@ import {
 import type { Tree } from './tree.js'
 
 /** Where neither the configuration nor the catalogue says how long an answer can be, tokens. */
-export const MAX_OUTPUT_TOKENS_DEFAULT = 4096
+const MAX_OUTPUT_TOKENS_DEFAULT = 4096
 
 const rate = number({ min: 0, max: 1_000_000, unit: 'USD per million tokens' })
 const rates = record({
@@ -62,7 +63,7 @@ const deployment = located(
   record({
     provider: required(located(filled)),
     /** The provider's name of the model. Default: the name it has here. */
-    model: optional(filled),
+    model: optional(located(filled)),
     limits: optional(deploymentLimits, NO_DEPLOYMENT_LIMITS),
     price: optional(price),
     usd_per_hour: optional(usd),
@@ -96,6 +97,9 @@ export function readModels(tree: Tree, sources: Sources): ReadonlyMap<string, Mo
       sources.problems.add(entry.keyOffset, `a model cannot be named \`${name}\`: that is a tier`)
       continue
     }
+    checkName(name, entry.keyOffset, sources.problems)
+    if (name.startsWith('task:'))
+      sources.problems.add(entry.keyOffset, '`task:` is how a request names a task')
     models.set(name, buildModel(name, model.read(entry.value, sources.problems), sources))
   }
   return models
@@ -131,7 +135,8 @@ function buildDeployment(
     }
     return null
   }
-  const upstream = value.model ?? from.name
+  const upstream = value.model?.value ?? from.name
+  if (value.model && upstream !== '') checkName(upstream, value.model.offset, sources.problems)
   const entry = listing(provider, upstream, sources.prices)
   return {
     id: `${provider.name}/${upstream}`,

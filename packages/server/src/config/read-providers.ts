@@ -1,6 +1,7 @@
 // Who can be called. Keys of a provider depend on its kind, so the kind is read first.
 
 import type { Hosting, ProviderConfig } from '../core/release/release.js'
+import { checkName } from './names.js'
 import { didYouMean } from './nearest.js'
 import type { Problems } from './problems.js'
 import {
@@ -41,14 +42,14 @@ const address: Reader<string> = {
   },
 }
 
-export function normalBaseUrl(value: string): string | null {
+function normalBaseUrl(value: string): string | null {
   const url = URL.canParse(value) ? new URL(value) : null
   if (url === null || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '') return null
   return url.href.replace(/\/+$/, '')
 }
 
 /** Anthropic's paths begin with `/v1` themselves; addresses are often copied with it. */
-export function anthropicBaseUrl(url: string): string {
+function anthropicBaseUrl(url: string): string {
   return url.replace(/\/v1$/, '')
 }
 
@@ -105,7 +106,8 @@ function common(name: string, kind: Kind, values: Common | null): CommonConfig {
 
 export function readProviders(tree: Tree, problems: Problems): ReadonlyMap<string, ProviderConfig> {
   const providers = new Map<string, ProviderConfig>()
-  for (const [name, { value }] of asMap(tree, problems)?.entries ?? []) {
+  for (const [name, { keyOffset, value }] of asMap(tree, problems)?.entries ?? []) {
+    checkName(name, keyOffset, problems)
     const map = asMap(value, problems)
     const kind = map && readKind(map, problems)
     if (kind) providers.set(name, readProvider({ name, kind }, map, problems))

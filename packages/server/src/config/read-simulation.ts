@@ -1,7 +1,7 @@
 // The knobs of the simulated provider, for all its models and for single ones.
 
 import type { SimulatedBehaviour, Simulation } from '../core/release/release.js'
-import { flag, mapOf, number, optional, type Reader, record, share, whole } from './readers.js'
+import { flag, mapOf, number, optional, record, share, whole } from './readers.js'
 
 const RATE_MAX = 1_000_000
 const WAIT_MS_MAX = 3_600_000
@@ -22,7 +22,7 @@ const KNOBS = {
 }
 
 /** What the simulated provider does when nothing is said: answers at once, correctly and surely. */
-export const DEFAULT_BEHAVIOUR: SimulatedBehaviour = {
+const DEFAULT_BEHAVIOUR: SimulatedBehaviour = {
   latencyMs: 0,
   jitter: 0,
   tokensPerSecond: 0,
@@ -78,10 +78,4 @@ export function simulationOf(values: typeof fields.fallback): Simulation {
     seed: values.seed ?? DEFAULT_SIMULATION.seed,
     models: Object.fromEntries(models),
   }
-}
-
-/** For `spillway sim`, which reads the same knobs without a provider around them. */
-export const simulation: Reader<Simulation> = {
-  fallback: DEFAULT_SIMULATION,
-  read: (tree, problems) => simulationOf(fields.read(tree, problems)),
 }

@@ -2,7 +2,7 @@
 // (rules, references, the contract itself) is made in `build-contract.ts`.
 
 import { FULL_LADDER, type RungName } from '../core/release/release.js'
-import { usd } from './read-limits.js'
+import { usd, USD_MAX } from './read-limits.js'
 import {
   flag,
   list,
@@ -45,7 +45,7 @@ const budget = record({
   max_tool_calls: optional(whole('calls', 0)),
   max_tool_ms: optional(whole('ms', 0)),
   max_latency_ms: optional(whole('ms', 1, LATENCY_MS_MAX), LATENCY_MS_DEFAULT),
-  max_cost_usd: optional(number({ min: 0.000001, max: 9_000_000, unit: 'USD' })),
+  max_cost_usd: optional(number({ min: 0.000001, max: USD_MAX, unit: 'USD' })),
 })
 
 const slo = record({

@@ -2,6 +2,7 @@
 
 import type { Tenant } from '../core/release/release.js'
 import { FACTS } from '../core/release/facts.js'
+import { checkName } from './names.js'
 import type { Problems } from './problems.js'
 import { ceilingLimits, NO_CEILINGS } from './read-limits.js'
 import { anything, asMap, list, located, optional, record, required, secret } from './readers.js'
@@ -22,6 +23,7 @@ export function readTenants(
   const tenants = new Map<string, Tenant>()
   const owners = new Map<string, string>()
   for (const [name, entry] of asMap(tree, problems)?.entries ?? []) {
+    checkName(name, entry.keyOffset, problems)
     const values = tenant.read(entry.value, problems)
     const keyHashes = new Set<string>()
     for (const { value, offset } of values.keys) {

@@ -3,6 +3,7 @@
 
 import type { PriceCatalogue } from '../core/money/price-catalogue.js'
 import type { ModelEntry, ProviderConfig } from '../core/release/release.js'
+import { checkName } from './names.js'
 import { nearest } from './nearest.js'
 import type { Problems } from './problems.js'
 import { impliedDeployment, isTier, tierOf } from './read-models.js'
@@ -30,6 +31,7 @@ export function resolveModels(
     if (models.has(reference.value) || reference.value === '') continue
     const provider = providerFor(reference, resolution)
     if (!provider) continue
+    checkName(reference.value, reference.offset, resolution.problems)
     const deployment = impliedDeployment(provider, reference.value, resolution.prices)
     const tier = tierOf(deployment.price)
     models.set(reference.value, { name: reference.value, tier, deployments: [deployment] })

@@ -50,6 +50,7 @@ async function follow(step: Step, first: Plan): Promise<StepEnd> {
 }
 
 async function takeTurn(step: Step, current: Plan): Promise<StepEnd | { kind: 'replan'; plan: Plan }> {
+  if (current.overCeiling) return fall(step, current, { kind: 'ceiling', limit: 'nanoUsd' })
   const end = await attempt(step, {
     models: current.models,
     purpose: 'answer',

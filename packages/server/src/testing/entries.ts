@@ -16,7 +16,13 @@ import type {
 /** 2026-11-24T00:00:00Z. */
 export const START_MS = Date.UTC(2026, 10, 24)
 
-export const ONE_CALL: Amounts = { ...NOTHING, modelCalls: 1, inputTokens: 420, outputTokens: 48, nanoUsd: 91_800 }
+export const ONE_CALL: Amounts = {
+  ...NOTHING,
+  modelCalls: 1,
+  inputTokens: 420,
+  outputTokens: 48,
+  nanoUsd: 91_800,
+}
 
 export function taskOpened(id: string, changes: Partial<TaskOpened> = {}): TaskOpened {
   return {
@@ -30,7 +36,14 @@ export function taskOpened(id: string, changes: Partial<TaskOpened> = {}): TaskO
     session: null,
     externalId: null,
     attributes: { account_tier: 'enterprise', note: 'tab\t, newline\n, ü and 😀' },
-    limits: { modelCalls: 5, inputTokens: 6000, outputTokens: 700, toolCalls: null, toolMs: null, nanoUsd: 50_000_000 },
+    limits: {
+      modelCalls: 5,
+      inputTokens: 6000,
+      outputTokens: 700,
+      toolCalls: null,
+      toolMs: null,
+      nanoUsd: 50_000_000,
+    },
     deadlineMs: START_MS + 6_000,
     oneStep: true,
     ...changes,
@@ -93,12 +106,20 @@ export function holdSettled(hold: HoldMade, changes: Partial<HoldSettled> = {}):
     accounts: hold.accounts,
     actual: ONE_CALL,
     stepNumber: hold.stepNumber,
-    attempt: attemptRecord(hold.attempt.id, { number: hold.attempt.number, tier: hold.tier, model: hold.model }),
+    attempt: attemptRecord(hold.attempt.id, {
+      number: hold.attempt.number,
+      tier: hold.tier,
+      model: hold.model,
+    }),
     ...changes,
   }
 }
 
-export function stepEnded(task: string, attempts: readonly AttemptRecord[], changes: Partial<StepEnded> = {}): StepEnded {
+export function stepEnded(
+  task: string,
+  attempts: readonly AttemptRecord[],
+  changes: Partial<StepEnded> = {},
+): StepEnded {
   return {
     kind: 'step-ended',
     task: task as TaskId,
@@ -122,7 +143,12 @@ export function stepEnded(task: string, attempts: readonly AttemptRecord[], chan
     attempts,
     decisions: [
       { stage: 'admit', choice: 'one-step', reason: 'no task id', inputs: { tenant: 'acme' } },
-      { stage: 'plan', choice: 'gpt-4o-mini', reason: 'default route', inputs: { rules: 1, account_tier: 'pro' } },
+      {
+        stage: 'plan',
+        choice: 'gpt-4o-mini',
+        reason: 'default route',
+        inputs: { rules: 1, account_tier: 'pro' },
+      },
       { stage: 'recall', choice: 'miss', reason: 'not in the exact cache' },
       { stage: 'hold', choice: 'granted', reason: 'fits', inputs: { inputTokens: 420, outputTokens: 700 } },
       { stage: 'attempt', choice: 'openai/gpt-4o-mini', reason: 'first deployment', inputs: { attempt: 1 } },

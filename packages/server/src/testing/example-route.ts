@@ -4,9 +4,13 @@ import { NO_LIMITS } from '../core/budget/amounts.js'
 import type { Contract, Deployment, ModelEntry, Route, RouteRule, Tier } from '../core/release/release.js'
 import type { Facts, Rule, Verdict } from '../core/release/rule.js'
 
-/** A rule that answers as told, or reads one fact: `yes` for true, `no` for anything else, `unknown` when missing. */
+/**
+ * A rule that answers as told, or reads one fact: `yes` for true, `no` for anything else, `unknown` when
+ * missing.
+ */
 export function exampleRule(source: string, verdict?: Verdict): Rule {
-  const read = (facts: Facts): Verdict => (source in facts ? (facts[source] === true ? 'yes' : 'no') : 'unknown')
+  const read = (facts: Facts): Verdict =>
+    source in facts ? (facts[source] === true ? 'yes' : 'no') : 'unknown'
   return { source, reads: [source], evaluate: (facts) => verdict ?? read(facts) }
 }
 
@@ -18,7 +22,8 @@ export function exampleDeployment(id: string, outputRate: number | null = 600_00
     provider,
     model,
     limits: { requestsPerMinute: null, tokensPerMinute: null, concurrency: null },
-    price: outputRate === null ? null : { rates: { input: 100_000, output: outputRate }, tiers: [], book: 'test' },
+    price:
+      outputRate === null ? null : { rates: { input: 100_000, output: outputRate }, tiers: [], book: 'test' },
     usdPerHour: null,
     maxOutputTokens: 4_096,
   }

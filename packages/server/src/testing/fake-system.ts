@@ -5,7 +5,9 @@ import type { IdKind } from '../core/ids.js'
 import type { System, Timer } from '../engine/ports.js'
 
 export interface FakeSystem extends System {
-  /** Moves the clock, running due timers in order of time; what they start settles before the next one runs. */
+  /**
+   * Moves the clock, running due timers in order of time; what they start settles before the next one runs.
+   */
   advance(ms: number): Promise<void>
   /** Timers that are set and have not run. */
   pendingTimers(): number
@@ -44,7 +46,8 @@ function takeDue(pending: Set<Pending>, untilMs: number): Pending | null {
   let next: Pending | null = null
   for (const timer of pending) {
     if (timer.atMs > untilMs) continue
-    if (next === null || timer.atMs < next.atMs || (timer.atMs === next.atMs && timer.order < next.order)) next = timer
+    if (next === null || timer.atMs < next.atMs || (timer.atMs === next.atMs && timer.order < next.order))
+      next = timer
   }
   if (next !== null) pending.delete(next)
   return next

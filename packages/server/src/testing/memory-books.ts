@@ -1,5 +1,5 @@
-// Books in memory: the list of entries, and everything else computed from it when asked. Slow and plain on purpose:
-// it is what the durable store is compared with.
+// Books in memory: the list of entries, and everything else computed from it when asked. Slow and plain on
+// purpose: it is what the durable store is compared with.
 
 import { type Amounts, NOTHING } from '../core/budget/amounts.js'
 import type { HoldId, TaskId } from '../core/ids.js'
@@ -17,7 +17,9 @@ export interface MemoryBooks extends Books, Archive {
 
 function traceOf(story: TaskStory, entries: readonly Entry[]): TaskTrace {
   const id = story.opened.id
-  const children = entries.flatMap((entry) => (entry.kind === 'task-opened' && entry.parent === id ? [entry.id] : []))
+  const children = entries.flatMap((entry) =>
+    entry.kind === 'task-opened' && entry.parent === id ? [entry.id] : [],
+  )
   const place = (charge: HoldSettled): number => charge.stepNumber * 2 ** 20 + charge.attempt.number
   return {
     summary: summaryOf(story),

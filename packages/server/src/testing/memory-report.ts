@@ -43,7 +43,9 @@ function summarise(group: string, stories: readonly TaskStory[], refused: number
   const judged = ended.filter(({ outcome }) => outcome.sloMet !== null)
   const priced = ended.filter(({ outcome }) => outcome.priceNanoUsd !== null)
   const premium = charges.filter(({ attempt }) => attempt.tier === 'premium')
-  const hits = stories.filter(({ steps }) => steps.some(({ cache }) => cache === 'exact' || cache === 'semantic'))
+  const hits = stories.filter(({ steps }) =>
+    steps.some(({ cache }) => cache === 'exact' || cache === 'semantic'),
+  )
   const usd = ({ spent }: { readonly spent: { readonly nanoUsd: number } }): number => spent.nanoUsd / 1e9
   return {
     group,

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { exampleAttempt, exampleOpened, exampleOutcome, exampleStep, exampleTool } from '../testing/example-task.js'
 import type { StepEnded } from '../core/task/records.js'
-import { type SpanData, operationOf, stepSpans, taskSpan } from './otel-genai.js'
+import { operationOf, stepSpans, taskSpan } from './otel-genai.js'
+import type { SpanData } from './span-data.js'
 import { parseTraceparent, taskSpanContext } from './trace-context.js'
 
 const hash = (text: string) => createHash('sha256').update(text).digest('hex')
@@ -142,6 +143,7 @@ describe('the name and kind of a step', () => {
   test.each<[Partial<StepEnded>, string, string, string | null]>([
     [{}, 'chat gpt-4o-mini', 'client', 'chat'],
     [{ name: 'embeddings', model: 'embed-small' }, 'embeddings embed-small', 'client', 'embeddings'],
+    [{ model: null, deployment: null }, 'chat gpt-4o-mini', 'client', 'chat'],
     [{ model: null, deployment: null, attempts: [] }, 'chat', 'client', 'chat'],
     [{ step: 'check', name: 'judge' }, 'chat gpt-4o-mini', 'client', 'chat'],
     [{ step: 'check', name: 'schema', model: null }, 'check schema', 'internal', null],

@@ -1,11 +1,15 @@
-// Tasks, steps and attempts as OpenTelemetry spans. The GenAI names (profile genai-1.41) live only here, because the
-// convention is still in development; what it has no word for is named `spillway.*`. Prompts, answers, attributes
-// of the caller and texts of the application's errors never leave by this way.
+// Tasks, steps and attempts as OpenTelemetry spans. The GenAI names (profile genai-1.41) live only here, because
+// the convention is still in development; what it has no word for is named `spillway.*`. Prompts, answers,
+// attributes of the caller and texts of the application's errors never leave by this way.
 
 import { RESOURCES, type Resource } from '../core/budget/amounts.js'
 import { type TokenCounts, inputTotal, outputTotal } from '../core/money/token-counts.js'
 import type { AttemptRecord, OutcomeJudged, StepEnded, TaskOpened } from '../core/task/records.js'
-import { type Hash, type RemoteSpan, type TaskSpanContext, parseTraceparent, spanIdOf } from './trace-context.js'
+import { type AttributeValue, type Attributes, type SpanData, defined } from './span-data.js'
+import { type Hash, type TaskSpanContext, parseTraceparent, spanIdOf } from './trace-context.js'
+
+/** Of the profile these names belong to. */
+export const SCHEMA_URL = 'https://opentelemetry.io/schemas/1.41.0'
 
 /** Metrics of the convention under their Prometheus names (dots to underscores, unit last). */
 export const GEN_AI_METRICS = {
@@ -20,34 +24,6 @@ export const GEN_AI_METRICS = {
     error: 'error_type',
   },
 } as const
-
-export type AttributeValue = string | number | boolean | readonly string[]
-export type Attributes = Readonly<Record<string, AttributeValue>>
-
-export interface SpanEvent {
-  readonly name: string
-  readonly atMs: number
-  readonly attributes: Attributes
-}
-
-export interface SpanData {
-  /** 32 and 16 hex digits. */
-  readonly traceId: string
-  readonly spanId: string
-  readonly parentSpanId: string | null
-  /** The parent belongs to another process. */
-  readonly parentIsRemote: boolean
-  readonly name: string
-  readonly kind: 'internal' | 'client'
-  readonly startMs: number
-  readonly endMs: number
-  readonly attributes: Attributes
-  /** Spans of other traces that asked for this one. */
-  readonly links: readonly RemoteSpan[]
-  readonly events: readonly SpanEvent[]
-  /** What went wrong, low cardinality; null: nothing did. */
-  readonly error: string | null
-}
 
 /** What a task has used, summed over its steps. */
 export type Used = Readonly<Record<Resource, number>>
@@ -77,12 +53,9 @@ function taskIdentity(opened: TaskOpened): Attributes {
   return defined({
     'gen_ai.operation.name': 'invoke_workflow',
     'gen_ai.workflow.name': opened.contract,
-    'gen_ai.conversation.id': opened.session,
     'spillway.task.id': opened.id,
-    'spillway.task.type': opened.contract,
     'spillway.task.parent': opened.parent,
-    'spillway.tenant': opened.tenant,
-    'spillway.release': opened.release,
+    ...ownerAttributes(opened),
   })
 }
 
@@ -135,7 +108,7 @@ export function stepSpans(
     ...nameAndKind(step),
     startMs: step.startedMs,
     endMs: step.startedMs + step.durationMs,
-    attributes: { ...stepAttributes(step), ...(opened === null ? {} : stepOwner(opened)) },
+    attributes: { ...stepAttributes(step), ...(opened === null ? {} : ownerAttributes(opened)) },
     links: isOther ? [caller] : [],
     events: step.decisions.map(({ stage, choice, reason }) => ({
       name: 'spillway.decision',
@@ -168,8 +141,13 @@ function nameAndKind(step: StepEnded): Pick<SpanData, 'name' | 'kind'> {
     case null:
       return { name: `${step.step} ${step.name}`, kind: 'internal' }
     default:
-      return { name: step.model === null ? operation : `${operation} ${step.model}`, kind: 'client' }
+      return { name: [operation, requestModel(step) ?? ''].join(' ').trimEnd(), kind: 'client' }
   }
+}
+
+/** A step that failed has no model that answered; what it asked last is what it was about. */
+function requestModel(step: StepEnded): string | null {
+  return step.model ?? step.attempts.at(-1)?.model ?? null
 }
 
 /** A reported step's error is the application's own text, so only the fact of it is told. */
@@ -178,7 +156,7 @@ function errorType(step: StepEnded): string | null {
   return step.step === 'model' || step.step === 'check' ? step.error : '_OTHER'
 }
 
-function stepOwner(opened: TaskOpened): Attributes {
+function ownerAttributes(opened: TaskOpened): Attributes {
   return defined({
     'gen_ai.conversation.id': opened.session,
     'spillway.task.type': opened.contract,
@@ -198,7 +176,7 @@ function stepAttributes(step: StepEnded): Attributes {
     'spillway.step.id': step.id,
     'spillway.step.number': step.number,
     'spillway.step.kind': step.step,
-    'spillway.cost.amount_nano_usd': knownCost(step),
+    'spillway.cost.amount_nano_usd': step.attempts.reduce((sum, { nanoUsd }) => sum + (nanoUsd ?? 0), step.otherNanoUsd),
     ...(operation === 'chat' || operation === 'embeddings' ? modelAttributes(step) : {}),
   })
 }
@@ -208,7 +186,7 @@ function modelAttributes(step: StepEnded): Readonly<Record<string, AttributeValu
   const last = answered ?? step.attempts.at(-1)
   return {
     'gen_ai.provider.name': last?.provider ?? null,
-    'gen_ai.request.model': step.model,
+    'gen_ai.request.model': requestModel(step),
     'gen_ai.request.stream': step.streamed,
     'gen_ai.response.model': step.deployment === null ? null : upstreamModel(step.deployment),
     'gen_ai.response.finish_reasons': step.finishReason === null ? null : [step.finishReason],
@@ -242,10 +220,6 @@ function usageAttributes(attempts: readonly AttemptRecord[]): Readonly<Record<st
     'gen_ai.usage.cache_creation.input_tokens': positive(sum((tokens) => tokens.cacheWrite + tokens.cacheWrite1h)),
     'gen_ai.usage.reasoning.output_tokens': positive(sum((tokens) => tokens.reasoning)),
   }
-}
-
-function knownCost(step: StepEnded): number {
-  return step.attempts.reduce((total, attempt) => total + (attempt.nanoUsd ?? 0), step.otherNanoUsd)
 }
 
 /** An attempt is our word: it carries no `gen_ai.usage`, or back-ends would count the step's tokens twice. */
@@ -289,10 +263,4 @@ function attemptSpan(attempt: AttemptRecord, step: SpanData, hash: Hash): SpanDa
 /** `provider/model` -> `model`, the name the provider knows. */
 function upstreamModel(deployment: string): string {
   return deployment.slice(deployment.indexOf('/') + 1)
-}
-
-function defined(attributes: Readonly<Record<string, AttributeValue | null>>): Attributes {
-  const known: Record<string, AttributeValue> = {}
-  for (const [name, value] of Object.entries(attributes)) if (value !== null) known[name] = value
-  return known
 }

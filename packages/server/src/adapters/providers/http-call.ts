@@ -1,5 +1,5 @@
-// One call over HTTP: undici's handler on one side, the listener of the port on the other. Whatever happens, the
-// listener hears exactly one of onEnd and onFailure, and nothing after that or after an abort.
+// One call over HTTP: undici's handler on one side, the listener of the port on the other. Whatever happens,
+// the listener hears exactly one of onEnd and onFailure, and nothing after that or after an abort.
 
 import type { Dispatcher } from 'undici'
 import type {
@@ -24,7 +24,15 @@ type ParsedHeaders = Readonly<Record<string, string | string[] | undefined>>
 const ABORTED = new Error('the call was aborted')
 
 // Of the connection, or nobody's business: the engine reads the rest.
-const DROPPED = new Set(['connection', 'keep-alive', 'transfer-encoding', 'trailer', 'set-cookie', 'date', 'server'])
+const DROPPED = new Set([
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'trailer',
+  'set-cookie',
+  'date',
+  'server',
+])
 
 export class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   readonly #listener: UpstreamListener
@@ -74,14 +82,15 @@ export class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    // Aborted while it waited for a connection. Throwing takes it out of undici's queue without closing the connection.
+    // Aborted while it waited for a connection. Throwing takes it out of undici's queue without closing the
+    // connection.
     if (this.#done) throw ABORTED
     this.#controller = controller
     if (this.#paused) controller.pause()
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ParsedHeaders): void {
-    if (this.#done || status < 200) return
+    if (this.#done) return
     this.#timer?.cancel()
     this.#headSeen = true
     const ours = readHeaders(headers)
@@ -140,7 +149,8 @@ export class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   #fail(failure: UpstreamFailure, detail: string): void {
     if (this.#done) return
     if (!this.#sent) {
-      // undici reports what it finds wrong at once; the port promises never to call back before `send` returned.
+      // undici reports what it finds wrong at once; the port promises never to call back before `send`
+      // returned.
       queueMicrotask(() => this.#fail(failure, detail))
       return
     }

@@ -5,10 +5,10 @@ import type { Provider } from '../../engine/ports.js'
 import { createFakeSystem } from '../../testing/fake-system.js'
 import { createLiveSystem } from '../system/live-system.js'
 import { type HttpProviderConfig, type HttpProviderOptions, createHttpProvider } from './http-provider.js'
-import { recordingListener, upstreamRequest } from './recording-listener.js'
+import { RecordingListener, upstreamRequest } from '../../testing/recording-listener.js'
 
 const live = createLiveSystem()
-const cleanups: (() => Promise<unknown> | unknown)[] = []
+const cleanups: (() => unknown)[] = []
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
@@ -29,7 +29,12 @@ async function upstream(answer: Answer): Promise<{ readonly url: string; readonl
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
       const body = Buffer.concat(chunks).toString('utf8')
-      const entry = { url: request.url ?? '', headers: request.headers, body, port: request.socket.remotePort }
+      const entry = {
+        url: request.url ?? '',
+        headers: request.headers,
+        body,
+        port: request.socket.remotePort,
+      }
       seen.push(entry)
       answer(response, entry, request)
     })
@@ -66,7 +71,7 @@ function providerFor(
 }
 
 async function call(provider: Provider, request = upstreamRequest({ hello: 1 })) {
-  const listener = recordingListener()
+  const listener = new RecordingListener()
   provider.send(request, listener)
   await listener.done
   return listener
@@ -110,15 +115,24 @@ describe('requests', () => {
     await call(provider, upstreamRequest({}, { wire: 'anthropic-messages' }))
     const headers = { 'anthropic-version': '2099-01-01', 'anthropic-beta': 'a,b' }
     await call(provider, upstreamRequest({}, { wire: 'anthropic-messages', headers }))
-    expect(seen[0]?.headers).toMatchObject({ 'x-api-key': 'sk-very-secret', 'anthropic-version': '2023-06-01' })
+    expect(seen[0]?.headers).toMatchObject({
+      'x-api-key': 'sk-very-secret',
+      'anthropic-version': '2023-06-01',
+    })
     expect(seen[1]?.headers).toMatchObject({ 'anthropic-version': '2099-01-01', 'anthropic-beta': 'a,b' })
     expect(seen[1]?.headers['authorization']).toBeUndefined()
   })
 
   test('a provider without a key sends none, and configured headers beat the caller', async () => {
     const { url, seen } = await upstream((response) => response.end('{}'))
-    const provider = providerFor(url, { apiKey: null, headers: { 'X-Team': 'ours' } } as Partial<HttpProviderConfig>)
-    await call(provider, upstreamRequest({}, { headers: { 'x-team': 'theirs', host: 'evil', 'content-length': '1' } }))
+    const provider = providerFor(url, {
+      apiKey: null,
+      headers: { 'X-Team': 'ours' },
+    })
+    await call(
+      provider,
+      upstreamRequest({}, { headers: { 'x-team': 'theirs', host: 'evil', 'content-length': '1' } }),
+    )
     expect(seen[0]?.headers).toMatchObject({ 'x-team': 'ours', 'content-length': '2' })
     expect(seen[0]?.headers['host']).not.toBe('evil')
     expect(seen[0]?.headers['authorization']).toBeUndefined()
@@ -134,7 +148,11 @@ describe('requests', () => {
 describe('answers', () => {
   test('a whole answer arrives with status and lower-case headers', async () => {
     const { url } = await upstream((response) => {
-      response.writeHead(201, { 'Content-Type': 'application/json', 'X-Request-ID': 'r1', 'Set-Cookie': ['a=1', 'b=2'] })
+      response.writeHead(201, {
+        'Content-Type': 'application/json',
+        'X-Request-ID': 'r1',
+        'Set-Cookie': ['a=1', 'b=2'],
+      })
       response.end('{"ok":true}')
     })
     const listener = await call(providerFor(url))
@@ -148,10 +166,13 @@ describe('answers', () => {
   test('a stream arrives whole wherever it is split, even inside a character', async () => {
     const text = 'data: {"a":"é€😀"}\n\ndata: [DONE]\n\n'
     const bytes = Buffer.from(text)
-    const { url } = await upstream(async (response) => {
+    const { url } = await upstream((response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' })
-      for (const byte of bytes) await new Promise((resolve) => response.write(Buffer.from([byte]), resolve))
-      response.end()
+      const writeFrom = (at: number): void => {
+        if (at === bytes.length) response.end()
+        else response.write(bytes.subarray(at, at + 1), () => writeFrom(at + 1))
+      }
+      writeFrom(0)
     })
     const listener = await call(providerFor(url), upstreamRequest({}, { stream: true }))
     expect(listener.body).toBe(text)
@@ -173,7 +194,8 @@ describe('answers', () => {
     const { url, seen } = await upstream((response) => response.end('{}'))
     const provider = providerFor(url)
     for (let round = 0; round < 10; round++) await call(provider)
-    // Two, not one: a connection rests for one turn of the event loop between calls, and the next call does not wait.
+    // Two, not one: a connection rests for one turn of the event loop between calls, and the next call does
+    // not wait.
     expect(seen).toHaveLength(10)
     expect(new Set(seen.map((entry) => entry.port)).size).toBeLessThanOrEqual(2)
   })
@@ -190,7 +212,7 @@ describe('answers', () => {
 describe('failures', () => {
   test('nobody listening is a connection failure, told after send returned and without the key', async () => {
     const provider = providerFor(`http://user:pass@127.0.0.1:${await closedPort()}/v1`)
-    const listener = recordingListener()
+    const listener = new RecordingListener()
     provider.send(upstreamRequest({}), listener)
     expect(listener.calls).toEqual([])
     await listener.done
@@ -202,7 +224,7 @@ describe('failures', () => {
     const provider = providerFor('http://127.0.0.1:9')
     await provider.close()
     cleanups.pop()
-    const listener = recordingListener()
+    const listener = new RecordingListener()
     provider.send(upstreamRequest({}), listener)
     expect(listener.calls).toEqual([])
     await listener.done
@@ -224,7 +246,7 @@ describe('failures', () => {
       release = () => cut(request)
     })
     let release = (): void => {}
-    const listener = recordingListener()
+    const listener = new RecordingListener()
     providerFor(url).send(upstreamRequest({}, { stream: true }), listener)
     await listener.nextChunk()
     release()
@@ -257,7 +279,7 @@ describe('failures', () => {
       response.on('close', () => closed())
       arrived()
     })
-    const listener = recordingListener()
+    const listener = new RecordingListener()
     providerFor(url, {}, { system }).send(upstreamRequest({}, { headTimeoutMs: 5_000 }), listener)
     await arrival
     await system.advance(4_999)
@@ -277,8 +299,11 @@ describe('failures', () => {
       write = (text) => void response.write(text)
       write('a')
     })
-    const listener = recordingListener()
-    providerFor(url, {}, { system }).send(upstreamRequest({}, { stream: true, idleTimeoutMs: 1_000 }), listener)
+    const listener = new RecordingListener()
+    providerFor(url, {}, { system }).send(
+      upstreamRequest({}, { stream: true, idleTimeoutMs: 1_000 }),
+      listener,
+    )
     await listener.nextChunk()
     await system.advance(900)
     write('b')
@@ -293,7 +318,9 @@ describe('failures', () => {
   test('an answer larger than the limit is cut off, a stream of that size is not', async () => {
     const size = 200_000
     const { url } = await upstream((response, seen) => {
-      response.writeHead(200, { 'content-type': seen.body.includes('stream') ? 'text/event-stream' : 'text/html' })
+      response.writeHead(200, {
+        'content-type': seen.body.includes('stream') ? 'text/event-stream' : 'text/html',
+      })
       response.end('x'.repeat(size))
     })
     const provider = providerFor(url, {}, { bodyBytesMax: 100_000 })
@@ -309,7 +336,7 @@ describe('failures', () => {
 })
 
 describe('abort and pace', () => {
-  test('after an abort in the middle of a chunk there is silence, and the provider sees the connection close', async () => {
+  test('after an abort there is silence, and the provider sees the connection close', async () => {
     let closed = (): void => {}
     const gone = new Promise<void>((resolve) => {
       closed = resolve
@@ -323,7 +350,7 @@ describe('abort and pace', () => {
       flood()
     })
     let abort = (): void => {}
-    const listener = recordingListener(() => abort())
+    const listener = new RecordingListener(() => abort())
     const handle = providerFor(url).send(upstreamRequest({}, { stream: true }), listener)
     abort = () => handle.abort()
     await gone
@@ -334,18 +361,18 @@ describe('abort and pace', () => {
     expect(listener.calls).toEqual(['head', 'data'])
   })
 
-  test('a call aborted before it was sent never reaches the provider, and the connection stays usable', async () => {
+  test('a call aborted before it was sent never is, and the connection stays usable', async () => {
     let answer = (): void => {}
     const { url, seen } = await upstream((response) => {
       answer = () => response.end('{}')
       if (seen.length > 1) answer()
     })
     const provider = providerFor(url, {}, { connections: 1 })
-    const first = recordingListener()
+    const first = new RecordingListener()
     provider.send(upstreamRequest({ n: 1 }), first)
-    const waiting = recordingListener()
+    const waiting = new RecordingListener()
     const handle = provider.send(upstreamRequest({ n: 2 }), waiting)
-    const third = recordingListener()
+    const third = new RecordingListener()
     provider.send(upstreamRequest({ n: 3 }), third)
     while (seen.length === 0) await new Promise((resolve) => setImmediate(resolve))
     handle.abort()
@@ -356,7 +383,7 @@ describe('abort and pace', () => {
     expect(waiting.calls).toEqual([])
   })
 
-  test('a paused call takes no more than what was under way, times out never, and goes on when resumed', async () => {
+  test('a paused call is held, never times out, and goes on when resumed', async () => {
     const system = createFakeSystem()
     const size = 8 * 1024 * 1024
     const { url } = await upstream((response) => {
@@ -364,7 +391,7 @@ describe('abort and pace', () => {
       response.end(Buffer.alloc(size, 'x'))
     })
     let pause = (): void => {}
-    const listener = recordingListener(() => pause())
+    const listener = new RecordingListener(() => pause())
     const handle = providerFor(url, {}, { system }).send(
       upstreamRequest({}, { stream: true, idleTimeoutMs: 1_000 }),
       listener,

@@ -1,5 +1,5 @@
-// Calls a provider over HTTP with undici's dispatch: one pool per provider, callbacks all the way, no retries and
-// no redirects (both are decisions, and decisions belong to the engine).
+// Calls a provider over HTTP with undici's dispatch: one pool per provider, callbacks all the way, no retries
+// and no redirects (both are decisions, and decisions belong to the engine).
 
 import { Pool } from 'undici'
 import type { ProviderConfig, Wire } from '../../core/release/release.js'
@@ -11,8 +11,9 @@ export type HttpProviderConfig = Exclude<ProviderConfig, { readonly kind: 'simul
 export interface HttpProviderOptions {
   readonly system: System
   /**
-   * Connections to the provider at most. Default 256. Keep it at or above the deployments' concurrency limits: beyond
-   * it calls wait in undici's own queue, which no scheduler sees (the head timeout still covers that wait).
+   * Connections to the provider at most. Default 256. Keep it at or above the deployments' concurrency
+   * limits: beyond it calls wait in undici's own queue, which no scheduler sees (the head timeout still
+   * covers that wait).
    */
   readonly connections?: number
   /** Largest answer that is not an event stream, bytes. Default 16 MiB. */
@@ -22,7 +23,8 @@ export interface HttpProviderOptions {
 const CONNECTIONS_MAX = 256
 const BODY_BYTES_MAX = 16 * 1024 * 1024
 const CONNECT_TIMEOUT_MS = 10_000
-// Shorter than what common load balancers keep idle connections, so that we close first and lose no request to the race.
+// Shorter than what common load balancers keep idle connections, so that we close first and lose no request
+// to the race.
 const KEEP_ALIVE_MS = 30_000
 const KEEP_ALIVE_MAX_MS = 120_000
 const ANTHROPIC_VERSION = '2023-06-01'
@@ -41,27 +43,16 @@ const RESERVED = new Set([
 ])
 
 /**
- * A provider of kind `openai`, `openai-compatible` or `anthropic`. Throws when `base_url` is not an http(s) URL or a
- * configured header cannot be sent, so that a release with such a provider never serves.
+ * A provider of kind `openai`, `openai-compatible` or `anthropic`. Throws when `base_url` is not an http(s)
+ * URL or a configured header cannot be sent, so that a release with such a provider never serves.
  */
 export function createHttpProvider(config: HttpProviderConfig, options: HttpProviderOptions): Provider {
   const base = new URL(config.baseUrl)
   if (base.protocol !== 'http:' && base.protocol !== 'https:') {
     throw new Error(`provider ${config.name}: base_url must start with http:// or https://`)
   }
-  const pool = new Pool(base.origin, {
-    connections: options.connections ?? CONNECTIONS_MAX,
-    pipelining: 1,
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    keepAliveMaxTimeout: KEEP_ALIVE_MAX_MS,
-  })
-  const prefix = base.pathname.replace(/\/+$/, '')
-  const paths: Readonly<Record<Wire, string>> = {
-    'openai-chat': `${prefix}/chat/completions`,
-    'openai-embeddings': `${prefix}/embeddings`,
-    'anthropic-messages': prefix.endsWith('/v1') ? `${prefix}/messages` : `${prefix}/v1/messages`,
-  }
+  const pool = openPool(base.origin, options.connections ?? CONNECTIONS_MAX)
+  const paths = pathsUnder(base.pathname.replace(/\/+$/, ''))
   const headersFor = headerWriter(config)
   const bodyBytesMax = options.bodyBytesMax ?? BODY_BYTES_MAX
 
@@ -69,7 +60,8 @@ export function createHttpProvider(config: HttpProviderConfig, options: HttpProv
     const call = new HttpCall(request, listener, { system: options.system, bodyBytesMax, host: base.host })
     const path = paths[request.wire]
     const { body } = request
-    // Timeouts are the call's own: undici's start after the connection stands and are only half a second exact.
+    // Timeouts are the call's own: undici's start after the connection stands and are only half a second
+    // exact.
     pool.dispatch(
       { path, method: 'POST', headers: headersFor(request.headers), body, headersTimeout: 0, bodyTimeout: 0 },
       call,
@@ -88,8 +80,28 @@ export function createHttpProvider(config: HttpProviderConfig, options: HttpProv
   }
 }
 
+function openPool(origin: string, connections: number): Pool {
+  return new Pool(origin, {
+    connections,
+    pipelining: 1,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveMaxTimeout: KEEP_ALIVE_MAX_MS,
+  })
+}
+
+/** OpenAI's base URL ends in the version, Anthropic's does not; one that does is taken as meant. */
+function pathsUnder(prefix: string): Readonly<Record<Wire, string>> {
+  return {
+    'openai-chat': `${prefix}/chat/completions`,
+    'openai-embeddings': `${prefix}/embeddings`,
+    'anthropic-messages': prefix.endsWith('/v1') ? `${prefix}/messages` : `${prefix}/v1/messages`,
+  }
+}
+
 function authHeaders(config: HttpProviderConfig): Record<string, string> {
-  if (config.kind === 'anthropic') return { 'x-api-key': config.apiKey, 'anthropic-version': ANTHROPIC_VERSION }
+  if (config.kind === 'anthropic')
+    return { 'x-api-key': config.apiKey, 'anthropic-version': ANTHROPIC_VERSION }
   return config.apiKey === null ? {} : { authorization: `Bearer ${config.apiKey}` }
 }
 
@@ -112,16 +124,19 @@ function headerWriter(config: HttpProviderConfig): (caller: Readonly<Record<stri
     if (callersVersion !== undefined) headers.push('anthropic-version', callersVersion)
     for (const name in caller) {
       const value = caller[name]
-      if (value === undefined || name === 'anthropic-version' || RESERVED.has(name) || fixed.has(name)) continue
+      if (value === undefined || name === 'anthropic-version' || RESERVED.has(name) || fixed.has(name))
+        continue
       headers.push(name, value)
     }
     return headers
   }
 }
 
-// A key read from a file often ends in a newline. Saying so at start beats a failure on every call; the value stays out.
+// A key read from a file often ends in a newline. Saying so at start beats a failure on every call; the value
+// stays out.
 function assertSendable(provider: string, name: string, value: string): void {
   const nameOk = /^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name)
   const valueOk = /^[\t\x20-\x7e\x80-\xff]*$/.test(value)
-  if (!nameOk || !valueOk) throw new Error(`provider ${provider}: the header "${name}" has characters that cannot be sent`)
+  if (!nameOk || !valueOk)
+    throw new Error(`provider ${provider}: the header "${name}" has characters that cannot be sent`)
 }

@@ -96,7 +96,10 @@ function readOther(line: SplitLine, batch: Batch): void {
       return
     case 'V':
       if (Number(line.columns) <= FORMAT_VERSION) return
-      throw new StoreError('newer-format', `the journal is of format ${line.columns}, this version reads up to 1`)
+      throw new StoreError(
+        'newer-format',
+        `the journal is of format ${line.columns}, this version reads up to 1`,
+      )
     default:
       throw new Error(`unknown kind ${JSON.stringify(line.tag)}`)
   }

@@ -41,6 +41,7 @@ export class DatabaseThread {
       // While somebody waits the process must not end; otherwise the thread never keeps it alive.
       if (this.#waiting.size === 0) this.#worker.ref()
       this.#waiting.set(id, { resolve: (value) => resolve(value as T), reject })
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
       this.#worker.postMessage({ id, ask })
     })
   }

@@ -1,15 +1,9 @@
-// The journal: what was said is here before anybody is told that it is safe. Entries of one turn of the event loop
-// go out in one write to the page cache, which outlives this process (`kill -9`), not the machine: `fsync` adds that.
-// When a write fails nothing is forgotten and nothing is called durable until a later write carries everything.
+// The journal: what was said is here before anybody is told that it is safe. Entries of one turn of the event
+// loop go out in one write to the page cache, which outlives this process (`kill -9`), not the machine:
+// `fsync` adds that. When a write fails nothing is forgotten and nothing is called durable until a later
+// write carries everything.
 
-import {
-  closeSync,
-  fdatasync,
-  fsyncSync,
-  ftruncateSync,
-  openSync,
-  writeSync as writeFileSync,
-} from 'node:fs'
+import { closeSync, fdatasync, fsyncSync, ftruncateSync, openSync, writeSync as writeFileSync } from 'node:fs'
 import { type Position, segmentPath } from './segments.js'
 import { versionLine } from './lines.js'
 import { StoreError, messageOf } from './store-error.js'
@@ -104,7 +98,8 @@ export class Journal {
 
   append(line: string): void {
     if (this.#failed !== null && this.#queue.length + line.length > QUEUE_CHARS_MAX) {
-      if (this.#lost === 0) this.#options.onProblem('the queue of unwritten entries is full: entries are being lost')
+      if (this.#lost === 0)
+        this.#options.onProblem('the queue of unwritten entries is full: entries are being lost')
       this.#lost++
       return
     }
@@ -165,9 +160,11 @@ export class Journal {
 
   #writeQueue(): StoreError | null {
     try {
-      // A write that failed may have left half a line behind; appending to it would spoil the next one as well.
+      // A write that failed may have left half a line behind; appending to it would spoil the next one as
+      // well.
       if (this.#failed !== null) ftruncateSync(this.#file, this.#offset)
-      if (this.#rotateNext || this.#offset >= (this.#options.segmentBytesMax ?? SEGMENT_BYTES_MAX)) this.#rotate()
+      if (this.#rotateNext || this.#offset >= (this.#options.segmentBytesMax ?? SEGMENT_BYTES_MAX))
+        this.#rotate()
       const bytes = this.#writeAll(this.#queue)
       this.#queue = ''
       this.#offset += bytes

@@ -1,6 +1,7 @@
-// The journal's line format: `<tag>\t<columns as a JSON array>\t<detail as JSON>\n`. The main thread serialises an
-// entry once. The database parses only the columns, which are what its sums and keys need; the detail is stored
-// as the text it is and parsed by whoever reads it. JSON escapes tabs and newlines, so both separate safely.
+// The journal's line format: `<tag>\t<columns as a JSON array>\t<detail as JSON>\n`. The main thread
+// serialises an entry once. The database parses only the columns, which are what its sums and keys need; the
+// detail is stored as the text it is and parsed by whoever reads it. JSON escapes tabs and newlines, so both
+// separate safely.
 
 import type { AttemptId, HoldId, ReleaseId, TaskId } from '../../core/ids.js'
 import type {
@@ -13,15 +14,8 @@ import type {
   TaskOpened,
 } from '../../core/task/records.js'
 import { unreachable } from '../../core/unreachable.js'
-import {
-  type PackedAmounts,
-  bit,
-  packAmounts,
-  packAttempt,
-  packHold,
-  packOutcome,
-  packStep,
-} from './packed.js'
+import { type PackedAmounts, bit, packAmounts, packAttempt, packHold } from './packed.js'
+import { packOutcome, packStep } from './packed-step.js'
 
 /** First line of every segment. A journal of a newer format is refused, not guessed at. */
 export const FORMAT_VERSION = 1
@@ -145,7 +139,9 @@ function stepLine(entry: StepEnded, settled: Set<AttemptId>): string {
     entry.toolMs,
     entry.otherNanoUsd,
   ]
-  const attempts = entry.attempts.map((attempt) => (settled.delete(attempt.id) ? attempt.id : packAttempt(attempt)))
+  const attempts = entry.attempts.map((attempt) =>
+    settled.delete(attempt.id) ? attempt.id : packAttempt(attempt),
+  )
   return line('E', columns, JSON.stringify(packStep(entry, attempts)))
 }
 

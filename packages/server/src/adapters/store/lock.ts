@@ -1,4 +1,5 @@
-// One data directory, one process. The lock is the operating system's, so it ends with the process however that dies.
+// One data directory, one process. The lock is the operating system's, so it ends with the process however
+// that dies.
 
 import Database from 'better-sqlite3'
 import { join } from 'node:path'
@@ -13,7 +14,7 @@ export function lockDirectory(dir: string): Database.Database {
   } catch (cause) {
     db.close()
     if (!messageOf(cause).includes('locked')) throw cause
-    const message = `the data directory ${dir} is in use by another Spillway; stop it or use another --data directory`
-    throw new StoreError('locked', message, cause)
+    const hint = 'stop it, or use another --data directory'
+    throw new StoreError('locked', `the data directory ${dir} is in use by another Spillway: ${hint}`, cause)
   }
 }

@@ -1,5 +1,6 @@
-// The durable books: a journal that makes an entry safe in one write, and a database behind it that makes it findable.
-// The database's thread reads the journal's file, so nothing is handed over and nothing piles up in memory.
+// The durable books: a journal that makes an entry safe in one write, and a database behind it that makes it
+// findable. The database's thread reads the journal's file, so nothing is handed over and nothing piles up in
+// memory.
 
 import { mkdirSync } from 'node:fs'
 import type { Amounts } from '../../core/budget/amounts.js'
@@ -14,7 +15,7 @@ import { contentLine, entryLine, holdLine } from './lines.js'
 import type { PruneOptions, Pruned } from './prune.js'
 import { type Recovery, closeAsFailed, settleAtWorst } from './recovery.js'
 import type { Opened } from './sqlite-database.js'
-import { StoreError, messageOf } from './store-error.js'
+import { type StoreError, messageOf } from './store-error.js'
 import type { Ask } from './worker-protocol.js'
 
 /** The database follows the journal by this much, whichever comes first. */
@@ -120,7 +121,10 @@ class DurableStore implements Store {
     return this.#journal.failed
   }
 
-  /** Settles at their worst what a dead process held, and closes the calls it did not answer. Once, by being written. */
+  /**
+   * Settles at their worst what a dead process held, and closes the calls it did not answer. Once, by being
+   * written.
+   */
   async recover(holds: readonly HoldMade[]): Promise<void> {
     const nowMs = this.#options.system.nowMs()
     for (const hold of holds) this.write(settleAtWorst(hold, nowMs))
@@ -148,7 +152,11 @@ class DurableStore implements Store {
     return this.#journal.durable()
   }
 
-  saveContent(content: { readonly task: TaskId; readonly text: string; readonly deleteAfterMs: number }): string {
+  saveContent(content: {
+    readonly task: TaskId
+    readonly text: string
+    readonly deleteAfterMs: number
+  }): string {
     const reference = this.#options.system.newId('message')
     this.#contentInSegment = true
     this.#journal.append(contentLine([reference, content.task, content.deleteAfterMs], content.text))
@@ -172,7 +180,9 @@ class DurableStore implements Store {
     return this.#ask({ kind: 'trace', task: id })
   }
 
-  list(filter: TaskFilter): Promise<{ readonly rows: readonly TaskRow[]; readonly nextCursor: string | null }> {
+  list(
+    filter: TaskFilter,
+  ): Promise<{ readonly rows: readonly TaskRow[]; readonly nextCursor: string | null }> {
     return this.#ask({ kind: 'list', filter })
   }
 
@@ -223,14 +233,18 @@ class DurableStore implements Store {
     }
   }
 
-  /** Reads see everything written before they were asked. While the disk refuses, they see what was written. */
+  /**
+   * Reads see everything written before they were asked. While the disk refuses, they see what was written.
+   */
   async #ask<T>(ask: Ask): Promise<T> {
     await this.#journal.durable().catch(() => undefined)
     this.#ingest()
     return this.#thread.ask<T>(ask)
   }
 
-  /** Has the database read what the journal holds by now. Asked in order: what is asked next sees the result. */
+  /**
+   * Has the database read what the journal holds by now. Asked in order: what is asked next sees the result.
+   */
   async #catchUp(): Promise<void> {
     const { position, bytesWritten } = this.#journal
     if (bytesWritten > this.#askedBytes) {
@@ -247,7 +261,8 @@ class DurableStore implements Store {
 
   #scheduleIngest(): void {
     if (this.#closed !== null) return
-    if (!this.#ingesting && this.#journal.bytesWritten - this.#askedBytes >= INGEST_EVERY_BYTES) this.#ingest()
+    if (!this.#ingesting && this.#journal.bytesWritten - this.#askedBytes >= INGEST_EVERY_BYTES)
+      this.#ingest()
     else if (!this.#ingestTimer) this.#ingestAfter(INGEST_EVERY_MS)
   }
 

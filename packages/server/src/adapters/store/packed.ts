@@ -1,16 +1,10 @@
-// Records as arrays: every name would otherwise be in every line, and bytes are what writing costs. The order of the
-// fields is the format. A new field goes to the end; a value that is not there reads as null.
+// Records as arrays: every name would otherwise be in every line, and bytes are what writing costs. The order
+// of the fields is the format. A new field goes to the end; a value that is not there reads as null.
 
 import type { Amounts } from '../../core/budget/amounts.js'
 import type { AttemptId, HoldId, StepId, TaskId } from '../../core/ids.js'
 import type { TokenCounts } from '../../core/money/token-counts.js'
-import type {
-  AttemptRecord,
-  Decision,
-  HoldMade,
-  OutcomeJudged,
-  StepEnded,
-} from '../../core/task/records.js'
+import type { AttemptRecord, HoldMade } from '../../core/task/records.js'
 
 export type PackedAmounts = readonly [
   modelCalls: number,
@@ -24,11 +18,24 @@ export type PackedAmounts = readonly [
 type PackedTokens = readonly [number, number, number, number, number, number, number, number]
 
 export type PackedAttempt = readonly [
-  ...whoAndWhen: readonly [AttemptId, number, AttemptRecord['purpose'], string, string, string, AttemptRecord['tier']],
+  ...whoAndWhen: readonly [
+    AttemptId,
+    number,
+    AttemptRecord['purpose'],
+    string,
+    string,
+    string,
+    AttemptRecord['tier'],
+  ],
   ...times: readonly [startedMs: number, durationMs: number, firstByteMs: number | null],
   ...ending: readonly [status: number, end: string],
   ...sizes: readonly [held: PackedAmounts, tokens: PackedTokens],
-  ...money: readonly [number | null, chargedNanoUsd: number, AttemptRecord['basis'], priceBook: string | null],
+  ...money: readonly [
+    number | null,
+    chargedNanoUsd: number,
+    AttemptRecord['basis'],
+    priceBook: string | null,
+  ],
   ...notes: readonly [simulated: 0 | 1, disputed: AttemptRecord['disputed'] | null],
 ]
 
@@ -85,14 +92,27 @@ export function unpackAttempt(packed: PackedAttempt): AttemptRecord {
   const [id, number, purpose, model, deployment, provider, tier, ...rest] = packed
   const [startedMs, durationMs, firstByteMs, status, end, held, tokens, ...money] = rest
   const [nanoUsd, chargedNanoUsd, basis, priceBook, simulated, disputed] = money
-  const where = { id, number, purpose, model, deployment, provider, tier }
   return {
-    ...where,
-    ...{ startedMs, durationMs, firstByteMs, status, end },
-    ...{ held: unpackAmounts(held), tokens: unpackTokens(tokens) },
-    ...{ nanoUsd, chargedNanoUsd, basis, priceBook },
-    ...(disputed ? { disputed } : {}),
+    id,
+    number,
+    purpose,
+    model,
+    deployment,
+    provider,
+    tier,
+    startedMs,
+    durationMs,
+    firstByteMs,
+    status,
+    end,
+    held: unpackAmounts(held),
+    tokens: unpackTokens(tokens),
+    nanoUsd,
+    chargedNanoUsd,
+    basis,
+    priceBook,
     simulated: simulated === 1,
+    ...(disputed ? { disputed } : {}),
   }
 }
 
@@ -117,7 +137,15 @@ export function packHold(hold: HoldMade): PackedHold {
   const { id, atMs, task, step, stepNumber, accounts, amounts, attempt } = hold
   const packed = [attempt.id, attempt.number, attempt.purpose] as const
   const start = [id, atMs, task, step, stepNumber, accounts, packAmounts(amounts), packed] as const
-  return [...start, hold.model, hold.deployment, hold.provider, hold.tier, hold.priceBook, bit(hold.simulated)]
+  return [
+    ...start,
+    hold.model,
+    hold.deployment,
+    hold.provider,
+    hold.tier,
+    hold.priceBook,
+    bit(hold.simulated),
+  ]
 }
 
 export function unpackHold(packed: PackedHold): HoldMade {
@@ -126,105 +154,19 @@ export function unpackHold(packed: PackedHold): HoldMade {
   const [attemptId, number, purpose] = attempt
   return {
     kind: 'hold-made',
-    ...{ id, atMs, task, step, stepNumber, accounts, model, deployment, provider, tier, priceBook },
+    id,
+    atMs,
+    task,
+    step,
+    stepNumber,
+    accounts,
     amounts: unpackAmounts(amounts),
     attempt: { id: attemptId, number, purpose },
+    model,
+    deployment,
+    provider,
+    tier,
+    priceBook,
     simulated: simulated === 1,
   }
-}
-
-type PackedDecision = readonly [Decision['stage'], choice: string, reason: string, inputs?: Decision['inputs']]
-
-function packDecision({ stage, choice, reason, inputs }: Decision): PackedDecision {
-  return inputs === undefined ? [stage, choice, reason] : [stage, choice, reason, inputs]
-}
-
-function unpackDecision([stage, choice, reason, inputs]: PackedDecision): Decision {
-  return inputs === undefined ? { stage, choice, reason } : { stage, choice, reason, inputs }
-}
-
-/** Attempts whose charge is in the ledger already are named, not repeated. */
-type PackedAttempts = readonly (PackedAttempt | AttemptId)[]
-
-export type PackedStep = readonly [
-  ...what: readonly [StepId, number, StepEnded['step'], name: string],
-  ...times: readonly [startedMs: number, durationMs: number, firstByteMs: number | null],
-  ...by: readonly [route: string | null, string | null, string | null, StepEnded['tier']],
-  ...how: readonly [StepEnded['cache'], number | null, readonly string[], 0 | 1, 0 | 1, readonly string[]],
-  ...parts: readonly [PackedAttempts, readonly PackedDecision[], promptHash: string | null],
-  ...sums: readonly [otherNanoUsd: number, toolMs: number],
-  ...ending: readonly [error: string | null, content: string | null, string | null, traceparent: string | null],
-  reported: StepEnded['reported'] | null,
-]
-
-export function packStep(step: StepEnded, attempts: PackedAttempts): PackedStep {
-  return [
-    step.id,
-    step.number,
-    step.step,
-    step.name,
-    step.startedMs,
-    step.durationMs,
-    step.firstByteMs,
-    step.route,
-    step.model,
-    step.deployment,
-    step.tier,
-    step.cache,
-    step.cacheAgeMs,
-    step.degraded,
-    bit(step.escalated),
-    bit(step.streamed),
-    step.unknownRules,
-    attempts,
-    step.decisions.map(packDecision),
-    step.promptHash,
-    step.otherNanoUsd,
-    step.toolMs,
-    step.error,
-    step.content,
-    step.finishReason,
-    step.traceparent,
-    step.reported ?? null,
-  ]
-}
-
-/** `charged`: the task's attempts that are in the ledger, by id. */
-export function unpackStep(
-  task: TaskId,
-  packed: PackedStep,
-  charged: ReadonlyMap<AttemptId, AttemptRecord>,
-): StepEnded {
-  const [id, number, step, name, startedMs, durationMs, firstByteMs, ...after] = packed
-  const [route, model, deployment, tier, cache, cacheAgeMs, degraded, escalated, streamed, ...rest] = after
-  const [unknownRules, attempts, decisions, promptHash, otherNanoUsd, toolMs, ...ending] = rest
-  const [error, content, finishReason, traceparent, reported] = ending
-  return {
-    kind: 'step-ended',
-    ...{ task, id, number, step, name, startedMs, durationMs, firstByteMs, route, model, deployment, tier, cache },
-    ...{ cacheAgeMs, degraded, escalated: escalated === 1, streamed: streamed === 1, unknownRules },
-    attempts: attempts.flatMap((attempt) => {
-      const found = typeof attempt === 'string' ? charged.get(attempt) : unpackAttempt(attempt)
-      return found === undefined ? [] : [found]
-    }),
-    decisions: decisions.map(unpackDecision),
-    ...{ promptHash, otherNanoUsd, toolMs, error, content, finishReason, traceparent },
-    ...(reported ? { reported } : {}),
-  }
-}
-
-/** What an outcome says beside its columns. */
-export type PackedOutcome = readonly [
-  source: OutcomeJudged['source'],
-  reasons: readonly string[],
-  score: number | null,
-  evidence: readonly unknown[],
-  nanoUsd: number,
-  unpricedCalls: number,
-  rules: OutcomeJudged['rules'],
-]
-
-export function packOutcome(outcome: OutcomeJudged): PackedOutcome {
-  const { source, reasons, score, evidence, nanoUsd, unpricedCalls, rules } = outcome
-  return [source, reasons, score, evidence, nanoUsd, unpricedCalls, rules]
 }

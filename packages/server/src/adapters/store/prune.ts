@@ -32,8 +32,12 @@ export function pruneSlice(db: Database.Database, nowMs: number, options: PruneO
 }
 
 function pruneTasks(db: Database.Database, beforeMs: number): number {
-  const old = db.prepare("SELECT n FROM tasks WHERE opened_ms < ? AND status <> 'open' ORDER BY n LIMIT ?").pluck()
-  const parts = ['steps', 'charges'].map((table) => db.prepare(`DELETE FROM ${table} WHERE key >= ? AND key < ?`))
+  const old = db
+    .prepare("SELECT n FROM tasks WHERE opened_ms < ? AND status <> 'open' ORDER BY n LIMIT ?")
+    .pluck()
+  const parts = ['steps', 'charges'].map((table) =>
+    db.prepare(`DELETE FROM ${table} WHERE key >= ? AND key < ?`),
+  )
   const outcomes = db.prepare('DELETE FROM outcomes WHERE n = ?')
   const task = db.prepare('DELETE FROM tasks WHERE n = ?')
   const numbers = old.all(beforeMs, ROWS_PER_SLICE).map(Number)

@@ -1,5 +1,5 @@
-// What a killed process left behind: holds nobody settled, and calls nobody will answer. A hold is charged in full,
-// because the provider may have generated everything it was allowed to.
+// What a killed process left behind: holds nobody settled, and calls nobody will answer. A hold is charged in
+// full, because the provider may have generated everything it was allowed to.
 
 import { NO_TOKENS } from '../../core/money/token-counts.js'
 import type { HoldMade, HoldSettled, OutcomeJudged } from '../../core/task/records.js'
@@ -57,7 +57,6 @@ export function closeAsFailed(task: TaskSummary, nowMs: number): OutcomeJudged {
     success: false,
     harm: false,
     reasons: ['the process died before the call was answered'],
-    rules: {},
     score: null,
     evidence: [],
     latencyMs: endedMs - opened.atMs,

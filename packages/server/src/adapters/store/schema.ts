@@ -1,6 +1,6 @@
-// The tables. Keys are counters in order of writing, so every insert appends; a step's and a charge's key is its
-// task's number times 2^20 plus its place, so that one range holds all of a task and no index is needed for it.
-// Secondary indexes are partial: they cost nothing for the plain one-step task.
+// The tables. Keys are counters in order of writing, so every insert appends; a step's and a charge's key is
+// its task's number times 2^20 plus its place, so that one range holds all of a task and no index is needed
+// for it. Secondary indexes are partial: they cost nothing for the plain one-step task.
 
 import type Database from 'better-sqlite3'
 import { StoreError } from './store-error.js'

@@ -10,7 +10,10 @@ export interface Position {
   readonly offset: number
 }
 
-/** Bytes read at once; larger ones cost more in page faults than they save. A line that is longer is read whole. */
+/**
+ * Bytes read at once; larger ones cost more in page faults than they save. A line that is longer is read
+ * whole.
+ */
 const SLICE_BYTES = 64 * 1024
 const NEWLINE = 10
 

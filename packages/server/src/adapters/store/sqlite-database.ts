@@ -1,6 +1,7 @@
 // The books as tables. Reads the journal up to a place, exactly once: the place is stored with what was read.
-// A task that has not ended waits in memory for the rest of its entries, and the journal still has them: so at any
-// time a task is either in the database up to the stored place, or not at all. `adopt` finds the latter again.
+// A task that has not ended waits in memory for the rest of its entries, and the journal still has them: so
+// at any time a task is either in the database up to the stored place, or not at all. `adopt` finds the
+// latter again.
 
 import Database from 'better-sqlite3'
 import { join } from 'node:path'
@@ -46,7 +47,10 @@ export class SqliteDatabase {
   readonly #writer: SqliteWriter
   readonly #pendingMax: number
   #position: Position
-  /** null after a failed transaction: memory may be ahead of the tables, so it is read again from the journal. */
+  /**
+   * null after a failed transaction: memory may be ahead of the tables, so it is read again from the
+   * journal.
+   */
   #pending: PendingTasks | null = null
 
   /** Fails with code `locked` when another process, or another store of this one, has the directory. */
@@ -89,7 +93,9 @@ export class SqliteDatabase {
     for (const segment of listSegments(this.#dir)) {
       if (segment < this.#position.segment || segment > to.segment) continue
       const offset = segment === this.#position.segment ? this.#position.offset : 0
-      problems.push(...this.#ingestSegment({ segment, offset }, segment === to.segment ? to.offset : Infinity))
+      problems.push(
+        ...this.#ingestSegment({ segment, offset }, segment === to.segment ? to.offset : Infinity),
+      )
     }
     return problems
   }
@@ -128,7 +134,9 @@ export class SqliteDatabase {
     return String(this.#db.pragma('integrity_check', { simple: true }))
   }
 
-  /** `end`: where the journal ends, when nothing in it is needed once it has been read; null keeps its files. */
+  /**
+   * `end`: where the journal ends, when nothing in it is needed once it has been read; null keeps its files.
+   */
   close(end: Position | null): void {
     try {
       this.#writePending()
@@ -221,4 +229,3 @@ export class SqliteDatabase {
     return pending
   }
 }
-

@@ -6,13 +6,8 @@ import type { AttemptId, HoldId, ReleaseId, TaskId } from '../../core/ids.js'
 import type { AttemptRecord, HoldSettled, OutcomeJudged } from '../../core/task/records.js'
 import type { TaskFilter, TaskRow, TaskStatus, TaskSummary, TaskTrace } from '../../core/task/views.js'
 import type { OpenedDetail } from './lines.js'
-import {
-  type PackedAttempt,
-  type PackedOutcome,
-  type PackedStep,
-  unpackAttempt,
-  unpackStep,
-} from './packed.js'
+import { type PackedAttempt, unpackAttempt } from './packed.js'
+import { type PackedOutcome, type PackedStep, unpackStep } from './packed-step.js'
 import { PLACES_PER_TASK } from './schema.js'
 import { firstNumberSince } from './hours.js'
 
@@ -67,7 +62,9 @@ interface OutcomeFields {
 }
 
 function outcomeFrom(task: TaskId, fields: OutcomeFields): OutcomeJudged {
-  const [source, reasons, score, evidence, nanoUsd, unpricedCalls, rules] = JSON.parse(fields.outcome) as PackedOutcome
+  const [source, reasons, score, evidence, nanoUsd, unpricedCalls, rules] = JSON.parse(
+    fields.outcome,
+  ) as PackedOutcome
   return {
     kind: 'outcome-judged',
     task,
@@ -77,7 +74,7 @@ function outcomeFrom(task: TaskId, fields: OutcomeFields): OutcomeJudged {
     success: fields.success === 1,
     harm: fields.harm === 1,
     reasons,
-    rules,
+    ...(rules ? { rules } : {}),
     score,
     evidence,
     latencyMs: fields.latency_ms,
@@ -201,10 +198,15 @@ export class SqliteReader {
     const fields = this.#taskFields(id)
     if (fields === undefined) return null
     const range = [fields.n * PLACES_PER_TASK, (fields.n + 1) * PLACES_PER_TASK]
-    const rows = this.#db.prepare('SELECT * FROM charges WHERE key >= ? AND key < ? ORDER BY key').all(...range)
+    const rows = this.#db
+      .prepare('SELECT * FROM charges WHERE key >= ? AND key < ? ORDER BY key')
+      .all(...range)
     const charges = (rows as ChargeFields[]).map((row) => chargeFrom(id, row)).sort(byPlace)
     const attempts = new Map<AttemptId, AttemptRecord>(charges.map(({ attempt }) => [attempt.id, attempt]))
-    const steps = this.#texts('SELECT detail FROM steps WHERE key >= ? AND key < ? ORDER BY number, key', ...range)
+    const steps = this.#texts(
+      'SELECT detail FROM steps WHERE key >= ? AND key < ? ORDER BY number, key',
+      ...range,
+    )
     const earlier = this.#db.prepare('SELECT * FROM outcomes WHERE n = ? ORDER BY seq').all(fields.n)
     const last = lastOutcome(fields)
     const outcomes = (earlier as OutcomeFields[]).map((row) => outcomeFrom(id, row))
@@ -264,6 +266,9 @@ export class SqliteReader {
 
   /** A column of text. */
   #texts(sql: string, ...values: readonly (string | number)[]): string[] {
-    return this.#db.prepare(sql).pluck().all(...values) as string[]
+    return this.#db
+      .prepare(sql)
+      .pluck()
+      .all(...values) as string[]
   }
 }

@@ -93,7 +93,10 @@ function only(filter: ReportFilter): { readonly sql: string; readonly values: re
   return { sql: given.map(([sql]) => sql).join(' '), values: given.map(([, value]) => value ?? '') }
 }
 
-/** Tasks opened from `sinceMs` until before `untilMs`; refusals by whole hours. Groups in order of their names. */
+/**
+ * Tasks opened from `sinceMs` until before `untilMs`; refusals by whole hours. Groups in order of their
+ * names.
+ */
 export function report(db: Database.Database, filter: ReportFilter): readonly ReportGroup[] {
   const { sql, values } = only(filter)
   const from = firstNumberSince(db, filter.sinceMs)

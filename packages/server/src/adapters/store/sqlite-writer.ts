@@ -22,18 +22,20 @@ function marks(count: number): string {
 }
 
 const ADD_TOTALS = `UPDATE tasks SET
-  steps = steps + ?, attempts = attempts + ?, model_calls = model_calls + ?, input_tokens = input_tokens + ?,
-  output_tokens = output_tokens + ?, tool_calls = tool_calls + ?, tool_ms = tool_ms + ?, cost_nano = cost_nano + ?,
-  unpriced = unpriced + ?, premium_calls = premium_calls + ?, degraded = degraded | ?, escalated = escalated | ?,
+  steps = steps + ?, attempts = attempts + ?, model_calls = model_calls + ?,
+  input_tokens = input_tokens + ?, output_tokens = output_tokens + ?, tool_calls = tool_calls + ?,
+  tool_ms = tool_ms + ?, cost_nano = cost_nano + ?, unpriced = unpriced + ?,
+  premium_calls = premium_calls + ?, degraded = degraded | ?, escalated = escalated | ?,
   cache_hit = cache_hit | ?, simulated = simulated | ?,
   last_step_ended_ms = nullif(max(ifnull(last_step_ended_ms, -1), ifnull(?, -1)), -1),
   last_model = ifnull(?, last_model) WHERE n = ?`
 
-const SET_OUTCOME = `UPDATE tasks SET status = ?, ended_ms = ?, success = ?, harm = ?, latency_ms = ?, slo_met = ?,
-  price_nano = ?, outcome = ? WHERE n = ?`
+const SET_OUTCOME = `UPDATE tasks SET status = ?, ended_ms = ?, success = ?, harm = ?, latency_ms = ?,
+  slo_met = ?, price_nano = ?, outcome = ? WHERE n = ?`
 
 const KEEP_OUTCOME = `INSERT INTO outcomes SELECT n, (SELECT count(*) FROM outcomes o WHERE o.n = t.n),
-  status, ended_ms, success, harm, latency_ms, slo_met, price_nano, outcome FROM tasks t WHERE n = ? AND outcome IS NOT NULL`
+  status, ended_ms, success, harm, latency_ms, slo_met, price_nano, outcome
+  FROM tasks t WHERE n = ? AND outcome IS NOT NULL`
 
 const ADD_TO_ACCOUNT = `INSERT INTO accounts VALUES (${marks(8)}) ON CONFLICT (name) DO UPDATE SET
   model_calls = model_calls + excluded.model_calls, input_tokens = input_tokens + excluded.input_tokens,
@@ -45,7 +47,9 @@ const ADD_REFUSALS = `INSERT INTO refusals VALUES (?, ?, ?, ?, ?)
   ON CONFLICT (hour_ms, tenant, contract, code) DO UPDATE SET count = count + excluded.count`
 
 /** Never below an hour's mark, also after the newest tasks were pruned: reports start reading at marks. */
-const NEXT_N = `SELECT max(ifnull((SELECT max(n) FROM tasks), 0) + 1, ifnull((SELECT max(first_n) FROM hours), 1))`
+const NEXT_N = `SELECT max(
+  ifnull((SELECT max(n) FROM tasks), 0) + 1,
+  ifnull((SELECT max(first_n) FROM hours), 1))`
 
 interface AccountSum {
   readonly amounts: [number, number, number, number, number, number]
@@ -68,7 +72,10 @@ export class SqliteWriter {
     return this.#statements.find.get(id) !== undefined
   }
 
-  /** Everything of a batch but its tasks. Call before writing the batch's tasks: hours mark the first of them. */
+  /**
+   * Everything of a batch but its tasks. Call before writing the batch's tasks: hours mark the first of
+   * them.
+   */
   writeCounts(batch: Batch): void {
     const hourMs = Math.floor(batch.latestMs / HOUR_MS) * HOUR_MS
     if (hourMs > this.#lastHourMs) {
@@ -188,7 +195,18 @@ function totalColumns(totals: FoldTotals): readonly unknown[] {
 function unknownTask(fold: TaskFold): WithDetail<OpenedColumns> {
   const atMs = fold.settled[0]?.columns[2] ?? fold.outcomes[0]?.columns[2] ?? fold.steps[0]?.columns[2] ?? 0
   const unknown = '(unknown)'
-  const columns: OpenedColumns = [fold.id, atMs, unknown, unknown as ReleaseId, unknown, null, null, null, atMs, 0]
+  const columns: OpenedColumns = [
+    fold.id,
+    atMs,
+    unknown,
+    unknown as ReleaseId,
+    unknown,
+    null,
+    null,
+    null,
+    atMs,
+    0,
+  ]
   return { columns, detail: JSON.stringify({ limits: NO_LIMITS, attributes: {} }) }
 }
 

@@ -1,5 +1,5 @@
-// What happened to one task since it was last written to the database. A one-step task is usually complete before
-// it is written, so that it touches each table once.
+// What happened to one task since it was last written to the database. A one-step task is usually complete
+// before it is written, so that it touches each table once.
 
 import type { TaskId } from '../../core/ids.js'
 import type { OpenedColumns, OutcomeColumns, SettledColumns, StepColumns } from './lines.js'

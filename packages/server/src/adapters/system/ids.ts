@@ -1,5 +1,6 @@
-// Ids: a readable prefix, the time, and a tail. Time first makes them sort by age, so that stores append; the tail
-// starts at random every millisecond and counts up within it, so that ids made in one process are strictly ordered.
+// Ids: a readable prefix, the time, and a tail. Time first makes them sort by age, so that stores append; the
+// tail starts at random every millisecond and counts up within it, so that ids made in one process are
+// strictly ordered.
 
 import type { IdKind } from '../../core/ids.js'
 

@@ -12,7 +12,10 @@ test('ids made in one process are strictly ordered, also within one millisecond'
 
 test('an id made later sorts after an earlier one, over the whole range of the clock', () => {
   let now = 0
-  const newId = createIds(() => now, () => 0.999_999_999)
+  const newId = createIds(
+    () => now,
+    () => 0.999_999_999,
+  )
   const ids = [0, 1, 31, 32, 1023, 1024, 2 ** 25 - 1, 2 ** 25, 1_764_000_000_000, 2 ** 42].map((ms) => {
     now = ms
     return newId('step')
@@ -22,7 +25,10 @@ test('an id made later sorts after an earlier one, over the whole range of the c
 
 test('ids stay ordered when the clock steps back and when the tail carries over', () => {
   let now = 1_764_000_000_000
-  const newId = createIds(() => now, () => 1 - 2 ** -30)
+  const newId = createIds(
+    () => now,
+    () => 1 - 2 ** -30,
+  )
   const first = newId('hold')
   now -= 5_000
   const later = Array.from({ length: 3 }, () => newId('hold'))
@@ -33,7 +39,13 @@ test('ids stay ordered when the clock steps back and when the tail carries over'
 test('each kind of id says what it is', () => {
   const system = createLiveSystem()
   const kinds = ['task', 'step', 'attempt', 'hold', 'message'] as const
-  expect(kinds.map((kind) => system.newId(kind).split('_')[0])).toEqual(['task', 'step', 'att', 'hold', 'msg'])
+  expect(kinds.map((kind) => system.newId(kind).split('_')[0])).toEqual([
+    'task',
+    'step',
+    'att',
+    'hold',
+    'msg',
+  ])
 })
 
 test('a cancelled timer never runs and a live one does', async () => {

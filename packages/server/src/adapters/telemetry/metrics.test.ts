@@ -162,11 +162,12 @@ test('a caller cannot make the metrics grow without bound', async () => {
 test('gauges show what they were set to last, and the process is measured', async () => {
   const metrics = createMetrics()
   metrics.setInFlight(7)
-  metrics.setJournal({ pendingBytes: 42, entries: 5, segments: 1, failed: false })
+  metrics.setJournal({ pendingBytes: 42, openHolds: 5, lostEntries: 0, failed: true })
   metrics.setDropped('traces', 3)
   const text = await metrics.text()
   expect(text).toContain('spillway_in_flight 7')
   expect(text).toContain('spillway_journal_pending_bytes 42')
+  expect(text).toContain('spillway_journal_failed 1')
   expect(text).toContain('spillway_telemetry_dropped{signal="traces"} 3')
   expect(text).toContain('process_cpu_seconds_total')
   expect(metrics.contentType).toBe('text/plain; version=0.0.4; charset=utf-8')

@@ -27,9 +27,9 @@ export interface Metrics {
 export interface JournalState {
   /** Bytes written and not yet ingested by the store. */
   readonly pendingBytes: number
-  /** Entries written since start. */
-  readonly entries: number
-  readonly segments: number
+  readonly openHolds: number
+  /** Entries that could not be written since start. */
+  readonly lostEntries: number
   /** The books cannot be written. */
   readonly failed: boolean
 }
@@ -123,16 +123,16 @@ function createGauges(registry: Registry): Pick<Metrics, 'setInFlight' | 'setJou
     new Gauge({ name, help, labelNames, registers: [registry] })
   const inFlight = gauge('spillway_in_flight', 'Model calls being served now.')
   const pending = gauge('spillway_journal_pending_bytes', 'Bytes of the journal the store has not ingested yet.')
-  const entries = gauge('spillway_journal_entries', 'Entries written to the journal since start.')
-  const segments = gauge('spillway_journal_segments', 'Segment files of the journal.')
+  const openHolds = gauge('spillway_journal_open_holds', 'Holds that are not settled yet.')
+  const lost = gauge('spillway_journal_lost_entries', 'Entries that could not be written since start.')
   const failed = gauge('spillway_journal_failed', '1 when the books cannot be written.')
   const dropped = gauge('spillway_telemetry_dropped', 'Log lines or spans dropped since start.', ['signal'])
   return {
     setInFlight: (calls) => inFlight.set(calls),
     setJournal: (journal) => {
       pending.set(journal.pendingBytes)
-      entries.set(journal.entries)
-      segments.set(journal.segments)
+      openHolds.set(journal.openHolds)
+      lost.set(journal.lostEntries)
       failed.set(journal.failed ? 1 : 0)
     },
     setDropped: (signal, total) => dropped.set({ signal }, total),

@@ -22,7 +22,14 @@ export const RESOURCES = [
   'nanoUsd',
 ] as const satisfies readonly Resource[]
 
-export const NOTHING: Amounts = { modelCalls: 0, inputTokens: 0, outputTokens: 0, toolCalls: 0, toolMs: 0, nanoUsd: 0 }
+export const NOTHING: Amounts = {
+  modelCalls: 0,
+  inputTokens: 0,
+  outputTokens: 0,
+  toolCalls: 0,
+  toolMs: 0,
+  nanoUsd: 0,
+}
 
 /** Infinity = no limit of that kind. Stored and shown as null. */
 export const NO_LIMITS: Amounts = {

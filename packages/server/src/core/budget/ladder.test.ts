@@ -49,7 +49,11 @@ describe('chooseRung', () => {
   })
 
   test('nothing generated is no partial result', () => {
-    const state: LadderState = { ...NOTHING_LEFT, trigger: { kind: 'deadline' }, partial: { outputTokens: 0 } }
+    const state: LadderState = {
+      ...NOTHING_LEFT,
+      trigger: { kind: 'deadline' },
+      partial: { outputTokens: 0 },
+    }
     expect(chooseRung(['partial_result'], state).kind).toBe('refuse')
   })
 
@@ -81,7 +85,10 @@ describe('chooseRung', () => {
     fc.record({ kind: fc.constant('ceiling' as const), limit }),
     fc.constant({ kind: 'deadline' as const }),
     fc.constant({ kind: 'capacity' as const }),
-    fc.record({ kind: fc.constant('upstream' as const), end: fc.constantFrom('http_500', 'timeout', 'http_413') }),
+    fc.record({
+      kind: fc.constant('upstream' as const),
+      end: fc.constantFrom('http_500', 'timeout', 'http_413'),
+    }),
   )
   const fits = fc.boolean()
   const state: fc.Arbitrary<LadderState> = fc.record({

@@ -107,7 +107,10 @@ export class MemoryLedger {
     }
   }
 
-  /** Books what was already spent elsewhere: in full, even above a limit. Accounts that are not open are skipped. */
+  /**
+   * Books what was already spent elsewhere: in full, even above a limit. Accounts that are not open are
+   * skipped.
+   */
   charge(accounts: readonly string[], amounts: Amounts): void {
     const used = believable(amounts, NOTHING)
     for (const name of new Set(accounts)) {

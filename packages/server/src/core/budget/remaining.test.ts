@@ -46,10 +46,17 @@ describe('tighten', () => {
   test('no wish ever widens a limit or makes it negative', () => {
     const wish = fc.oneof(fc.double(), fc.integer(), fc.constant(undefined))
     const asked = fc.record(Object.fromEntries(RESOURCES.map((resource) => [resource, wish])))
-    const limits = { modelCalls: 5, inputTokens: 0, outputTokens: 700, toolCalls: 8, toolMs: Infinity, nanoUsd: 1e9 }
+    const limits = {
+      modelCalls: 5,
+      inputTokens: 0,
+      outputTokens: 700,
+      toolCalls: 8,
+      toolMs: Infinity,
+      nanoUsd: 1e9,
+    }
     fc.assert(
       fc.property(asked, (ask) => {
-        const result = tighten(limits, ask as Partial<Amounts>)
+        const result = tighten(limits, ask)
         for (const resource of RESOURCES) {
           expect(result[resource]).toBeLessThanOrEqual(limits[resource])
           expect(result[resource]).toBeGreaterThanOrEqual(0)

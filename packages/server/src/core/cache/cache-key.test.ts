@@ -16,7 +16,10 @@ describe('cacheKeyText', () => {
     ['tenant', { tenant: 'other' }],
     ['contract', { contract: 'other' }],
     ['wire', { wire: 'anthropic-messages' }],
-    ['system prompt', { request: { ...request, messages: [{ role: 'system', content: 'x' }, ...request.messages] } }],
+    [
+      'system prompt',
+      { request: { ...request, messages: [{ role: 'system', content: 'x' }, ...request.messages] } },
+    ],
     ['tool', { request: { ...request, tools: [{ name: 't' }] } }],
     ['temperature', { request: { ...request, temperature: 1 } }],
     ['unknown field', { request: { ...request, something_new: 1 } }],
@@ -31,11 +34,17 @@ describe('cacheKeyText', () => {
 
   test('parts cannot run into each other', () => {
     fc.assert(
-      fc.property(fc.string(), fc.string(), fc.string(), fc.string(), (tenant, contract, tenant2, contract2) => {
-        const same = tenant === tenant2 && contract === contract2
-        const first = cacheKeyText({ ...parts, tenant, contract })
-        expect(cacheKeyText({ ...parts, tenant: tenant2, contract: contract2 }) === first).toBe(same)
-      }),
+      fc.property(
+        fc.string(),
+        fc.string(),
+        fc.string(),
+        fc.string(),
+        (tenant, contract, tenant2, contract2) => {
+          const same = tenant === tenant2 && contract === contract2
+          const first = cacheKeyText({ ...parts, tenant, contract })
+          expect(cacheKeyText({ ...parts, tenant: tenant2, contract: contract2 }) === first).toBe(same)
+        },
+      ),
     )
   })
 })

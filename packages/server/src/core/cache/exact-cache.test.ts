@@ -47,13 +47,14 @@ describe('ExactCache', () => {
         let model: { key: string; bytes: number; value: number }[] = []
         for (const [value, { action, key, bytes }] of steps.entries()) {
           const found = model.find((entry) => entry.key === key)
+          const expected = action === 'get' ? (found?.value ?? null) : null
+          expect(action === 'get' ? (cache.get(key, 0)?.value ?? null) : null).toBe(expected)
           model = model.filter((entry) => entry.key !== key)
           if (action === 'put') {
             cache.put(key, { value, bytes, nowMs: 0 })
             model.push({ key, bytes, value })
             while (model.length > 4 || model.reduce((sum, entry) => sum + entry.bytes, 0) > 100) model.shift()
           } else if (action === 'get') {
-            expect(cache.get(key, 0)?.value ?? null).toBe(found?.value ?? null)
             if (found) model.push(found)
           } else {
             cache.delete(key)

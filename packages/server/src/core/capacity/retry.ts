@@ -6,6 +6,7 @@ const RETRYABLE_ENDS: ReadonlySet<string> = new Set([
   'timeout',
   'broken',
   'broken_stream',
+  'stream_error',
   'invalid_body',
   'http_408',
   'http_409',

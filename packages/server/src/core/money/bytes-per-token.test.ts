@@ -8,7 +8,9 @@ const learnAll = (samples: readonly { bytes: number; tokens: number }[]): BytesP
 
 describe('estimateInputTokens', () => {
   test('before anything is learned, two bytes are a token, rounded up, plus the template and images', () => {
-    expect(estimateInputTokens(NOTHING_LEARNED, { bytes: 1_001, images: 1, messages: 3 })).toBe(501 + 12 + 2_000)
+    expect(estimateInputTokens(NOTHING_LEARNED, { bytes: 1_001, images: 1, messages: 3 })).toBe(
+      501 + 12 + 2_000,
+    )
   })
 
   test('after one sample, half of what it says: one prompt is not all prompts', () => {

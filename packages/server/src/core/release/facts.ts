@@ -48,7 +48,7 @@ export const FACTS: readonly Fact[] = [
     type: 'map<string, double>',
     known: 'before',
     members: ['cost_usd', 'model_calls', 'input_tokens', 'output_tokens', 'ms'],
-    meaning: "What is left of the task's budget; infinite where it sets no limit.",
+    meaning: "What is left of the task's budget; a member is missing where it sets no limit.",
   },
   { name: 'confidence', type: 'double', known: 'after', meaning: 'Confidence in the answer, 0..1.' },
   {

@@ -62,7 +62,9 @@ describe('chooseEscalation', () => {
       kind: 'accept',
       reason: expect.stringContaining('mid-one is of a lower tier than large-one'),
     })
-    expect(chooseEscalation(question({ facts, current: 'mid-one', tried: [] }))).toMatchObject({ model: 'mid-two' })
+    expect(chooseEscalation(question({ facts, current: 'mid-one', tried: [] }))).toMatchObject({
+      model: 'mid-two',
+    })
   })
 
   test('a premium ceiling keeps the answer that is there, and says so', () => {

@@ -55,10 +55,17 @@ describe('chooseModel', () => {
     ['the first call of all', { calls: 0, premiumCalls: 0 }, 'small-one'],
     ['one call in four', { calls: 3, premiumCalls: 0 }, 'small-one'],
     ['one call in five', { calls: 4, premiumCalls: 0 }, 'large-one'],
-    ['29 in 100 (a share that binary numbers cannot hold)', { calls: 99, premiumCalls: 28 }, 'large-one', 0.29],
+    [
+      '29 in 100 (a share that binary numbers cannot hold)',
+      { calls: 99, premiumCalls: 28 },
+      'large-one',
+      0.29,
+    ],
   ])('a premium share of 0.2 counts the call in: %s', (_, use, model, maxShare = 0.2) => {
     const route = exampleRoute('small-one', rules, { maxShare })
-    const choice = chooseModel(question({ route, facts: { enterprise: true }, premiumUse: { ...PLENTY, ...use } }))
+    const choice = chooseModel(
+      question({ route, facts: { enterprise: true }, premiumUse: { ...PLENTY, ...use } }),
+    )
     expect(choice.model).toBe(model)
   })
 
@@ -95,7 +102,8 @@ describe('chooseModel', () => {
         let premiumCalls = 0
         for (const [done, enterprise] of calls.entries()) {
           const premiumUse = { calls: done, premiumCalls, nanoUsdToday: 0 }
-          if (chooseModel(question({ route, facts: { enterprise }, premiumUse })).model === 'large-one') premiumCalls += 1
+          if (chooseModel(question({ route, facts: { enterprise }, premiumUse })).model === 'large-one')
+            premiumCalls += 1
           expect(premiumCalls / (done + 1)).toBeLessThanOrEqual(maxShare)
         }
       }),

@@ -37,7 +37,11 @@ describe('selfConsistency', () => {
     ['all the same', ['yes', 'yes', 'yes'], 1],
     ['one dissent', ['yes', 'Yes.', 'no'], 2 / 3],
     ['nobody agrees with the first', ['a', 'b', 'b'], 1 / 3],
-    ['case, space and punctuation aside', ['Refund  the order!', 'refund the order', 'REFUND, the order.'], 1],
+    [
+      'case, space and punctuation aside',
+      ['Refund  the order!', 'refund the order', 'REFUND, the order.'],
+      1,
+    ],
     ['key order aside', ['{"a":1,"b":[2]}', '{ "b": [2], "a": 1 }'], 1],
     ['JSON that differs', ['{"a":1}', '{"a":2}'], 1 / 2],
     ['a decimal point is no punctuation', ['3.5', '35'], 1 / 2],

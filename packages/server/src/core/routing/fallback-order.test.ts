@@ -12,7 +12,11 @@ import { tierRank } from './route-models.js'
 
 const twoHomes = {
   ...exampleModel('mid-one', 'mid'),
-  deployments: [exampleDeployment('a/mid-one'), exampleDeployment('b/mid-one'), exampleDeployment('a/mid-one')],
+  deployments: [
+    exampleDeployment('a/mid-one'),
+    exampleDeployment('b/mid-one'),
+    exampleDeployment('a/mid-one'),
+  ],
 }
 const models = exampleModels(
   exampleModel('small-one', 'small'),
@@ -32,7 +36,13 @@ const ids = (model: string): readonly string[] =>
 
 describe('fallbackOrder', () => {
   test("first the model's own deployments, then its tier along the route, then the tiers below", () => {
-    expect(ids('mid-one')).toEqual(['a/mid-one', 'b/mid-one', 'sim/mid-two', 'sim/small-one', 'sim/small-two'])
+    expect(ids('mid-one')).toEqual([
+      'a/mid-one',
+      'b/mid-one',
+      'sim/mid-two',
+      'sim/small-one',
+      'sim/small-two',
+    ])
   })
 
   test('from small there is no way up', () => {
@@ -44,7 +54,8 @@ describe('fallbackOrder', () => {
       route,
       models,
       model: 'mid-one',
-      deploymentsOf: (model) => (model.name === 'mid-one' ? [...model.deployments].reverse().slice(0, 2) : []),
+      deploymentsOf: (model) =>
+        model.name === 'mid-one' ? [...model.deployments].reverse().slice(0, 2) : [],
     })
     expect(order.map(({ deployment }) => deployment.id)).toEqual(['a/mid-one', 'b/mid-one'])
   })

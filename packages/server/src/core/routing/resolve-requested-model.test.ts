@@ -1,6 +1,12 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { exampleContract, exampleModel, exampleModels, exampleRoute, exampleRule } from '../../testing/example-route.js'
+import {
+  exampleContract,
+  exampleModel,
+  exampleModels,
+  exampleRoute,
+  exampleRule,
+} from '../../testing/example-route.js'
 import { type ModelAsk, resolveRequestedModel } from './resolve-requested-model.js'
 
 const models = exampleModels(
@@ -14,19 +20,30 @@ const route = exampleRoute('small-one', [
   { condition: exampleRule('risky'), model: 'large-two', phase: 'before' },
 ])
 const contracts = new Map(
-  [exampleContract('default'), exampleContract('support_reply', { route })].map((entry) => [entry.name, entry]),
+  [exampleContract('default'), exampleContract('support_reply', { route })].map((entry) => [
+    entry.name,
+    entry,
+  ]),
 )
-const ask = (requested: string, task: string | null = null): ModelAsk => ({ requested, task, contracts, models })
+const ask = (requested: string, task: string | null = null): ModelAsk => ({
+  requested,
+  task,
+  contracts,
+  models,
+})
 const resolved = (requested: string, task: string | null = null): unknown => {
   const result = resolveRequestedModel(ask(requested, task))
   return result.kind === 'resolved' ? [result.contract.name, result.pinned] : result
 }
 
 describe('resolveRequestedModel', () => {
-  test.each(['support_reply', 'task:support_reply', 'spillway/support_reply'])('%s names the task', (name) => {
-    expect(resolved(name)).toEqual(['support_reply', null])
-    expect(resolved(name, 'support_reply')).toEqual(['support_reply', null])
-  })
+  test.each(['support_reply', 'task:support_reply', 'spillway/support_reply'])(
+    '%s names the task',
+    (name) => {
+      expect(resolved(name)).toEqual(['support_reply', null])
+      expect(resolved(name, 'support_reply')).toEqual(['support_reply', null])
+    },
+  )
 
   test('outside a task the caller gets the model or tier it asks for, under the default contract', () => {
     expect(resolved('large-one')).toEqual(['default', 'large-one'])
@@ -53,7 +70,12 @@ describe('resolveRequestedModel', () => {
 
   test.each([
     ['an unknown model', 'gpt-9', null, { kind: 'unknown-model', requested: 'gpt-9' }],
-    ['an unknown model inside a task', 'gpt-9', 'support_reply', { kind: 'unknown-model', requested: 'gpt-9' }],
+    [
+      'an unknown model inside a task',
+      'gpt-9',
+      'support_reply',
+      { kind: 'unknown-model', requested: 'gpt-9' },
+    ],
     ['an unknown task', 'task:nobody', null, { kind: 'unknown-task', task: 'nobody' }],
     ['an unknown task in the header', 'small-one', 'nobody', { kind: 'unknown-task', task: 'nobody' }],
     [
@@ -76,7 +98,10 @@ describe('resolveRequestedModel', () => {
   })
 
   test('whatever a caller asks for inside a task, it never gets a dearer tier than the route has', () => {
-    const wish = fc.oneof(fc.string(), fc.constantFrom(...models.keys(), 'small', 'mid', 'premium', 'task:default'))
+    const wish = fc.oneof(
+      fc.string(),
+      fc.constantFrom(...models.keys(), 'small', 'mid', 'premium', 'task:default'),
+    )
     fc.assert(
       fc.property(wish, (requested) => {
         const result = resolveRequestedModel(ask(requested, 'support_reply'))

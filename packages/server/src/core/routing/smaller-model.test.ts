@@ -20,15 +20,19 @@ const route = exampleRoute(
 )
 
 describe('smallerModel', () => {
-  test('step by step it leads from the dearest to the cheapest, through unpriced models last of a tier', () => {
+  test('step by step it leads from the dearest model to the cheapest', () => {
     const steps: string[] = []
-    for (let at: string | null = 'large-dear'; at !== null; at = smallerModel({ route, models, current: at })) {
+    for (
+      let at: string | null = 'large-dear';
+      at !== null;
+      at = smallerModel({ route, models, current: at })
+    ) {
       steps.push(at)
     }
     expect(steps).toEqual(['large-dear', 'large-one', 'mid-dear', 'mid-cheap', 'small-one', 'small-cheap'])
   })
 
-  test('a model of unknown price is smaller than a higher tier, but not known to be cheaper than its own', () => {
+  test('a model of unknown price is below a higher tier, but is not known to be cheaper', () => {
     const except = ['mid-dear', 'mid-cheap']
     expect(smallerModel({ route, models, current: 'large-one', except })).toBe('mid-unpriced')
     expect(smallerModel({ route, models, current: 'mid-dear', except })).toBe('small-one')

@@ -70,7 +70,10 @@ describe('beforeFacts', () => {
 describe('signalFacts', () => {
   test('a signal replaces an attribute of its name; one that did not arrive leaves it alone', () => {
     const before = { ...call, attributes: { confidence: 0.1, mood: 'calm' } }
-    expect(signalFacts(before, { confidence: 0.9, mood: null })).toMatchObject({ confidence: 0.9, mood: 'calm' })
+    expect(signalFacts(before, { confidence: 0.9, mood: null })).toMatchObject({
+      confidence: 0.9,
+      mood: 'calm',
+    })
   })
 })
 
@@ -106,6 +109,9 @@ describe('endFacts', () => {
     expect(Object.keys(facts)).not.toContain('checks')
     expect(facts['verdict']).toEqual({})
     const prose = { text: 'Hello', finishReason: null, toolCalls: [{ name: 'a', argumentsJson: '{' }] }
-    expect(endFacts({ ...end, output: prose })['output']).toEqual({ text: 'Hello', tool_calls: [{ name: 'a' }] })
+    expect(endFacts({ ...end, output: prose })['output']).toEqual({
+      text: 'Hello',
+      tool_calls: [{ name: 'a' }],
+    })
   })
 })

@@ -19,7 +19,8 @@ export interface BeforeCall {
   readonly inputTokens: number
   readonly hasTools: boolean
   readonly hasImages: boolean
-  readonly remaining: Amounts
+  /** null: no rule asks. */
+  readonly remaining: Amounts | null
   /** Until the task's deadline. */
   readonly remainingMs: number
   /** The tenant's with the caller's merged over them. */
@@ -39,7 +40,7 @@ export function beforeFacts(call: BeforeCall): Facts {
     input_tokens: call.inputTokens,
     has_tools: call.hasTools,
     has_images: call.hasImages,
-    remaining: remainingFacts(call.remaining, call.remainingMs),
+    ...(call.remaining === null ? {} : { remaining: remainingFacts(call.remaining, call.remainingMs) }),
   }
 }
 
@@ -86,7 +87,7 @@ export function endFacts(end: AtEnd): Facts {
     task: end.task,
     tenant: end.tenant,
     ...(end.output ? { output: outputFacts(end.output) } : {}),
-    ...(end.checks ? { checks: present(end.checks) } : {}),
+    ...(end.checks ? { checks: present({ ...end.checks }) } : {}),
     evidence: end.evidence,
     verdict: present(end.verdict ?? {}),
     cost_usd: usdFromNano(end.costNanoUsd),
@@ -99,14 +100,19 @@ export function endFacts(end: AtEnd): Facts {
 
 /** No limit is no fact: a rule on what is left of nothing in particular cannot be judged. */
 function remainingFacts(left: Amounts, ms: number): Facts {
-  const all = {
+  return finite({
     cost_usd: usdFromNano(left.nanoUsd),
     model_calls: left.modelCalls,
     input_tokens: left.inputTokens,
     output_tokens: left.outputTokens,
     ms,
-  }
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== Infinity))
+  })
+}
+
+function finite(amounts: Readonly<Record<string, number>>): Facts {
+  const facts: Record<string, unknown> = {}
+  for (const name in amounts) if (amounts[name] !== Infinity) facts[name] = amounts[name]
+  return facts
 }
 
 function outputFacts({ text, finishReason, toolCalls }: NonNullable<AtEnd['output']>): Facts {

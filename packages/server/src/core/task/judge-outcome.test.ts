@@ -43,7 +43,11 @@ describe('judgeOutcome', () => {
     ['a request to refine', { delivered: 'refine' }, 'the caller was asked to refine'],
     ['the application objects', { verdict: 'failed' }, 'the application says failed'],
     ['a rule that does not hold', { success: ['yes', 'no'] }, 'success rule does not hold: s1'],
-    ['a rule that cannot be judged', { success: ['unknown', 'yes'] }, 'success rule not judged, a fact is missing: s0'],
+    [
+      'a rule that cannot be judged',
+      { success: ['unknown', 'yes'] },
+      'success rule not judged, a fact is missing: s0',
+    ],
     ['harm', { harm: ['no', 'yes'] }, 'harm: h1'],
   ])('%s is no success, has its reason and no price', (_, question, reason) => {
     expect(judge(question)).toMatchObject({
@@ -59,10 +63,13 @@ describe('judgeOutcome', () => {
     expect(judge({ verdict: 'abandoned' })).toMatchObject({ status: 'abandoned', success: false })
   })
 
-  test('the application can vouch for a task whose answer did not come from us, but not for broken rules', () => {
+  test('the application can vouch for an answer that is not ours, not for broken rules', () => {
     expect(judge({ delivered: 'nothing', verdict: 'succeeded' }).success).toBe(true)
     expect(judge({ delivered: 'refine', verdict: 'succeeded' }).success).toBe(true)
-    expect(judge({ verdict: 'succeeded', success: ['no'] })).toMatchObject({ status: 'failed', success: false })
+    expect(judge({ verdict: 'succeeded', success: ['no'] })).toMatchObject({
+      status: 'failed',
+      success: false,
+    })
     expect(judge({ verdict: 'succeeded', harm: ['yes'] })).toMatchObject({ status: 'failed', harm: true })
   })
 

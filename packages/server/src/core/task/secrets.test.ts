@@ -23,9 +23,23 @@ const SECRETS: Record<string, string> = {
 
 describe('containsSecret', () => {
   test.each(Object.entries(SECRETS))('finds %s wherever it stands', (_, secret) => {
-    for (const text of [secret, `key: "${secret}"`, `a\n${secret}.`, `KEY=${secret};`, `(${secret})`, `x ${secret}`]) {
+    for (const text of [
+      secret,
+      `key: "${secret}"`,
+      `a\n${secret}.`,
+      `KEY=${secret};`,
+      `(${secret})`,
+      `x ${secret}`,
+    ]) {
       expect(containsSecret(text)).toBe(true)
     }
+  })
+
+  test('finds one behind an escape, in JSON', () => {
+    const secret = SECRETS['an AWS key id'] ?? ''
+    expect(containsSecret(JSON.stringify({ note: `key:\n${secret}` }))).toBe(true)
+    expect(containsSecret(`["${secret.replace('AKIA', '\\u0041KIA')}"]`)).toBe(true)
+    expect(containsSecret('C:\\new {"broken": "json"')).toBe(false)
   })
 
   test.each([
@@ -46,14 +60,19 @@ describe('containsSecret', () => {
 
   test('finds any of them in the middle of any text', () => {
     fc.assert(
-      fc.property(fc.string(), fc.constantFrom(...Object.values(SECRETS)), fc.string(), (before, secret, after) => {
-        expect(containsSecret(`${before} ${secret} ${after}`)).toBe(true)
-      }),
+      fc.property(
+        fc.string(),
+        fc.constantFrom(...Object.values(SECRETS)),
+        fc.string(),
+        (before, secret, after) => {
+          expect(containsSecret(`${before} ${secret} ${after}`)).toBe(true)
+        },
+      ),
     )
   })
 
   test('gets through a megabyte of near misses', () => {
-    for (const bait of ['eyJ', 'sk-', '-----BEGIN ', 'ghp_', 'a.', 'eyJaaaaaaaaa.', 'AKIA', 'sk-A1']) {
+    for (const bait of ['eyJ', 'sk-', '-----BEGIN ', 'ghp_', 'a.', 'eyJaaaa.', 'AKIA', 'sk-A1']) {
       const text = run(bait, 1_000_000)
       expect(containsSecret(text)).toBe(bait === 'sk-A1')
     }

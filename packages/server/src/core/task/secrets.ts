@@ -14,22 +14,30 @@ const FIXED_PATTERNS: readonly RegExp[] = [
   /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----/,
 ]
 
-/** Words long enough to be a key; matched whole, so each character is looked at a bounded number of times. */
-const LONG_WORDS = /[\w.-]{23,}/g
-
-/** Does the text contain something that looks like an API key, a private key or a signed token? */
-export function containsSecret(text: string): boolean {
-  if (FIXED_PATTERNS.some((pattern) => pattern.test(text))) return true
-  return (text.match(LONG_WORDS) ?? []).some((word) => isModelKey(word) || hasSignedToken(word))
-}
+/** OpenAI, Anthropic and those who copied them. Each match is taken whole, so no character is read twice. */
+const MODEL_KEYS = /(?<![A-Za-z0-9])sk-[\w-]{20,}/g
+/** Words long enough to be a signed token. */
+const LONG_WORDS = /[\w.-]{32,}/g
 
 /**
- * `sk-…` of OpenAI, Anthropic and those who copied them. Random, so it has capitals and digits:
- * `sk-like-this` has not.
+ * Does the text contain something that looks like an API key, a private key or a signed token? In JSON also
+ * where an escape hides it.
  */
-function isModelKey(word: string): boolean {
-  const key = /(?:^|[._])sk-([\w-]{20,})/.exec(word)?.[1]
-  return key !== undefined && /[0-9]/.test(key) && /[A-Z]/.test(key)
+export function containsSecret(text: string): boolean {
+  return hasSecret(text) || (text.includes('\\') && stringsIn(text).some(hasSecret))
+}
+
+function hasSecret(text: string): boolean {
+  return (
+    FIXED_PATTERNS.some((pattern) => pattern.test(text)) ||
+    (text.match(MODEL_KEYS) ?? []).some(looksRandom) ||
+    (text.match(LONG_WORDS) ?? []).some(hasSignedToken)
+  )
+}
+
+/** Random keys have capitals and digits; `sk-like-this-but-longer` has not. */
+function looksRandom(key: string): boolean {
+  return /[0-9]/.test(key) && /[A-Z]/.test(key)
 }
 
 /** A JWT: two base64url segments of JSON objects (`eyJ…`), and a signature. */
@@ -46,4 +54,18 @@ function hasSignedToken(word: string): boolean {
 
 function isJsonSegment(segment: string): boolean {
   return segment.length >= 10 && segment.startsWith('eyJ')
+}
+
+/** Every string value of a JSON text; none when it is no JSON. */
+function stringsIn(text: string): readonly string[] {
+  const found: string[] = []
+  try {
+    JSON.parse(text, (_, value: unknown) => {
+      if (typeof value === 'string') found.push(value)
+      return null
+    })
+  } catch {
+    return found
+  }
+  return found
 }

@@ -92,7 +92,7 @@ async function size(step: Step, ask: HoldAsk, accounts: readonly string[]) {
     messages: 1,
   })
   const maxOutput = Math.max(...ask.model.deployments.map((each) => each.maxOutputTokens))
-  const wanted = ask.generates ? Math.min(ask.wantedOutputTokens ?? maxOutput, maxOutput) : 0
+  const wanted = ask.generates ? (ask.wantedOutputTokens ?? maxOutput) : 0
   const fit = fitCall({
     inputTokens: estimatedInput,
     wantedOutputTokens: wanted,

@@ -22,7 +22,7 @@ export async function judge(step: Step, plan: Plan, answer: Answer): Promise<Ver
     route: contract.route,
     models: release.models,
     premiumUse: await premiumUse(step),
-    facts: await factsAfter(step, answer.facts()),
+    facts: await factsAfter(step),
     current: answer.model.name,
     tried: step.tried,
   })

@@ -24,6 +24,8 @@ export interface Plan {
   readonly logprobs: boolean
   /** Names of the signals that some rule could still ask for. */
   readonly signals: readonly string[]
+  /** The premium ceiling is reached and the route has nothing below it. */
+  readonly overCeiling: boolean
 }
 
 export async function plan(step: Step): Promise<Plan | Refusal> {
@@ -48,7 +50,7 @@ function unknownModel({ call, task }: Step): Refusal {
   return refused('model.unknown', message, { task: task.id })
 }
 
-async function choose(step: Step, asked: { readonly pinned: string | null; readonly alone: boolean }): Promise<Plan> {
+async function choose(step: Step, asked: { readonly pinned: string | null; readonly alone: boolean }) {
   const { contract, release } = step.task
   const { route } = contract
   const choice = chooseModel({
@@ -62,6 +64,10 @@ async function choose(step: Step, asked: { readonly pinned: string | null; reado
   step.unknownRules.push(...choice.unknownRules)
   step.decisions.push(...choice.decisions)
   step.route = choice.route
+  if (choice.turnedAway?.contained === false) {
+    // The default is premium too: there is nothing to turn to, so the ladder answers.
+    return { ...planFor(step, { model: choice.model, route: choice.route }), overCeiling: true }
+  }
   return planFor(step, { model: choice.model, route: choice.route, alone: asked.alone })
 }
 
@@ -97,6 +103,7 @@ export function planFor(step: Step, chosen: { readonly model: string; readonly r
     keep: holdBack || remembers(step) || readsOutput(step) || contract.record === 'content',
     logprobs: holdBack && signals.some((name) => contract.signals[name]?.from === 'logprobs'),
     signals,
+    overCeiling: false,
   }
 }
 

@@ -6,7 +6,8 @@ import { invalid, parsed } from '../../core/parsed.js'
 import type { Deployment, ProviderConfig, Wire } from '../../core/release/release.js'
 import type { RequestChanges } from '../../wire/format.js'
 import { formatOf } from '../../wire/formats.js'
-import type { Step } from '../step-context.js'
+import { droppedHints } from '../../wire/dropped-hints.js'
+import { type Step, decide } from '../step-context.js'
 
 export interface BodyAsk {
   readonly deployment: Deployment
@@ -29,7 +30,13 @@ export function prepareBody(step: Step, ask: BodyAsk): Parsed<Uint8Array> {
     maxOutputTokens: outputTokens,
     includeUsage: true,
   })
-  return encoded.kind === 'invalid' ? encoded : parsed(Buffer.from(JSON.stringify(encoded.value)))
+  if (encoded.kind === 'invalid') return encoded
+  const dropped = droppedHints(step.request.json, step.call.wire, ask.wire)
+  if (dropped.length > 0) {
+    decide(step, { stage: 'attempt', choice: 'drop hints', reason: `${ask.wire} has no ${dropped.join(', ')}` })
+  }
+  const body = ask.logprobs && ask.wire === 'openai-chat' ? { ...encoded.value, logprobs: true } : encoded.value
+  return parsed(Buffer.from(JSON.stringify(body)))
 }
 
 function sameWire(step: Step, ask: BodyAsk): Uint8Array {

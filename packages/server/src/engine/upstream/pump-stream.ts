@@ -7,6 +7,9 @@ import type { Caller, Provider, System, UpstreamCall, UpstreamFailure, UpstreamR
 /** Frames held back for judging or kept for the cache, bytes. A longer answer is passed on, not remembered. */
 export const HELD_BYTES_MAX = 8 * 1024 * 1024
 
+/** Frames may carry less than a token now and then (a signature, an empty delta). */
+const DELTAS_SLACK = 4
+
 /** How a stream ended. */
 export type StreamEnd =
   | { readonly kind: 'complete' }
@@ -107,7 +110,7 @@ class Pump {
     const { facts } = scanner
     if (facts.malformed || facts.error !== null) return this.#broken(facts)
     if (frames !== null) this.#pass(frames)
-    if (facts.deltas > outputTokensMax) this.#stop({ kind: 'cut', by: 'outputTokens' })
+    if (facts.deltas > outputTokensMax + DELTAS_SLACK) this.#stop({ kind: 'cut', by: 'outputTokens' })
   }
 
   #broken(facts: StreamFacts): void {

@@ -14,7 +14,8 @@ export function plainFrame(text: string, keepLogprobs: boolean): Plain {
   const last = text.charCodeAt(lineEnd - 1) === 0x0d ? lineEnd - 2 : lineEnd - 1
   const oneLine = lineEnd >= text.length - LONGEST_FRAME_END + 1
   if (!oneLine || text.charCodeAt(json) !== 0x7b || text.charCodeAt(last) !== 0x7d) return 'look'
-  const regular = text.includes('"choices"') && !text.includes('"error"')
+  // A refusal changes what the finish reason means.
+  const regular = isList(text, '"choices"') && !text.includes('"error"') && !isFullString(text, '"refusal"')
   if (!regular || !isNull(text, '"usage"') || !isNull(text, '"finish_reason"')) return 'look'
   if (!keepLogprobs && !isNull(text, '"logprobs"')) return 'look'
   return hasContent(text) ? 'delta' : 'empty'
@@ -37,9 +38,13 @@ function hasContent(text: string): boolean {
     text.includes('"tool_calls"') ||
     isFullString(text, '"reasoning_content"') ||
     isFullString(text, '"reasoning"') ||
-    isFullString(text, '"refusal"') ||
     text.includes('"function_call"')
   )
+}
+
+function isList(text: string, key: string): boolean {
+  const at = text.indexOf(key)
+  return at !== -1 && text.charCodeAt(valueAfter(text, at + key.length)) === 0x5b
 }
 
 function isFullString(text: string, key: string): boolean {

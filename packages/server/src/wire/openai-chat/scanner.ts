@@ -16,6 +16,8 @@ import { ChunkEvents, firstChoice } from './chunk-events.js'
 import { tokenLogprobs } from './logprobs.js'
 import { plainFrame } from './plain-frame.js'
 
+const DONE = Buffer.from('data: [DONE]\n\n')
+
 type Chunk = Record<string, unknown>
 
 /** Where the usage that counts was seen. */
@@ -64,7 +66,7 @@ export class OpenAiChatScanner extends FrameScanner {
     if (fields.data === null) return frame
     if (fields.data.trim() === '[DONE]') {
       this.facts.ended = true
-      this.done = frame
+      this.done = DONE
       return null
     }
     const chunk = parseJson(fields.data)

@@ -44,7 +44,10 @@ export function answerScript(generated: Generated, base: ScriptBase): Script {
     stream,
     fault: null,
     status: 200,
-    headers: { 'content-type': stream ? 'text/event-stream; charset=utf-8' : 'application/json', ...base.headers },
+    headers: {
+      'content-type': stream ? 'text/event-stream; charset=utf-8' : 'application/json',
+      ...base.headers,
+    },
     headAtMs: stream ? firstTokenMs : dueMs(generated.outputTokens),
     frames: generated.pieces.map((piece) => ({ ...piece, atMs: dueMs(piece.tokensSoFar) })),
     end: 'end',

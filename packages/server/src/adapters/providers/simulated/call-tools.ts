@@ -12,7 +12,8 @@ const PARALLEL_SHARE = 0.25
 
 /** Never after a tool's result: it answers then, or a task would go round for ever. */
 export function choosesTools(request: SimRequest, options: SimOptions, question: string): boolean {
-  if (request.afterToolResult || request.tools.length === 0 || request.toolChoice.kind === 'none') return false
+  if (request.afterToolResult || request.tools.length === 0 || request.toolChoice.kind === 'none')
+    return false
   if (options.directives.text !== null) return false
   if (options.directives.tool !== null) return toolNamed(request, options.directives.tool) !== undefined
   if (request.toolChoice.kind !== 'auto') return true
@@ -30,7 +31,11 @@ export function callTools(
     const made = makeJson({ dice, keywords: keywordsOf(request.lastUserText), confidence, root: tool.schema })
     // A tool without a schema takes no arguments: an empty object, never a bare value.
     const value = typeof made === 'object' && made !== null ? made : {}
-    return { id: `${saying.question}\n${options.seed}\n${index}`, name: tool.name, pieces: tokenize(JSON.stringify(value)) }
+    return {
+      id: `${saying.question}\n${options.seed}\n${index}`,
+      name: tool.name,
+      pieces: tokenize(JSON.stringify(value)),
+    }
   })
 }
 

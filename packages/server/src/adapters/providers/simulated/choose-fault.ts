@@ -1,4 +1,5 @@
-// Whether a call goes wrong, and how: by order of the request, by the state of the provider, or by a seeded coin.
+// Whether a call goes wrong, and how: by order of the request, by the state of the provider, or by a seeded
+// coin.
 
 import type { SimulatedBehaviour } from '../../../core/release/release.js'
 import type { Directives } from './directives.js'
@@ -40,7 +41,8 @@ function orderedFault(directives: Directives): Fault | null {
   if (directives.garbage) return { kind: 'garbage' }
   if (directives.stallAfter !== null) return { kind: 'stall', afterTokens: directives.stallAfter }
   if (directives.brokenAfter !== null) return { kind: 'broken', afterTokens: directives.brokenAfter }
-  if (directives.inBandErrorAfter !== null) return { kind: 'in_band_error', afterTokens: directives.inBandErrorAfter }
+  if (directives.inBandErrorAfter !== null)
+    return { kind: 'in_band_error', afterTokens: directives.inBandErrorAfter }
   return null
 }
 

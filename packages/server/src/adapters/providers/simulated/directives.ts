@@ -1,5 +1,6 @@
-// Orders for one request, for tests: `error=500; latency_ms=200` in the header `x-sim`, or `[[sim:error=500]]` in the
-// user's text, because a gateway does not forward headers it does not know. Unknown orders are ignored.
+// Orders for one request, for tests: `error=500; latency_ms=200` in the header `x-sim`, or
+// `[[sim:error=500]]` in the user's text, because a gateway does not forward headers it does not know.
+// Unknown orders are ignored.
 
 export interface Directives {
   /** Answer with this status and the provider's body for it. */
@@ -25,10 +26,10 @@ export interface Directives {
 
 const HEADER_BYTES_MAX = 4096
 
-/** The header's orders win over the text's. */
+/** The header's orders win over the text's, which are at most 512 characters and hold no `]`. */
 export function readDirectives(header: string | undefined, userText: string): Directives {
   const orders = new Map<string, string>()
-  for (const match of userText.matchAll(/\[\[sim:([^\]]{0,4096})\]\]/g)) readOrders(match[1] ?? '', orders)
+  for (const match of userText.matchAll(/\[\[sim:([^\]]{0,512})\]\]/g)) readOrders(match[1] ?? '', orders)
   if (header !== undefined) readOrders(header.slice(0, HEADER_BYTES_MAX), orders)
   return {
     status: numberIn(orders, 'error', 500) ?? numberIn(orders, 'status'),
@@ -64,7 +65,11 @@ function readOrders(source: string, orders: Map<string, string>): void {
 }
 
 /** `bare`: what an order without a number means. */
-function numberIn(orders: ReadonlyMap<string, string>, name: string, bare: number | null = null): number | null {
+function numberIn(
+  orders: ReadonlyMap<string, string>,
+  name: string,
+  bare: number | null = null,
+): number | null {
   const text = orders.get(name)
   if (text === undefined) return null
   if (text === '') return bare

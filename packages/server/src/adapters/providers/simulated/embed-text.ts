@@ -1,5 +1,6 @@
-// Seeded embeddings: every word, and every pair of neighbours, adds to a few dimensions of its own. So equal texts have
-// equal vectors, similar texts near ones, and texts that share nothing stand at about a right angle.
+// Seeded embeddings: every word, and every pair of neighbours, adds to a few dimensions of its own. So equal
+// texts have equal vectors, similar texts near ones, and texts that share nothing stand at about a right
+// angle.
 
 import { hash32 } from './seeded.js'
 
@@ -7,7 +8,10 @@ const DIMENSIONS_PER_WORD = 8
 const PAIR_WEIGHT = 0.5
 
 /** A unit vector of 32-bit floats. */
-export function embedText(text: string, options: { readonly dimensions: number; readonly seed: number }): Float32Array {
+export function embedText(
+  text: string,
+  options: { readonly dimensions: number; readonly seed: number },
+): Float32Array {
   const vector = new Float32Array(options.dimensions)
   const words = text.toLowerCase().match(/[\p{L}\p{N}']+/gu) ?? [text]
   let previous = ''
@@ -23,7 +27,11 @@ export function embedText(text: string, options: { readonly dimensions: number; 
   return vector
 }
 
-function add(vector: Float32Array, feature: string, how: { readonly weight: number; readonly seed: number }): void {
+function add(
+  vector: Float32Array,
+  feature: string,
+  how: { readonly weight: number; readonly seed: number },
+): void {
   for (let round = 0; round < DIMENSIONS_PER_WORD; round++) {
     const hash = hash32(feature, how.seed + round)
     const index = (hash >>> 1) % vector.length

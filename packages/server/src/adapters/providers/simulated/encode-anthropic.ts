@@ -18,7 +18,12 @@ export function encodeMessage(request: SimRequest, answer: SimAnswer, options: E
   const choice = answer.choices[0] ?? NO_CHOICE
   const content =
     choice.toolCalls.length > 0
-      ? choice.toolCalls.map((call) => ({ type: 'tool_use', id: callId(call), name: call.name, input: inputOf(call) }))
+      ? choice.toolCalls.map((call) => ({
+          type: 'tool_use',
+          id: callId(call),
+          name: call.name,
+          input: inputOf(call),
+        }))
       : [{ type: 'text', text: choice.tokens.join('') }]
   const body = {
     ...messageHead(request, answer),
@@ -45,8 +50,8 @@ export function encodeMessageEvents(request: SimRequest, answer: SimAnswer, opti
   const { usage } = options
   const pieces: Piece[] = []
   let tokens = 0
-  const push = (event: { readonly type: string }, reports: UsageReport | null = null): void => {
-    pieces.push({ text: eventFrame(event), tokensSoFar: tokens, reports })
+  const push = (data: { readonly type: string }, reports: UsageReport | null = null): void => {
+    pieces.push({ text: eventFrame(data), tokensSoFar: tokens, reports })
   }
   const message = {
     ...messageHead(request, answer),
@@ -55,7 +60,10 @@ export function encodeMessageEvents(request: SimRequest, answer: SimAnswer, opti
     stop_sequence: null,
     ...(usage === null ? {} : { usage: usageObject({ inputTokens: usage.inputTokens, outputTokens: 1 }) }),
   }
-  push(event('message_start', { message }), usage === null ? null : { inputTokens: usage.inputTokens, outputTokens: null })
+  push(
+    event('message_start', { message }),
+    usage === null ? null : { inputTokens: usage.inputTokens, outputTokens: null },
+  )
   blocksOf(choice).forEach((block, index) => {
     push(event('content_block_start', { index, content_block: block.start }))
     if (index === 0) push({ type: 'ping' })
@@ -69,7 +77,10 @@ export function encodeMessageEvents(request: SimRequest, answer: SimAnswer, opti
   })
   const delta = { stop_reason: stopReason(choice), stop_sequence: choice.stopSequence }
   const totals = usage === null ? {} : { usage: { output_tokens: usage.outputTokens } }
-  push(event('message_delta', { delta, ...totals }), usage === null ? null : { inputTokens: null, outputTokens: usage.outputTokens })
+  push(
+    event('message_delta', { delta, ...totals }),
+    usage === null ? null : { inputTokens: null, outputTokens: usage.outputTokens },
+  )
   push({ type: 'message_stop' })
   return pieces
 }
@@ -129,7 +140,10 @@ function stopReason(choice: SimChoice): string {
   }
 }
 
-function usageObject(usage: { readonly inputTokens: number; readonly outputTokens: number }): Record<string, unknown> {
+function usageObject(usage: {
+  readonly inputTokens: number
+  readonly outputTokens: number
+}): Record<string, unknown> {
   return {
     input_tokens: usage.inputTokens,
     cache_creation_input_tokens: 0,

@@ -1,4 +1,5 @@
-// The simulator's answers as OpenAI writes them, byte for byte: chat completions whole and streamed, embeddings.
+// The simulator's answers as OpenAI writes them, byte for byte: chat completions whole and streamed,
+// embeddings.
 
 import { embedText, toBase64 } from './embed-text.js'
 import type { Piece, UsageReport } from './script.js'
@@ -12,7 +13,28 @@ export interface EncodeOptions {
   readonly usage: { readonly inputTokens: number; readonly outputTokens: number } | null
 }
 
-const ALTERNATIVES = [' the', ' a', ' your', ' our', '.', ',', ' is', ' was', ' and', ' or', ' to', ' in', ' on', ' at', ' it', ' we', ' you', ' not', ' no', ' yes'] as const
+const ALTERNATIVES = [
+  ' the',
+  ' a',
+  ' your',
+  ' our',
+  '.',
+  ',',
+  ' is',
+  ' was',
+  ' and',
+  ' or',
+  ' to',
+  ' in',
+  ' on',
+  ' at',
+  ' it',
+  ' we',
+  ' you',
+  ' not',
+  ' no',
+  ' yes',
+] as const
 
 export function encodeChatCompletion(request: SimRequest, answer: SimAnswer, options: EncodeOptions): Piece {
   const body = {
@@ -23,7 +45,7 @@ export function encodeChatCompletion(request: SimRequest, answer: SimAnswer, opt
     choices: answer.choices.map((choice, index) => ({
       index,
       message: messageOf(choice),
-      logprobs: logprobsOf(request, choice, 0, choice.tokens.length),
+      logprobs: logprobsOf(request, choice, { from: 0, to: choice.tokens.length }),
       finish_reason: finishReason(choice),
     })),
     ...(options.usage === null ? {} : { usage: usageObject(options.usage) }),
@@ -90,7 +112,7 @@ function pushDeltas(request: SimRequest, choice: SimChoice, push: PushDelta): vo
   if (choice.toolCalls.length === 0) {
     push({ role: 'assistant', content: '', refusal: null })
     choice.tokens.forEach((token, at) => {
-      push({ content: token }, { tokens: 1, logprobs: logprobsOf(request, choice, at, at + 1) })
+      push({ content: token }, { tokens: 1, logprobs: logprobsOf(request, choice, { from: at, to: at + 1 }) })
     })
     return
   }
@@ -124,10 +146,10 @@ function fingerprint(model: string): string {
   return `fp_${hexName(model, 10)}`
 }
 
-function logprobsOf(request: SimRequest, choice: SimChoice, from: number, to: number): unknown {
+function logprobsOf(request: SimRequest, choice: SimChoice, span: { from: number; to: number }): unknown {
   if (!request.logprobs || choice.toolCalls.length > 0) return null
-  const content = choice.tokens.slice(from, to).map((token, offset) => {
-    const logprob = choice.logprobs[from + offset] ?? 0
+  const content = choice.tokens.slice(span.from, span.to).map((token, offset) => {
+    const logprob = choice.logprobs[span.from + offset] ?? 0
     return { ...tokenLogprob(token, logprob), top_logprobs: topLogprobs(token, logprob, request.topLogprobs) }
   })
   return { content, refusal: null }
@@ -137,15 +159,22 @@ function tokenLogprob(token: string, logprob: number): { token: string; logprob:
   return { token, logprob, bytes: [...Buffer.from(token, 'utf8')] }
 }
 
-/** The chosen token first; the others share half of what probability it left, halving from one to the next. */
+/**
+ * The chosen token first; the others share half of what probability it left, halving from one to the next.
+ */
 function topLogprobs(token: string, logprob: number, count: number): unknown[] {
   const left = Math.max(1 - Math.exp(logprob), 1e-9)
   const others = ALTERNATIVES.filter((other) => other !== token).slice(0, Math.max(0, count - 1))
-  const rest = others.map((other, index) => tokenLogprob(other, Math.min(Math.log(left / 2 ** (index + 1)), logprob)))
+  const rest = others.map((other, index) =>
+    tokenLogprob(other, Math.min(Math.log(left / 2 ** (index + 1)), logprob)),
+  )
   return count > 0 ? [tokenLogprob(token, logprob), ...rest] : []
 }
 
-function usageObject(usage: { readonly inputTokens: number; readonly outputTokens: number }): Record<string, unknown> {
+function usageObject(usage: {
+  readonly inputTokens: number
+  readonly outputTokens: number
+}): Record<string, unknown> {
   return {
     prompt_tokens: usage.inputTokens,
     completion_tokens: usage.outputTokens,
@@ -160,15 +189,20 @@ function usageObject(usage: { readonly inputTokens: number; readonly outputToken
   }
 }
 
-export function encodeEmbeddings(request: SimEmbeddingRequest, options: EncodeOptions & { readonly seed: number }): Piece {
+export function encodeEmbeddings(
+  request: SimEmbeddingRequest,
+  options: EncodeOptions & { readonly seed: number },
+): Piece {
   const { dimensions } = request
   const data = request.inputs.map((input, index) => {
     const vector = embedText(input, { dimensions, seed: options.seed })
     return { object: 'embedding', index, embedding: request.base64 ? toBase64(vector) : [...vector] }
   })
   const used = options.usage
-  const usage = used === null ? {} : { usage: { prompt_tokens: used.inputTokens, total_tokens: used.inputTokens } }
-  const reports: UsageReport | null = used === null ? null : { inputTokens: used.inputTokens, outputTokens: 0 }
+  const usage =
+    used === null ? {} : { usage: { prompt_tokens: used.inputTokens, total_tokens: used.inputTokens } }
+  const reports: UsageReport | null =
+    used === null ? null : { inputTokens: used.inputTokens, outputTokens: 0 }
   return {
     text: JSON.stringify({ object: 'list', data, model: request.model, ...usage }),
     tokensSoFar: 0,

@@ -18,7 +18,8 @@ export interface FaultContext {
 /** Shown as the limit when throttling is a coin's doing, not a bucket's. */
 const LIMIT_SHOWN = 60
 const HTML =
-  '<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head><body><h1>Network connection lost</h1></body></html>\n'
+  '<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head>' +
+  '<body><h1>Network connection lost</h1></body></html>\n'
 const GARBAGE = '{"id":"broken","object":"chat.completion","choices":[{"index":0,"mess'
 
 export function faultScript(fault: Exclude<Fault, { readonly kind: 'none' }>, context: FaultContext): Script {
@@ -33,7 +34,10 @@ export function faultScript(fault: Exclude<Fault, { readonly kind: 'none' }>, co
       return plain('html', context.base, { type: 'text/html; charset=utf-8', text: HTML })
     case 'garbage':
       return context.base.stream
-        ? plain('garbage', context.base, { type: 'text/event-stream; charset=utf-8', text: `data: ${GARBAGE}\n\n` })
+        ? plain('garbage', context.base, {
+            type: 'text/event-stream; charset=utf-8',
+            text: `data: ${GARBAGE}\n\n`,
+          })
         : plain('garbage', context.base, { type: 'application/json', text: GARBAGE })
     case 'stall':
       return stalled(fault.afterTokens, context)
@@ -76,7 +80,11 @@ function refusal(
     ...detail.headers,
     ...(retry === null ? {} : { 'retry-after': String(retry) }),
   }
-  const script = errorScript(name, base.model, errorAnswer({ dialect, requestId: base.requestId, ...detail, headers }))
+  const script = errorScript(
+    name,
+    base.model,
+    errorAnswer({ dialect, requestId: base.requestId, ...detail, headers }),
+  )
   return { ...script, headAtMs: base.firstTokenMs, firstTokenMs: base.firstTokenMs }
 }
 
@@ -89,7 +97,8 @@ function throttled(context: FaultContext): Script {
   const headers = { ...rateHeaders(dialect, state, at.nowMs), ...wait, ...exact }
   const message =
     `Rate limit reached for ${base.model} in organization org-simulated on requests per min (RPM): ` +
-    `Limit ${state.limit}, Used ${state.limit}, Requested 1. Please try again in ${goDuration(state.nextInMs)}.`
+    `Limit ${state.limit}, Used ${state.limit}, Requested 1. ` +
+    `Please try again in ${goDuration(state.nextInMs)}.`
   return refusal('throttle', context, { status: 429, headers, ...(dialect === 'openai' ? { message } : {}) })
 }
 
@@ -98,17 +107,31 @@ function shownState(at: Circumstances): RateState {
   return { limit: at.behaviour.requestsPerMinute || LIMIT_SHOWN, remaining: 0, fullInMs: nextInMs, nextInMs }
 }
 
-function plain(name: FaultName, base: ScriptBase, content: { readonly type: string; readonly text: string }): Script {
-  const error = { status: 200, headers: { ...base.headers, 'content-type': content.type }, body: content.text }
+function plain(
+  name: FaultName,
+  base: ScriptBase,
+  content: { readonly type: string; readonly text: string },
+): Script {
+  const error = {
+    status: 200,
+    headers: { ...base.headers, 'content-type': content.type },
+    body: content.text,
+  }
   return { ...errorScript(name, base.model, error), stream: base.stream, headAtMs: base.firstTokenMs }
 }
 
-/** Silence before the head, or in the middle of a stream; a whole answer can only be silent before the head. */
+/**
+ * Silence before the head, or in the middle of a stream; a whole answer can only be silent before the head.
+ */
 function stalled(afterTokens: number, context: FaultContext): Script {
   if (context.base.stream && afterTokens > 0) {
     return { ...cutAfter(afterTokens, context), fault: 'stall', end: 'stall' }
   }
-  const silent = errorScript('stall', context.base.model, { status: 200, headers: context.base.headers, body: '' })
+  const silent = errorScript('stall', context.base.model, {
+    status: 200,
+    headers: context.base.headers,
+    body: '',
+  })
   return { ...silent, headAtMs: Infinity, frames: [], end: 'stall' }
 }
 
@@ -130,7 +153,12 @@ function inBandError(afterTokens: number, context: FaultContext): Script {
   const script = cutAfter(afterTokens, context)
   const text = dialect === 'openai' ? openAiErrorFrame(body) : anthropicErrorFrame(body)
   const last = script.frames.at(-1)
-  const frame = { atMs: last?.atMs ?? base.firstTokenMs, text, tokensSoFar: script.outputTokens, reports: null }
+  const frame = {
+    atMs: last?.atMs ?? base.firstTokenMs,
+    text,
+    tokensSoFar: script.outputTokens,
+    reports: null,
+  }
   return { ...script, frames: [...script.frames, frame], fault: 'in_band_error' }
 }
 

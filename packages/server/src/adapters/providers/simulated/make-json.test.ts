@@ -6,7 +6,12 @@ import { makeFromPattern } from './make-text-value.js'
 import { diceOf } from './seeded.js'
 
 function make(root: unknown, seed = 1, confidence = 0.83): unknown {
-  return makeJson({ dice: diceOf('test', seed), keywords: ['card', 'transfer', 'landlord'], confidence, root })
+  return makeJson({
+    dice: diceOf('test', seed),
+    keywords: ['card', 'transfer', 'landlord'],
+    confidence,
+    root,
+  })
 }
 
 // A checker of its own, so that generator and test cannot share a mistake.
@@ -23,18 +28,28 @@ function problems(schema: unknown, value: unknown, root: unknown, at = '$'): str
   if (Array.isArray(schema['enum'])) check(schema['enum'].includes(value), 'enum')
   for (const key of ['anyOf', 'oneOf']) {
     const branches = schema[key]
-    if (Array.isArray(branches)) check(branches.some((each) => problems(each, value, root, at).length === 0), key)
+    if (Array.isArray(branches))
+      check(
+        branches.some((each) => problems(each, value, root, at).length === 0),
+        key,
+      )
   }
-  if (Array.isArray(schema['allOf'])) for (const part of schema['allOf']) found.push(...problems(part, value, root, at))
+  if (Array.isArray(schema['allOf']))
+    for (const part of schema['allOf']) found.push(...problems(part, value, root, at))
   if (schema['type'] !== undefined) {
     const types = Array.isArray(schema['type']) ? schema['type'] : [schema['type']]
-    check(types.some((type) => hasType(type, value)), `type ${types.join()}`)
+    check(
+      types.some((type) => hasType(type, value)),
+      `type ${types.join()}`,
+    )
   }
   found.push(...sizeProblems(schema, value, at))
-  if (Array.isArray(value)) value.forEach((item, i) => found.push(...problems(schema['items'], item, root, `${at}[${i}]`)))
+  if (Array.isArray(value))
+    value.forEach((item, i) => found.push(...problems(schema['items'], item, root, `${at}[${i}]`)))
   if (isObject(value)) {
     const properties = isObject(schema['properties']) ? schema['properties'] : {}
-    for (const name of Array.isArray(schema['required']) ? schema['required'] : []) check(Object.hasOwn(value, name), name)
+    for (const name of Array.isArray(schema['required']) ? schema['required'] : [])
+      check(Object.hasOwn(value, name), name)
     for (const [name, item] of Object.entries(value)) {
       if (schema['additionalProperties'] === false) check(Object.hasOwn(properties, name), `extra ${name}`)
       found.push(...problems(properties[name], item, root, `${at}.${name}`))
@@ -67,7 +82,10 @@ function sizeProblems(schema: Record<string, unknown>, value: unknown, at: strin
     return typeof limit === 'number' && actual !== null && !ok(actual, limit)
   })
   const step = schema['multipleOf']
-  const offStep = typeof step === 'number' && typeof value === 'number' && Math.abs(value / step - Math.round(value / step)) > 1e-9
+  const offStep =
+    typeof step === 'number' &&
+    typeof value === 'number' &&
+    Math.abs(value / step - Math.round(value / step)) > 1e-9
   return [...broken.map(([name]) => `${at}: ${name}`), ...(offStep ? [`${at}: multipleOf`] : [])]
 }
 
@@ -82,13 +100,24 @@ const { schema: anySchema } = fc.letrec((tie) => ({
     range.map(([low, span]) => ({ type: 'number', minimum: low, maximum: low + span })),
     range.map(([low]) => ({ type: 'number', exclusiveMinimum: low })),
     range.map(([high]) => ({ type: 'integer', exclusiveMaximum: high })),
-    fc.constantFrom(0.01, 0.5, 3).map((step) => ({ type: 'number', multipleOf: step, minimum: -9, maximum: 9 })),
-    fc.tuple(fc.nat(40), fc.nat(40)).map(([low, span]) => ({ type: 'string', minLength: low, maxLength: low + span })),
+    fc
+      .constantFrom(0.01, 0.5, 3)
+      .map((step) => ({ type: 'number', multipleOf: step, minimum: -9, maximum: 9 })),
+    fc
+      .tuple(fc.nat(40), fc.nat(40))
+      .map(([low, span]) => ({ type: 'string', minLength: low, maxLength: low + span })),
     fc.constant({ type: ['string', 'null'] }),
     fc.constant({ $ref: '#/$defs/shared' }),
   ),
   object: fc
-    .tuple(fc.dictionary(fc.string({ minLength: 1 }).filter((key) => key !== '__proto__'), tie('schema'), { maxKeys: 4 }), fc.boolean())
+    .tuple(
+      fc.dictionary(
+        fc.string({ minLength: 1 }).filter((key) => key !== '__proto__'),
+        tie('schema'),
+        { maxKeys: 4 },
+      ),
+      fc.boolean(),
+    )
     .map(([properties, strict]) => ({
       type: 'object',
       properties,
@@ -148,7 +177,11 @@ describe('values for a schema', () => {
     const property = { type: 'number', minimum: 0, maximum: 1 }
     const root = { type: 'object', properties: { confidence: property }, required: ['confidence'] }
     expect(make(root)).toEqual({ confidence: 0.83 })
-    const percent = { type: 'object', properties: { confidence: { ...property, maximum: 0.5 } }, required: ['confidence'] }
+    const percent = {
+      type: 'object',
+      properties: { confidence: { ...property, maximum: 0.5 } },
+      required: ['confidence'],
+    }
     expect(make(percent)).toEqual({ confidence: 0.5 })
   })
 
@@ -163,12 +196,16 @@ describe('values for a schema', () => {
     for (let seed = 0; seed < 20; seed++) expect(make({ type: 'string', format }, seed)).toMatch(expected)
   })
 
-  test.each(['^[A-Z]{3}-\\d{4}$', '^(red|green|blue)$', '^[a-z0-9_.]+@example\\.com$', '^#[0-9a-fA-F]{6}$', '^\\+?\\d{7,9}$'])(
-    'the pattern %s is matched',
-    (pattern) => {
-      for (let seed = 0; seed < 20; seed++) expect(make({ type: 'string', pattern }, seed)).toMatch(new RegExp(pattern, 'u'))
-    },
-  )
+  test.each([
+    '^[A-Z]{3}-\\d{4}$',
+    '^(red|green|blue)$',
+    '^[a-z0-9_.]+@example\\.com$',
+    '^#[0-9a-fA-F]{6}$',
+    '^\\+?\\d{7,9}$',
+  ])('the pattern %s is matched', (pattern) => {
+    for (let seed = 0; seed < 20; seed++)
+      expect(make({ type: 'string', pattern }, seed)).toMatch(new RegExp(pattern, 'u'))
+  })
 
   test('a pattern beyond it is given up, not got wrong, and never runs away', () => {
     expect(makeFromPattern('^(?=x)x$', diceOf('p', 1))).toBeNull()

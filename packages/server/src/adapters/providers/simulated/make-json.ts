@@ -1,5 +1,5 @@
-// A value for a JSON Schema: what a model with structured output answers. Covers the keywords providers accept, and
-// ends on recursive schemas: below a depth only what is required is made.
+// A value for a JSON Schema: what a model with structured output answers. Covers the keywords providers
+// accept, and ends on recursive schemas: below a depth only what is required is made.
 
 import { isObject } from '../../../core/json.js'
 import { makeText } from './make-text-value.js'
@@ -48,7 +48,7 @@ function valueFor(maker: Making, source: unknown, place: Place): unknown {
   if (Array.isArray(choices) && choices.length > 0) return choices[maker.dice.between(0, choices.length - 1)]
   const branches = schema['anyOf'] ?? schema['oneOf']
   if (Array.isArray(branches) && branches.length > 0) {
-    const { anyOf, oneOf, ...rest } = schema
+    const rest = without(schema, ['anyOf', 'oneOf'])
     return valueFor(maker, { ...rest, ...flatten(maker, chooseBranch(maker, branches, place.depth)) }, place)
   }
   switch (typeOf(schema)) {
@@ -74,13 +74,15 @@ function flatten(maker: Making, source: unknown, hops = 0): Schema {
   let schema: Schema = source
   const reference = schema['$ref']
   if (typeof reference === 'string') {
-    const { $ref, ...rest } = schema
-    schema = { ...flatten(maker, resolve(maker.root, reference), hops + 1), ...rest }
+    schema = { ...flatten(maker, resolve(maker.root, reference), hops + 1), ...without(schema, ['$ref']) }
   }
   const parts = schema['allOf']
   if (!Array.isArray(parts)) return schema
-  const { allOf, ...rest } = schema
-  return parts.map((part) => flatten(maker, part, hops + 1)).reduce<Schema>(merge, rest)
+  return parts.map((part) => flatten(maker, part, hops + 1)).reduce<Schema>(merge, without(schema, ['allOf']))
+}
+
+function without(schema: Schema, keys: readonly string[]): Schema {
+  return Object.fromEntries(Object.entries(schema).filter(([key]) => !keys.includes(key)))
 }
 
 function merge(left: Schema, right: Schema): Schema {
@@ -101,7 +103,11 @@ function resolve(root: unknown, reference: string): unknown {
   if (!reference.startsWith('#')) return {}
   let value = root
   for (const segment of reference.slice(1).split('/').slice(1)) {
-    const key = segment.replaceAll('%25', '%').replaceAll('%24', '$').replaceAll('~1', '/').replaceAll('~0', '~')
+    const key = segment
+      .replaceAll('%25', '%')
+      .replaceAll('%24', '$')
+      .replaceAll('~1', '/')
+      .replaceAll('~0', '~')
     if (isObject(value) && Object.hasOwn(value, key)) value = value[key]
     else if (Array.isArray(value)) value = value[Number(key)]
     else return {}
@@ -154,9 +160,16 @@ function makeArray(maker: Making, schema: Schema, place: Place): unknown[] {
   const length = lean ? Math.min(least, most) : maker.dice.between(Math.max(least, Math.min(1, most)), most)
   const inner = { depth: place.depth + 1, name: place.name }
   const items: unknown[] = []
-  for (let tries = 0; items.length < length && tries < length + UNIQUE_TRIES_MAX && maker.valuesLeft > 0; tries++) {
+  for (
+    let tries = 0;
+    items.length < length && tries < length + UNIQUE_TRIES_MAX && maker.valuesLeft > 0;
+    tries++
+  ) {
     const item = valueFor(maker, prefix[items.length] ?? schema['items'], inner)
-    if (schema['uniqueItems'] !== true || !items.some((other) => JSON.stringify(other) === JSON.stringify(item))) {
+    if (
+      schema['uniqueItems'] !== true ||
+      !items.some((other) => JSON.stringify(other) === JSON.stringify(item))
+    ) {
       items.push(item)
     }
   }
@@ -181,8 +194,14 @@ function makeNumber(maker: Making, schema: Schema, place: Place): number {
 function rangeOf(schema: Schema, gap: number): { least: number; most: number } {
   const above = schema['exclusiveMinimum']
   const below = schema['exclusiveMaximum']
-  const low = Math.max(typeof above === 'number' ? above + gap : -Infinity, numberOr(schema['minimum'], -Infinity))
-  const high = Math.min(typeof below === 'number' ? below - gap : Infinity, numberOr(schema['maximum'], Infinity))
+  const low = Math.max(
+    typeof above === 'number' ? above + gap : -Infinity,
+    numberOr(schema['minimum'], -Infinity),
+  )
+  const high = Math.min(
+    typeof below === 'number' ? below - gap : Infinity,
+    numberOr(schema['maximum'], Infinity),
+  )
   const least = low > -Infinity ? low : Math.min(0, high - RANGE_DEFAULT)
   return { least, most: high < Infinity ? high : Math.max(least, 0) + RANGE_DEFAULT }
 }

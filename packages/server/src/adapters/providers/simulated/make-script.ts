@@ -1,9 +1,14 @@
-// Writes the script of a call: parses it, decides what goes wrong, lets the model answer, and lays the bytes out in
-// time. Pure: what it must know of the past (how often, how many this minute) is passed in.
+// Writes the script of a call: parses it, decides what goes wrong, lets the model answer, and lays the bytes
+// out in time. Pure: what it must know of the past (how often, how many this minute) is passed in.
 
 import { type Circumstances, type Generated, type ScriptBase, answerScript } from './answer-script.js'
 import { encodeMessage, encodeMessageEvents } from './encode-anthropic.js'
-import { type EncodeOptions, encodeChatChunks, encodeChatCompletion, encodeEmbeddings } from './encode-openai.js'
+import {
+  type EncodeOptions,
+  encodeChatChunks,
+  encodeChatCompletion,
+  encodeEmbeddings,
+} from './encode-openai.js'
 import { chooseFault } from './choose-fault.js'
 import { faultScript } from './fault-script.js'
 import { dialectOf } from './provider-errors.js'
@@ -25,10 +30,9 @@ export function makeScript(call: ParsedCall, at: Circumstances): Script {
 }
 
 function baseOf(call: ParsedCall, at: Circumstances): ScriptBase {
-  const { model } = call.request
+  const { model, digest } = call.request
   const stream = call.kind === 'chat' && call.request.stream && at.route !== 'anthropic-count-tokens'
-  const asked = call.kind === 'chat' ? call.request.promptText : call.request.inputs.join('\n')
-  const occasion = `${at.route}\n${model}\n${asked}\n${at.ordinal}`
+  const occasion = `${at.route}\n${model}\n${digest}\n${at.ordinal}`
   const latencyMs = at.directives.latencyMs ?? at.behaviour.latencyMs
   const swing = 1 + at.behaviour.jitter * (2 * chance(`latency\n${occasion}`, at.seed) - 1)
   const perSecond = at.directives.tokensPerSecond ?? at.behaviour.tokensPerSecond
@@ -37,14 +41,26 @@ function baseOf(call: ParsedCall, at: Circumstances): ScriptBase {
   const dialect = dialectOf(at.route)
   const named =
     dialect === 'openai'
-      ? { 'x-request-id': requestId, 'openai-version': '2020-10-01', 'openai-processing-ms': String(firstTokenMs) }
+      ? {
+          'x-request-id': requestId,
+          'openai-version': '2020-10-01',
+          'openai-processing-ms': String(firstTokenMs),
+        }
       : { 'request-id': requestId }
   const headers = {
     ...named,
     ...(at.rate === null ? {} : rateHeaders(dialect, at.rate.state, at.nowMs)),
     'x-spillway-simulated': 'true',
   }
-  return { model, stream, requestId, occasion, firstTokenMs, msPerToken: perSecond > 0 ? 1_000 / perSecond : 0, headers }
+  return {
+    model,
+    stream,
+    requestId,
+    occasion,
+    firstTokenMs,
+    msPerToken: perSecond > 0 ? 1_000 / perSecond : 0,
+    headers,
+  }
 }
 
 function generate(call: ParsedCall, at: Circumstances): Generated {
@@ -68,7 +84,11 @@ function generate(call: ParsedCall, at: Circumstances): Generated {
     const pieces = (anthropic ? encodeMessageEvents : encodeChatChunks)(request, answer, options)
     return { pieces, inputTokens, outputTokens }
   }
-  return { pieces: [(anthropic ? encodeMessage : encodeChatCompletion)(request, answer, options)], inputTokens, outputTokens }
+  return {
+    pieces: [(anthropic ? encodeMessage : encodeChatCompletion)(request, answer, options)],
+    inputTokens,
+    outputTokens,
+  }
 }
 
 function claimedUsage(
@@ -77,5 +97,8 @@ function claimedUsage(
 ): EncodeOptions['usage'] {
   if (at.directives.noUsage) return null
   const factor = at.directives.usageFactor ?? at.behaviour.usageFactor
-  return { inputTokens: Math.round(used.inputTokens * factor), outputTokens: Math.round(used.outputTokens * factor) }
+  return {
+    inputTokens: Math.round(used.inputTokens * factor),
+    outputTokens: Math.round(used.outputTokens * factor),
+  }
 }

@@ -46,7 +46,7 @@ function makeFormatted(format: string, dice: Dice): string | null {
     case 'ipv6':
       return `2001:db8::${name.slice(0, 4)}`
     case 'uuid':
-      return `${name.slice(0, 8)}-${name.slice(8, 12)}-4${name.slice(13, 16)}-8${name.slice(17, 20)}-${name.slice(20, 32)}`
+      return name.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, '$1-$2-4$3-8$4-$5')
     default:
       return null
   }
@@ -169,7 +169,8 @@ function readClass(reader: Reader): string | null {
     const last = reader.source[reader.at + 1]
     if (reader.source[reader.at] === '-' && last !== undefined && last !== ']') {
       reader.at += 2
-      for (let code = char.charCodeAt(0); code <= last.charCodeAt(0); code++) chars += String.fromCharCode(code)
+      for (let code = char.charCodeAt(0); code <= last.charCodeAt(0); code++)
+        chars += String.fromCharCode(code)
     } else {
       chars += char
     }
@@ -182,7 +183,8 @@ function readCount(reader: Reader): number {
   const match = /^(?:[*+?]|\{(\d+)(,(\d*))?\})\??/.exec(rest)
   if (match === null) return 1
   reader.at += match[0].length
-  if (match[1] === undefined) return reader.dice.between(rest.startsWith('+') ? 1 : 0, rest.startsWith('?') ? 1 : REPEATS_OPEN)
+  if (match[1] === undefined)
+    return reader.dice.between(rest.startsWith('+') ? 1 : 0, rest.startsWith('?') ? 1 : REPEATS_OPEN)
   const least = Number(match[1])
   const most = match[2] === undefined ? least : match[3] === '' ? least + REPEATS_OPEN : Number(match[3])
   return Math.min(reader.dice.between(least, most), REPEATS_MAX)

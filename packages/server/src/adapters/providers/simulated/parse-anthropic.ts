@@ -21,7 +21,8 @@ export function parseAnthropicMessages(body: unknown, options: { readonly counti
   const fields = fieldsOf(body, 'body')
   const model = requiredText(fields['model'], 'model')
   const maxOutputTokens = countOrNull(fields['max_tokens'], 'max_tokens')
-  if (maxOutputTokens === null && !options.counting) throw new BadField('max_tokens', 'max_tokens: Field required')
+  if (maxOutputTokens === null && !options.counting)
+    throw new BadField('max_tokens', 'max_tokens: Field required')
   const messages = listOf(fields['messages'], 'messages')
   if (messages.length === 0) throw new BadField('messages', 'messages: at least one message is required')
   const tools = Array.isArray(fields['tools']) ? fields['tools'].flatMap(readTool) : []
@@ -33,7 +34,11 @@ export function parseAnthropicMessages(body: unknown, options: { readonly counti
     model,
     stream: fields['stream'] === true,
     includeUsage: true,
-    ...readPrompt({ turns: [...systemTurns, ...messages.flatMap(readTurns)], tools, schema: json?.schema ?? null }),
+    ...readPrompt({
+      turns: [...systemTurns, ...messages.flatMap(readTurns)],
+      tools,
+      schema: json?.schema ?? null,
+    }),
     tools,
     toolChoice: readToolChoice(choice),
     parallelToolCalls: choice['disable_parallel_tool_use'] !== true,
@@ -57,7 +62,10 @@ function readTurns(value: unknown, index: number): Turn[] {
   const message = fieldsOf(value, `messages.${index}`)
   const role = message['role']
   if (role !== 'user' && role !== 'assistant' && role !== 'system') {
-    throw new BadField(`messages.${index}.role`, `messages.${index}.role: Input should be 'user' or 'assistant'`)
+    throw new BadField(
+      `messages.${index}.role`,
+      `messages.${index}.role: Input should be 'user' or 'assistant'`,
+    )
   }
   const blocks = blocksOf(message['content'])
   const results = blocks.filter((block) => block['type'] === 'tool_result')
@@ -69,7 +77,9 @@ function readTurns(value: unknown, index: number): Turn[] {
 
 function readBlocks(blocks: readonly Record<string, unknown>[]): { text: string; images: number } {
   const texts = blocks.map((block) =>
-    block['type'] === 'tool_use' ? textOf(block['name']) + JSON.stringify(block['input'] ?? {}) : textOf(block['text']),
+    block['type'] === 'tool_use'
+      ? textOf(block['name']) + JSON.stringify(block['input'] ?? {})
+      : textOf(block['text']),
   )
   return { text: texts.join(''), images: blocks.filter((block) => block['type'] === 'image').length }
 }

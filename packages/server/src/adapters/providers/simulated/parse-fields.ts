@@ -1,4 +1,5 @@
-// Reading foreign JSON, for both parsers: a problem is thrown as a `BadField` and answered as the provider would.
+// Reading foreign JSON, for both parsers: a problem is thrown as a `BadField` and answered as the provider
+// would.
 
 import { type JsonObject, isObject } from '../../../core/json.js'
 
@@ -39,7 +40,8 @@ export function requiredText(value: unknown, field: string): string {
 
 export function numberOrNull(value: unknown, field: string): number | null {
   if (value === undefined || value === null) return null
-  if (typeof value !== 'number' || !Number.isFinite(value)) throw new BadField(field, `${field}: expected a number`)
+  if (typeof value !== 'number' || !Number.isFinite(value))
+    throw new BadField(field, `${field}: expected a number`)
   return value
 }
 
@@ -58,5 +60,7 @@ export function schemaOf(value: unknown): JsonObject {
 
 export function textList(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value]
-  return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string' && item !== '') : []
+  return Array.isArray(value)
+    ? value.filter((item): item is string => typeof item === 'string' && item !== '')
+    : []
 }

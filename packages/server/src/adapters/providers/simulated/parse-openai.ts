@@ -14,7 +14,8 @@ import {
   textList,
   textOf,
 } from './parse-fields.js'
-import { type Turn, readPrompt } from './prompt-text.js'
+import { DIGEST_LENGTH, type Turn, readPrompt } from './prompt-text.js'
+import { hexName } from './seeded.js'
 import type { SimEmbeddingRequest, SimRequest, SimTool, SimToolChoice } from './sim-request.js'
 import { countInputTokens, utf8Bytes } from './tokens.js'
 
@@ -76,7 +77,10 @@ function readRole(role: unknown, index: number): Turn['role'] {
     case 'function':
       return 'tool'
     default:
-      throw new BadField(`messages[${index}].role`, `Invalid value: messages[${index}].role is not a known role.`)
+      throw new BadField(
+        `messages[${index}].role`,
+        `Invalid value: messages[${index}].role is not a known role.`,
+      )
   }
 }
 
@@ -123,13 +127,18 @@ export function parseOpenAiEmbeddings(body: unknown): SimEmbeddingRequest {
   const model = requiredText(fields['model'], 'model')
   const inputs = readInputs(fields['input'])
   if (inputs.length === 0 || inputs.length > INPUTS_MAX || inputs.includes('')) {
-    throw new BadField('input', "'$.input' is invalid. Please check the API reference: the input is empty or too long.")
+    throw new BadField(
+      'input',
+      "'$.input' is invalid. Please check the API reference: the input is empty or too long.",
+    )
   }
   const dimensions = countOrNull(fields['dimensions'], 'dimensions') ?? DIMENSIONS_DEFAULT
-  if (dimensions > DIMENSIONS_MAX) throw new BadField('dimensions', `dimensions: must be at most ${DIMENSIONS_MAX}`)
+  if (dimensions > DIMENSIONS_MAX)
+    throw new BadField('dimensions', `dimensions: must be at most ${DIMENSIONS_MAX}`)
   const textBytes = inputs.reduce((sum, input) => sum + utf8Bytes(input), 0)
   return {
     model,
+    digest: hexName(inputs.join('\n'), DIGEST_LENGTH),
     inputs,
     inputTokens: countInputTokens({ textBytes, images: 0 }),
     dimensions,

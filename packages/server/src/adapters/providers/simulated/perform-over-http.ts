@@ -2,7 +2,7 @@
 
 import type { ServerResponse } from 'node:http'
 import type { System } from '../../../engine/ports.js'
-import { type Performance, playScript } from './play-script.js'
+import { ScriptPlayer } from './script-player.js'
 import type { Script } from './script.js'
 import type { Played } from './sim-stats.js'
 
@@ -16,7 +16,7 @@ export function performOverHttp(script: Script, response: ServerResponse, at: Ht
   let written = 0
   let cut = false
 
-  const performance: Performance = playScript(
+  const player = new ScriptPlayer(
     script,
     {
       head(status, headers) {
@@ -28,7 +28,7 @@ export function performOverHttp(script: Script, response: ServerResponse, at: Ht
         const onWritten = (error?: Error | null): void => {
           if (error === undefined || error === null) written += 1
         }
-        if (!response.write(frame.text, onWritten)) performance.pause()
+        if (!response.write(frame.text, onWritten)) player.pause()
       },
       end: () => response.end(),
       broken() {
@@ -40,9 +40,9 @@ export function performOverHttp(script: Script, response: ServerResponse, at: Ht
     at.system,
   )
 
-  response.on('drain', () => performance.resume())
+  response.on('drain', () => player.resume())
   response.on('close', () => {
-    performance.stop()
+    player.stop()
     const whole = cut || response.writableFinished
     at.close({ frames: written, elapsedMs: at.system.nowMs() - startMs, whole })
   })

@@ -1,9 +1,13 @@
-// What a model reads, put together in one order for both formats, so that the same conversation gets the same answer
-// and the same count of tokens whichever way it came.
+// What a model reads, put together in one order for both formats, so that the same conversation gets the same
+// answer and the same count of tokens whichever way it came.
 
 import type { JsonObject } from '../../../core/json.js'
 import type { SimTool } from './sim-request.js'
+import { hexName } from './seeded.js'
 import { countInputTokens, utf8Bytes } from './tokens.js'
+
+/** Digits of a digest: 64 bits are enough to tell prompts apart, and short enough to hash again and again. */
+export const DIGEST_LENGTH = 16
 
 /** A message, reduced to what the simulator looks at. */
 export interface Turn {
@@ -19,7 +23,7 @@ export interface Prompt {
 }
 
 export interface PromptFacts {
-  readonly promptText: string
+  readonly digest: string
   readonly inputTokens: number
   readonly lastUserText: string
   readonly afterToolResult: boolean
@@ -34,7 +38,7 @@ export function readPrompt(prompt: Prompt): PromptFacts {
   const textBytes = pieces.reduce((sum, piece) => sum + utf8Bytes(piece), 0)
   const last = prompt.turns.at(-1)
   return {
-    promptText: pieces.join('\n'),
+    digest: hexName(pieces.join('\n'), DIGEST_LENGTH),
     inputTokens: countInputTokens({ textBytes, images }),
     lastUserText: prompt.turns.findLast((turn) => turn.role === 'user')?.text ?? '',
     afterToolResult: last?.role === 'tool',

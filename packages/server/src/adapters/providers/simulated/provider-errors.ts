@@ -27,7 +27,11 @@ export interface ErrorDetail {
 
 export function errorAnswer(detail: ErrorDetail): ErrorAnswer {
   const headers = detail.headers ?? {}
-  return { status: detail.status, headers, body: detail.dialect === 'openai' ? openAiBody(detail) : anthropicBody(detail) }
+  return {
+    status: detail.status,
+    headers,
+    body: detail.dialect === 'openai' ? openAiBody(detail) : anthropicBody(detail),
+  }
 }
 
 interface OpenAiError {
@@ -40,7 +44,8 @@ const OPENAI: Readonly<Record<number, OpenAiError>> = {
   400: { message: 'The request is invalid.', type: 'invalid_request_error', code: null },
   401: {
     message:
-      "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY).",
+      "You didn't provide an API key. You need to provide your API key in an Authorization header using " +
+      'Bearer auth (i.e. Authorization: Bearer YOUR_KEY).',
     type: 'invalid_request_error',
     code: null,
   },
@@ -54,7 +59,11 @@ const OPENAI: Readonly<Record<number, OpenAiError>> = {
     type: 'server_error',
     code: null,
   },
-  503: { message: 'The engine is currently overloaded, please try again later.', type: 'server_error', code: null },
+  503: {
+    message: 'The engine is currently overloaded, please try again later.',
+    type: 'server_error',
+    code: null,
+  },
 }
 
 function openAiBody(detail: ErrorDetail): string {
@@ -72,7 +81,10 @@ const ANTHROPIC: Readonly<Record<number, readonly [type: string, message: string
   403: ['permission_error', 'Your API key does not have permission to use the specified resource.'],
   404: ['not_found_error', 'Not found'],
   413: ['request_too_large', 'Request exceeds the maximum size'],
-  429: ['rate_limit_error', "This request would exceed your organization's rate limit of requests per minute."],
+  429: [
+    'rate_limit_error',
+    "This request would exceed your organization's rate limit of requests per minute.",
+  ],
   500: ['api_error', 'Internal server error'],
   504: ['timeout_error', 'The request timed out'],
   529: ['overloaded_error', 'Overloaded'],

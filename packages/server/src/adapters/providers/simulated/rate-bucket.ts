@@ -1,5 +1,5 @@
-// Real throttling: a bucket per model that refills all the time, as the providers' do, and the headers that tell about
-// it in each provider's own manner.
+// Real throttling: a bucket per model that refills all the time, as the providers' do, and the headers that
+// tell about it in each provider's own manner.
 
 import type { Dialect } from './provider-errors.js'
 

@@ -1,5 +1,5 @@
-// A call to the simulator, written down before it is played: every byte, when it goes out, and how it ends. The
-// in-process provider and the HTTP server play the same script, so they cannot answer differently.
+// A call to the simulator, written down before it is played: every byte, when it goes out, and how it ends.
+// The in-process provider and the HTTP server play the same script, so they cannot answer differently.
 
 export type FaultName =
   | 'invalid'
@@ -47,7 +47,9 @@ export interface UsageReport {
   readonly outputTokens: number | null
 }
 
-/** What a format gives before timing: bytes, the number of tokens written up to and including them, reports. */
+/**
+ * What a format gives before timing: bytes, the number of tokens written up to and including them, reports.
+ */
 export interface Piece {
   readonly text: string
   readonly tokensSoFar: number

@@ -1,5 +1,5 @@
-// Where the simulator's chance comes from: text in, numbers out. No state outside a `Dice`, so the same seed and the
-// same question always give the same answer, in every process.
+// Where the simulator's chance comes from: text in, numbers out. No state outside a `Dice`, so the same seed
+// and the same question always give the same answer, in every process.
 
 /** A seeded sequence of numbers. */
 export interface Dice {

@@ -1,4 +1,5 @@
-// What the simulated model says, before any wire format: the shape between `simulate-answer.ts` and the encoders.
+// What the simulated model says, before any wire format: the shape between `simulate-answer.ts` and the
+// encoders.
 
 import type { SimulatedBehaviour } from '../../../core/release/release.js'
 import type { Directives } from './directives.js'

@@ -5,7 +5,13 @@ import type { Simulation } from '../../../core/release/release.js'
 import { errorAnswer } from './provider-errors.js'
 
 /** Any name is answered; these are shown when asked what there is. */
-const WELL_KNOWN = ['gpt-4o-mini', 'gpt-4o', 'claude-3-5-haiku', 'claude-3-5-sonnet', 'text-embedding-3-small']
+const WELL_KNOWN = [
+  'gpt-4o-mini',
+  'gpt-4o',
+  'claude-3-5-haiku',
+  'claude-3-5-sonnet',
+  'text-embedding-3-small',
+]
 const CREATED_SECONDS = 1_735_689_600
 
 export function answerModels(
@@ -21,7 +27,11 @@ export function answerModels(
   at.response.end(body)
 }
 
-function answerFor(ids: readonly string[], wanted: string, anthropic: boolean): { status: number; body: string } {
+function answerFor(
+  ids: readonly string[],
+  wanted: string,
+  anthropic: boolean,
+): { status: number; body: string } {
   const shape = anthropic ? anthropicModel : openAiModel
   if (wanted !== '') {
     if (ids.includes(wanted)) return { status: 200, body: JSON.stringify(shape(wanted)) }

@@ -19,8 +19,8 @@ export interface SimRequest {
   readonly stream: boolean
   /** OpenAI: `stream_options.include_usage`. */
   readonly includeUsage: boolean
-  /** Everything the model reads, the same for both formats: what the answer depends on. */
-  readonly promptText: string
+  /** Names everything the model reads, the same for both formats: what the answer depends on. */
+  readonly digest: string
   readonly inputTokens: number
   /** Text of the last message of the user. */
   readonly lastUserText: string
@@ -44,6 +44,8 @@ export interface SimRequest {
 
 export interface SimEmbeddingRequest {
   readonly model: string
+  /** Names the inputs. */
+  readonly digest: string
   readonly inputs: readonly string[]
   readonly inputTokens: number
   readonly dimensions: number

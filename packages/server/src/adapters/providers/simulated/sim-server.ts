@@ -1,5 +1,5 @@
-// The simulated provider as an HTTP server of its own: OpenAI's and Anthropic's routes on one port, its books under
-// `/sim/stats`, its knobs under `/sim/behaviour`.
+// The simulated provider as an HTTP server of its own: OpenAI's and Anthropic's routes on one port, its books
+// under `/sim/stats`, its knobs under `/sim/behaviour`.
 
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http'
 import { type AddressInfo } from 'node:net'
@@ -12,7 +12,7 @@ import { answerControl } from './sim-control.js'
 import { answerModels } from './sim-models.js'
 import type { SimRoute } from './sim-request.js'
 import type { SimStats } from './sim-stats.js'
-import { type SimWorld, createSimWorld } from './sim-world.js'
+import { SimWorld } from './sim-world.js'
 
 export interface SimServerOptions {
   /** 0 picks one. */
@@ -43,7 +43,7 @@ const ROUTES: Readonly<Record<string, SimRoute>> = {
 }
 
 export async function startSimServer(options: SimServerOptions): Promise<SimServer> {
-  const world = createSimWorld(options.simulation, options.system)
+  const world = new SimWorld(options.simulation, options.system)
   const server = createServer((request, response) => {
     answer(request, response, { world, system: options.system })
   })
@@ -83,7 +83,9 @@ function answer(request: IncomingMessage, response: ServerResponse, room: Room):
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/'
   const route = request.method === 'POST' ? ROUTES[path] : undefined
   if (path.startsWith('/sim/')) {
-    readBody(request, response, (body) => answerControl({ method: request.method ?? 'GET', path, body }, response, room.world))
+    readBody(request, response, (body) =>
+      answerControl({ method: request.method ?? 'GET', path, body }, response, room.world),
+    )
     return
   }
   if (request.method === 'GET' && (path === '/v1/models' || path.startsWith('/v1/models/'))) {
@@ -92,7 +94,11 @@ function answer(request: IncomingMessage, response: ServerResponse, room: Room):
   }
   if (route === undefined) {
     request.resume()
-    refuse(response, { ...room, route: 'openai-chat' }, { status: 404, message: `Invalid URL (${request.method} ${path})` })
+    refuse(
+      response,
+      { ...room, route: 'openai-chat' },
+      { status: 404, message: `Invalid URL (${request.method} ${path})` },
+    )
     return
   }
   if (!hasKey(request, route)) {
@@ -103,7 +109,10 @@ function answer(request: IncomingMessage, response: ServerResponse, room: Room):
   const orders = request.headers['x-sim']
   readBody(request, response, (body) => {
     const script = room.world.open({ route, body, orders: typeof orders === 'string' ? orders : undefined })
-    performOverHttp(script, response, { system: room.system, close: (played) => room.world.close(script, played) })
+    performOverHttp(script, response, {
+      system: room.system,
+      close: (played) => room.world.close(script, played),
+    })
   })
 }
 
@@ -124,7 +133,11 @@ function refuse(
   performOverHttp(script, response, { system: at.system, close: (played) => at.world.close(script, played) })
 }
 
-function readBody(request: IncomingMessage, response: ServerResponse, done: (body: Uint8Array) => void): void {
+function readBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  done: (body: Uint8Array) => void,
+): void {
   const chunks: Uint8Array[] = []
   let bytes = 0
   request.on('data', (chunk: Uint8Array) => {

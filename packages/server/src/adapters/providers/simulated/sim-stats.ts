@@ -55,7 +55,9 @@ export class StatsBook {
   }
 
   snapshot(): SimStats {
-    return { models: Object.fromEntries([...this.#models].map(([name, stats]) => [name, structuredClone(stats)])) }
+    return {
+      models: Object.fromEntries([...this.#models].map(([name, stats]) => [name, structuredClone(stats)])),
+    }
   }
 
   /** Names come from callers: beyond a thousand of them they share one entry. */
@@ -90,5 +92,8 @@ function generatedTokens(script: Script, played: Played): number {
   if (script.stream) return script.frames[played.frames - 1]?.tokensSoFar ?? 0
   if (played.elapsedMs < script.firstTokenMs || script.outputTokens === 0) return 0
   if (script.msPerToken === 0) return script.outputTokens
-  return Math.min(script.outputTokens, 1 + Math.floor((played.elapsedMs - script.firstTokenMs) / script.msPerToken))
+  return Math.min(
+    script.outputTokens,
+    1 + Math.floor((played.elapsedMs - script.firstTokenMs) / script.msPerToken),
+  )
 }

@@ -1,8 +1,9 @@
-// A simulated provider's memory: its knobs, which may be turned while it runs, how often it was asked the same, its
-// rate buckets, and its books. From a call it makes the script that is then played.
+// A simulated provider's memory: its knobs, which may be turned while it runs, how often it was asked the
+// same, its rate buckets, and its books. From a call it makes the script that is then played.
 
 import type { SimulatedBehaviour, Simulation } from '../../../core/release/release.js'
 import type { System } from '../../../engine/ports.js'
+import type { Circumstances } from './answer-script.js'
 import { behaviourOf } from './behaviour.js'
 import { readDirectives } from './directives.js'
 import { errorScript } from './fault-script.js'
@@ -10,8 +11,9 @@ import { type ParsedCall, makeScript } from './make-script.js'
 import { parseAnthropicMessages } from './parse-anthropic.js'
 import { BadField } from './parse-fields.js'
 import { parseOpenAiChat, parseOpenAiEmbeddings } from './parse-openai.js'
+import { DIGEST_LENGTH } from './prompt-text.js'
 import { dialectOf, errorAnswer } from './provider-errors.js'
-import { type RateBucket, type RateState, takeOne } from './rate-bucket.js'
+import { type RateBucket, takeOne } from './rate-bucket.js'
 import type { Script } from './script.js'
 import { hexName } from './seeded.js'
 import type { SimRoute } from './sim-request.js'
@@ -24,53 +26,56 @@ export interface SimCall {
   readonly orders: string | undefined
 }
 
-export interface SimWorld {
-  open(call: SimCall): Script
-  /** Every script that was opened is closed once, however it ended. */
-  close(script: Script, played: Played): void
-  /** Notes a call that never reached a model. */
-  note(script: Script): void
-  /** Turns knobs: of one model, or (null) of all. */
-  change(model: string | null, knobs: Partial<SimulatedBehaviour>): void
-  readonly simulation: Simulation
-  stats(): SimStats
-}
-
 const ORDINALS_MAX = 20_000
 const BUCKETS_MAX = 1_000
 const decoder = new TextDecoder()
 
-export function createSimWorld(simulation: Simulation, system: System): SimWorld {
-  let current = simulation
-  const ordinals = new Map<string, number>()
-  const buckets = new Map<string, RateBucket>()
-  const stats = new StatsBook()
+export class SimWorld {
+  readonly #system: System
+  readonly #ordinals = new Map<string, number>()
+  readonly #buckets = new Map<string, RateBucket>()
+  readonly #stats = new StatsBook()
+  #simulation: Simulation
 
-  function ordinalOf(question: string): number {
-    const key = hexName(question, 16)
-    const ordinal = ordinals.get(key) ?? 0
-    // Oldest out first: what was asked last is what gets repeated.
-    ordinals.delete(key)
-    ordinals.set(key, ordinal + 1)
-    if (ordinals.size > ORDINALS_MAX) dropOldest(ordinals)
-    return ordinal
+  constructor(simulation: Simulation, system: System) {
+    this.#simulation = simulation
+    this.#system = system
   }
 
-  function rateOf(model: string, perMinute: number): { granted: boolean; state: RateState } | null {
-    if (perMinute <= 0) return null
-    const { granted, bucket, state } = takeOne(buckets.get(model), perMinute, system.nowMs())
-    buckets.set(model, bucket)
-    if (buckets.size > BUCKETS_MAX) dropOldest(buckets)
-    return { granted, state }
+  get simulation(): Simulation {
+    return this.#simulation
   }
 
-  function open(call: SimCall): Script {
-    const script = scriptFor(call)
-    stats.opened(script)
+  open(call: SimCall): Script {
+    const script = this.#scriptFor(call)
+    this.#stats.opened(script)
     return script
   }
 
-  function scriptFor(call: SimCall): Script {
+  /** Every script that was opened is closed once, however it ended. */
+  close(script: Script, played: Played): void {
+    this.#stats.closed(script, played)
+  }
+
+  /** Opens a script that was made elsewhere, for a call that never reached a model. */
+  note(script: Script): void {
+    this.#stats.opened(script)
+  }
+
+  /** Turns knobs: of one model, or (null) of all that have none of their own. */
+  change(model: string | null, knobs: Partial<SimulatedBehaviour>): void {
+    const { models } = this.#simulation
+    this.#simulation =
+      model === null
+        ? { ...this.#simulation, ...knobs }
+        : { ...this.#simulation, models: { ...models, [model]: { ...models[model], ...knobs } } }
+  }
+
+  stats(): SimStats {
+    return this.#stats.snapshot()
+  }
+
+  #scriptFor(call: SimCall): Script {
     const { route } = call
     let parsed: ParsedCall
     try {
@@ -78,34 +83,34 @@ export function createSimWorld(simulation: Simulation, system: System): SimWorld
     } catch (error) {
       return invalidScript(route, error)
     }
-    const { model } = parsed.request
-    const behaviour = behaviourOf(current, model)
-    const asked = parsed.kind === 'chat' ? parsed.request.promptText : parsed.request.inputs.join('\n')
+    const { model, digest } = parsed.request
+    const behaviour = behaviourOf(this.#simulation, model)
     return makeScript(parsed, {
       route,
       behaviour,
       directives: readDirectives(call.orders, parsed.kind === 'chat' ? parsed.request.lastUserText : ''),
-      seed: current.seed,
-      ordinal: ordinalOf(`${route}\n${model}\n${asked}`),
-      nowMs: system.nowMs(),
-      rate: rateOf(model, behaviour.requestsPerMinute),
+      seed: this.#simulation.seed,
+      ordinal: this.#ordinalOf(hexName(`${route}\n${model}\n${digest}`, DIGEST_LENGTH)),
+      nowMs: this.#system.nowMs(),
+      rate: this.#takeOne(model, behaviour.requestsPerMinute),
     })
   }
 
-  return {
-    open,
-    close: (script, played) => stats.closed(script, played),
-    note: (script) => stats.opened(script),
-    change(model, knobs) {
-      current =
-        model === null
-          ? { ...current, ...knobs }
-          : { ...current, models: { ...current.models, [model]: { ...current.models[model], ...knobs } } }
-    },
-    get simulation() {
-      return current
-    },
-    stats: () => stats.snapshot(),
+  #ordinalOf(key: string): number {
+    const ordinal = this.#ordinals.get(key) ?? 0
+    // Oldest out first: what was asked last is what gets repeated.
+    this.#ordinals.delete(key)
+    this.#ordinals.set(key, ordinal + 1)
+    if (this.#ordinals.size > ORDINALS_MAX) dropOldest(this.#ordinals)
+    return ordinal
+  }
+
+  #takeOne(model: string, perMinute: number): Circumstances['rate'] {
+    if (perMinute <= 0) return null
+    const { granted, bucket, state } = takeOne(this.#buckets.get(model), perMinute, this.#system.nowMs())
+    this.#buckets.set(model, bucket)
+    if (this.#buckets.size > BUCKETS_MAX) dropOldest(this.#buckets)
+    return { granted, state }
   }
 }
 
@@ -130,7 +135,11 @@ function invalidScript(route: SimRoute, error: unknown): Script {
   const field = error instanceof BadField ? { message: error.message, param: error.field } : null
   const detail = field ?? { message: 'We could not parse the JSON body of your request.' }
   const requestId = `req_${hexName(error.message, 24)}`
-  return errorScript('invalid', '(invalid)', errorAnswer({ dialect: dialectOf(route), status: 400, requestId, ...detail }))
+  return errorScript(
+    'invalid',
+    '(invalid)',
+    errorAnswer({ dialect: dialectOf(route), status: 400, requestId, ...detail }),
+  )
 }
 
 function dropOldest(map: Map<string, unknown>): void {

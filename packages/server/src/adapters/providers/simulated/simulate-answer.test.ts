@@ -2,14 +2,22 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseAnthropicMessages } from './parse-anthropic.js'
 import { parseOpenAiChat } from './parse-openai.js'
-import type { SimAnswer, SimChoice } from './sim-answer.js'
-import { BEHAVIOUR, QUESTION, chatBody, optionsWith } from './sim-request-examples.js'
+import { readDirectives } from './directives.js'
+import type { SimAnswer, SimChoice, SimOptions } from './sim-answer.js'
+import { BEHAVIOUR, QUESTION, chatBody } from '../../../testing/simulation-examples.js'
 import { JUDGE_MARKER, simulateAnswer } from './simulate-answer.js'
 import { countInputTokens, tokenize } from './tokens.js'
 
+function optionsWith(more: Partial<SimOptions> = {}, orders?: string): SimOptions {
+  return { behaviour: BEHAVIOUR, directives: readDirectives(orders, ''), seed: 7, ordinal: 0, ...more }
+}
+
 const TOOLS = ['lookup_order', 'refund'].map((name) => ({
   type: 'function',
-  function: { name, parameters: { type: 'object', properties: { id: { type: 'integer' } }, required: ['id'] } },
+  function: {
+    name,
+    parameters: { type: 'object', properties: { id: { type: 'integer' } }, required: ['id'] },
+  },
 }))
 
 function ask(more: Record<string, unknown> = {}, options = optionsWith(), text = QUESTION): SimAnswer {
@@ -61,7 +69,10 @@ describe('text', () => {
   test('a limit on tokens is kept exactly and named as the reason', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 100 }), (limit, length) => {
-        const answer = ask({ max_tokens: limit }, optionsWith({ behaviour: { ...BEHAVIOUR, outputTokens: length } }))
+        const answer = ask(
+          { max_tokens: limit },
+          optionsWith({ behaviour: { ...BEHAVIOUR, outputTokens: length } }),
+        )
         expect(answer.outputTokens).toBe(Math.min(limit, length))
         expect(first(answer).finish).toBe(limit < length ? 'length' : 'stop')
       }),
@@ -71,13 +82,17 @@ describe('text', () => {
   test('a stop sequence ends the text before it, wherever it falls in a token', () => {
     const text = textOf(ask())
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: text.length - 4 }), fc.integer({ min: 1, max: 3 }), (at, length) => {
-        const stop = text.slice(at, at + length)
-        const choice = first(ask({ stop: [stop] }))
-        expect(choice.tokens.join('')).toBe(text.slice(0, text.indexOf(stop)))
-        expect(choice).toMatchObject({ finish: 'stop-sequence', stopSequence: stop })
-        expect(choice.logprobs).toHaveLength(choice.tokens.length)
-      }),
+      fc.property(
+        fc.integer({ min: 0, max: text.length - 4 }),
+        fc.integer({ min: 1, max: 3 }),
+        (at, length) => {
+          const stop = text.slice(at, at + length)
+          const choice = first(ask({ stop: [stop] }))
+          expect(choice.tokens.join('')).toBe(text.slice(0, text.indexOf(stop)))
+          expect(choice).toMatchObject({ finish: 'stop-sequence', stopSequence: stop })
+          expect(choice.logprobs).toHaveLength(choice.tokens.length)
+        },
+      ),
     )
   })
 
@@ -102,7 +117,10 @@ describe('confidence', () => {
 
   test.each([0.5, 0.9])('varies from prompt to prompt around the configured %d', (confidence) => {
     const options = optionsWith({ behaviour: { ...BEHAVIOUR, confidence } })
-    const values = Array.from({ length: 4_000 }, (_, index) => ask({}, options, `question ${index}`).confidence)
+    const values = Array.from(
+      { length: 4_000 },
+      (_, index) => ask({}, options, `question ${index}`).confidence,
+    )
     const mean = values.reduce((sum, value) => sum + value, 0) / values.length
     expect(Math.abs(mean - confidence)).toBeLessThan(0.02)
     expect(new Set(values).size).toBeGreaterThan(3_900)
@@ -113,7 +131,9 @@ describe('confidence', () => {
   })
 
   test('samples agree about as often as it is confident', () => {
-    const texts = Array.from({ length: 400 }, (_, index) => textOf(ask({}, optionsWith({ ordinal: index }, 'confidence=0.7'))))
+    const texts = Array.from({ length: 400 }, (_, index) =>
+      textOf(ask({}, optionsWith({ ordinal: index }, 'confidence=0.7'))),
+    )
     const agreeing = texts.filter((text) => text === texts[0]).length / texts.length
     expect(agreeing).toBeGreaterThan(0.6)
     expect(agreeing).toBeLessThan(0.85)
@@ -130,7 +150,9 @@ describe('confidence', () => {
 
 describe('tools', () => {
   test('with a choice left to it, it calls for some prompts and answers others', () => {
-    const calling = Array.from({ length: 100 }, (_, index) => ask({ tools: TOOLS }, optionsWith(), `order ${index}`))
+    const calling = Array.from({ length: 100 }, (_, index) =>
+      ask({ tools: TOOLS }, optionsWith(), `order ${index}`),
+    )
     const share = calling.filter((answer) => first(answer).finish === 'tool-calls').length
     expect(share).toBeGreaterThan(25)
     expect(share).toBeLessThan(75)
@@ -142,7 +164,10 @@ describe('tools', () => {
         expect(first(ask({ tools: TOOLS, tool_choice: 'none' }, optionsWith(), text)).toolCalls).toEqual([])
         const messages = [
           { role: 'user', content: text },
-          { role: 'assistant', tool_calls: [{ id: 'c', type: 'function', function: { name: 'refund', arguments: '{}' } }] },
+          {
+            role: 'assistant',
+            tool_calls: [{ id: 'c', type: 'function', function: { name: 'refund', arguments: '{}' } }],
+          },
           { role: 'tool', tool_call_id: 'c', content: 'done' },
         ]
         const answer = ask({ tools: TOOLS, tool_choice: 'required', messages })
@@ -153,7 +178,9 @@ describe('tools', () => {
   })
 
   test('a named tool is called, alone, with arguments of its schema', () => {
-    const choice = first(ask({ tools: TOOLS, tool_choice: { type: 'function', function: { name: 'refund' } } }))
+    const choice = first(
+      ask({ tools: TOOLS, tool_choice: { type: 'function', function: { name: 'refund' } } }),
+    )
     expect(choice.toolCalls.map((call) => call.name)).toEqual(['refund'])
     const value: unknown = JSON.parse(choice.toolCalls[0]?.pieces.join('') ?? '')
     expect(value).toEqual({ id: expect.any(Number) })
@@ -163,7 +190,9 @@ describe('tools', () => {
   test('sometimes two are called at once, with different ids, unless that is forbidden', () => {
     const both = askUntilToolCall({}, (choice) => choice.toolCalls.length === 2)
     expect(new Set(both.toolCalls.map((call) => call.id)).size).toBe(2)
-    expect(() => askUntilToolCall({ parallel_tool_calls: false }, (choice) => choice.toolCalls.length === 2)).toThrow()
+    expect(() =>
+      askUntilToolCall({ parallel_tool_calls: false }, (choice) => choice.toolCalls.length === 2),
+    ).toThrow(/none of 200/)
   })
 
   test('the limit on tokens cuts calls too', () => {
@@ -186,8 +215,18 @@ describe('both wires', () => {
       max_tokens: 100,
       messages: [
         { role: 'system', content: 'Be kind.' },
-        { role: 'user', content: [{ type: 'text', text: 'Look' }, { type: 'image_url', image_url: { url: 'data:' } }] },
-        { role: 'assistant', content: null, tool_calls: [{ id: 'c', function: { name: 'refund', arguments: '{"a": 1}' } }] },
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'Look' },
+            { type: 'image_url', image_url: { url: 'data:' } },
+          ],
+        },
+        {
+          role: 'assistant',
+          content: null,
+          tool_calls: [{ id: 'c', function: { name: 'refund', arguments: '{"a": 1}' } }],
+        },
         { role: 'tool', tool_call_id: 'c', content: 'refunded' },
         { role: 'user', content: 'Thanks' },
       ],
@@ -199,7 +238,13 @@ describe('both wires', () => {
         max_tokens: 100,
         system: [{ type: 'text', text: 'Be kind.' }],
         messages: [
-          { role: 'user', content: [{ type: 'text', text: 'Look' }, { type: 'image', source: {} }] },
+          {
+            role: 'user',
+            content: [
+              { type: 'text', text: 'Look' },
+              { type: 'image', source: {} },
+            ],
+          },
           { role: 'assistant', content: [{ type: 'tool_use', id: 'c', name: 'refund', input: { a: 1 } }] },
           {
             role: 'user',
@@ -214,7 +259,7 @@ describe('both wires', () => {
       { counting: false },
     )
     expect(anthropic.inputTokens).toBe(openai.inputTokens)
-    expect(anthropic.promptText).toBe(openai.promptText)
+    expect(anthropic.digest).toBe(openai.digest)
     expect(simulateAnswer(anthropic, optionsWith())).toEqual(simulateAnswer(openai, optionsWith()))
   })
 

@@ -1,5 +1,6 @@
-// What the simulated model says to a request: pure, from the request, its behaviour and a seed. Text, JSON, tool calls
-// and a grade all come out as tokens, one per stream delta, so that lengths, limits and log probabilities agree.
+// What the simulated model says to a request: pure, from the request, its behaviour and a seed. Text, JSON,
+// tool calls and a grade all come out as tokens, one per stream delta, so that lengths, limits and log
+// probabilities agree.
 
 import { callTools, choosesTools } from './call-tools.js'
 import { makeJson } from './make-json.js'
@@ -16,11 +17,14 @@ const CONFIDENCE_MIN = 0.01
 const VARIANTS = 4
 
 export function simulateAnswer(request: SimRequest, options: SimOptions): SimAnswer {
-  const question = `${request.model}\n${request.promptText}`
+  const question = `${request.model}\n${request.digest}`
   const confidence = options.directives.confidence ?? confidenceFor(question, options)
   const choices = Array.from({ length: request.choices }, (_, index) => {
     const variant = variantOf(request, options, { question, confidence, index })
-    return makeChoice(request, options, { question: `${question}\n${variant}`, confidence: clampConfidence(confidence) })
+    return makeChoice(request, options, {
+      question: `${question}\n${variant}`,
+      confidence: clampConfidence(confidence),
+    })
   })
   return {
     id: hexName(`${question}\n${options.seed}\n${options.ordinal}`, 24),
@@ -31,7 +35,10 @@ export function simulateAnswer(request: SimRequest, options: SimOptions): SimAns
   }
 }
 
-/** Differs from prompt to prompt; over all prompts its mean is exactly the configured one: E[u^k] = 1 / (k + 1). */
+/**
+ * Differs from prompt to prompt; over all prompts its mean is exactly the configured one: E[u^k] = 1 / (k +
+ * 1).
+ */
 function confidenceFor(question: string, options: SimOptions): number {
   const mean = options.behaviour.confidence
   return mean <= 0 ? 0 : chance(`confidence\n${question}`, options.seed) ** (1 / mean - 1)
@@ -42,8 +49,9 @@ function clampConfidence(confidence: number): number {
 }
 
 /**
- * Asked for the first time, or without temperature, it gives its first answer. Asked again, or for several choices, it
- * keeps to that one as often as it is confident: so the agreement of samples says what the log probabilities say.
+ * Asked for the first time, or without temperature, it gives its first answer. Asked again, or for several
+ * choices, it keeps to that one as often as it is confident: so the agreement of samples says what the log
+ * probabilities say.
  */
 function variantOf(
   request: SimRequest,
@@ -96,7 +104,10 @@ function say(request: SimRequest, options: SimOptions, saying: Saying): string[]
 }
 
 /** Cuts before the first stop sequence; the token it lies in is shortened. */
-function stopAt(tokens: string[], stop: readonly string[]): { tokens: string[]; stopSequence: string | null } {
+function stopAt(
+  tokens: string[],
+  stop: readonly string[],
+): { tokens: string[]; stopSequence: string | null } {
   if (stop.length === 0) return { tokens, stopSequence: null }
   const text = tokens.join('')
   let end = Infinity
@@ -126,8 +137,14 @@ function logprobsOf(count: number, saying: Saying, seed: number): number[] {
   return weights.map((weight) => weight * scale)
 }
 
-/** A call costs one token for its name and one per piece of its arguments; the limit cuts wherever it falls. */
-function limitTools(calls: readonly SimToolCall[], maxOutputTokens: number | null, ordinal: number): SimChoice {
+/**
+ * A call costs one token for its name and one per piece of its arguments; the limit cuts wherever it falls.
+ */
+function limitTools(
+  calls: readonly SimToolCall[],
+  maxOutputTokens: number | null,
+  ordinal: number,
+): SimChoice {
   let left = maxOutputTokens ?? Infinity
   let used = 0
   let cut = false

@@ -1,10 +1,16 @@
 // The simulated provider in process: what a server without any key answers with, marked as simulated.
 
 import type { ProviderConfig } from '../../../core/release/release.js'
-import type { Provider, System, UpstreamCall, UpstreamListener, UpstreamRequest } from '../../../engine/ports.js'
-import { runCall } from './simulated-call.js'
+import type {
+  Provider,
+  System,
+  UpstreamCall,
+  UpstreamListener,
+  UpstreamRequest,
+} from '../../../engine/ports.js'
+import { SimulatedCall } from './simulated-call.js'
 import type { SimStats } from './sim-stats.js'
-import { createSimWorld } from './sim-world.js'
+import { SimWorld } from './sim-world.js'
 
 export type SimulatedProviderConfig = Extract<ProviderConfig, { readonly kind: 'simulated' }>
 
@@ -14,19 +20,26 @@ export interface SimulatedProvider extends Provider {
 }
 
 /**
- * Speaks every wire by `request.wire`, and answers the bytes the HTTP simulator would. Honours the head and idle
- * timeouts as a connection would; the body of an answer has no limit here because the simulator sets its own.
+ * Speaks every wire by `request.wire`, and answers the bytes the HTTP simulator would. Honours the head and
+ * idle timeouts as a connection would; the body of an answer has no limit here because the simulator sets its
+ * own.
  */
 export function createSimulatedProvider(
   config: SimulatedProviderConfig,
   options: { readonly system: System },
 ): SimulatedProvider {
   const { system } = options
-  const world = createSimWorld(config.simulation, system)
+  const world = new SimWorld(config.simulation, system)
 
   function send(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall {
     const script = world.open({ route: request.wire, body: request.body, orders: request.headers['x-sim'] })
-    return runCall({ request, listener, system, script, close: (played) => world.close(script, played) })
+    return new SimulatedCall({
+      request,
+      listener,
+      system,
+      script,
+      close: (played) => world.close(script, played),
+    })
   }
 
   return {

@@ -1,10 +1,14 @@
-// The simulator's tokenizer: plain, linear, the same for every model and format, so that whoever counts gets the same.
+// The simulator's tokenizer: plain, linear, the same for every model and format, so that whoever counts gets
+// the same.
 
 const BYTES_PER_TOKEN = 4
 /** What an image costs, whatever its size. */
 export const TOKENS_PER_IMAGE = 765
 
-/** Splits text into tokens; joined they are the text again. A token carries the space before it, as in real ones. */
+/**
+ * Splits text into tokens; joined they are the text again. A token carries the space before it, as in real
+ * ones.
+ */
 export function tokenize(text: string): string[] {
   return text.match(/\s?[\p{L}\p{N}']{1,12}|\s?[^\s\p{L}\p{N}']|\s/gu) ?? []
 }

@@ -1,13 +1,16 @@
-// What the simulator says: a plain support reply that takes up the words of the question, exactly as long as asked.
+// What the simulator says: a plain support reply that takes up the words of the question, exactly as long as
+// asked.
 
 import type { Dice } from './seeded.js'
 import { tokenize } from './tokens.js'
 
 const COMMON = new Set(
-  ('about after again also because been before being could does doing from have having hello here into just ' +
+  (
+    'about after again also because been before being could does doing from have having hello here into just ' +
     'know like made make more most much need only other over please should since some still such tell than ' +
     'thank thanks that their them then there these they this those through want were what when where which ' +
-    'while will with would your yours').split(' '),
+    'while will with would your yours'
+  ).split(' '),
 )
 const SCAN_CHARS_MAX = 4_000
 const WORDS_MAX = 6

@@ -1,8 +1,6 @@
-// For tests: requests and a simulation with nothing special about them.
+// A simulation that does nothing wrong, and requests to ask it.
 
-import type { SimulatedBehaviour, Simulation } from '../../../core/release/release.js'
-import { type Directives, readDirectives } from './directives.js'
-import type { SimOptions } from './sim-answer.js'
+import type { SimulatedBehaviour, Simulation } from '../core/release/release.js'
 
 export const BEHAVIOUR: SimulatedBehaviour = {
   latencyMs: 0,
@@ -21,11 +19,6 @@ export const BEHAVIOUR: SimulatedBehaviour = {
 
 export function simulationWith(more: Partial<Simulation> = {}): Simulation {
   return { seed: 7, models: {}, ...BEHAVIOUR, ...more }
-}
-
-export function optionsWith(more: Partial<SimOptions> = {}, orders?: string): SimOptions {
-  const directives: Directives = readDirectives(orders, '')
-  return { behaviour: BEHAVIOUR, directives, seed: 7, ordinal: 0, ...more }
 }
 
 export const QUESTION = 'My replacement card has not arrived, and the transfer to my landlord failed twice.'

@@ -1,0 +1,167 @@
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, expect, test } from 'vitest'
+import type { AttemptId, TaskId } from '../../core/ids.js'
+import type { Entry } from '../../core/task/records.js'
+import { holdMade, holdSettled, outcomeJudged, stepEnded, taskOpened } from '../../testing/entries.js'
+import { randomStory } from '../../testing/random-story.js'
+import { entryLine, versionLine } from './lines.js'
+import { segmentPath } from './segments.js'
+import { SqliteDatabase } from './sqlite-database.js'
+
+const root = mkdtempSync(join(tmpdir(), 'spillway-database-'))
+afterAll(() => rmSync(root, { recursive: true }))
+
+const ENDLESS = { segment: Infinity, offset: Infinity }
+const TASKS = [1, 2, 3, 4, 5].map((n) => `task_${n}` as TaskId)
+
+function linesOf(entries: readonly Entry[]): string[] {
+  const charged = new Set<AttemptId>()
+  return [
+    versionLine(),
+    ...entries.map((entry) => {
+      if (entry.kind === 'hold-settled') charged.add(entry.attempt.id)
+      return entryLine(entry, charged)
+    }),
+  ]
+}
+
+function journalDir(text: string): string {
+  const dir = mkdtempSync(join(root, 'data-'))
+  mkdirSync(dir, { recursive: true })
+  appendFileSync(segmentPath(dir, 1), text)
+  return dir
+}
+
+function contentsOf(database: SqliteDatabase): unknown {
+  return {
+    traces: TASKS.map((id) => database.read((reader) => reader.trace(id))),
+    accounts: database.read((reader) => Object.fromEntries(reader.accountTotals(['']))),
+    list: database.read((reader) => reader.list({})),
+    report: database.report({ sinceMs: 0, untilMs: 1e15, by: 'contract' }),
+  }
+}
+
+function oneCall(id: string): Entry[] {
+  const settled = holdSettled(holdMade(id, `hold_${id}`))
+  return [taskOpened(id), settled, stepEnded(id, [settled.attempt]), outcomeJudged(id)]
+}
+
+test('reading the journal in pieces, with restarts between, equals reading it at once', () => {
+  const pieces = fc.array(fc.tuple(fc.nat(), fc.constantFrom('go on', 'reopen', 'read')), { maxLength: 4 })
+  fc.assert(
+    fc.property(randomStory, pieces, fc.integer({ min: 0, max: 3 }), (entries, stops, pendingTasksMax) => {
+      const text = linesOf(entries).join('')
+      const dir = journalDir(text)
+      let database = new SqliteDatabase({ dir, pendingTasksMax })
+      const size = Buffer.byteLength(text)
+      for (const [at, what] of stops) {
+        database.ingest({ segment: 1, offset: at % (size + 1) })
+        if (what === 'read') database.read((reader) => reader.list({}))
+        if (what !== 'reopen') continue
+        database.close(null)
+        database = new SqliteDatabase({ dir, pendingTasksMax })
+      }
+      database.ingest(ENDLESS)
+      database.ingest(ENDLESS)
+      const once = new SqliteDatabase({ dir: journalDir(text) })
+      once.ingest(ENDLESS)
+      expect(contentsOf(database)).toEqual(contentsOf(once))
+      expect(database.check()).toBe('ok')
+      database.close(null)
+      once.close(null)
+    }),
+    { numRuns: 30 },
+  )
+})
+
+test('the ledger is the sum over attempts, of tasks and of accounts, in any story', () => {
+  fc.assert(
+    fc.property(randomStory, (entries) => {
+      const database = new SqliteDatabase({ dir: journalDir(linesOf(entries).join('')) })
+      database.ingest(ENDLESS)
+      const settled = entries.filter((entry) => entry.kind === 'hold-settled')
+      const charged = settled.reduce((sum, { actual }) => sum + actual.nanoUsd, 0)
+      const traces = TASKS.flatMap((id) => database.read((reader) => reader.trace(id)) ?? [])
+      const ledger = traces
+        .flatMap(({ charges }) => charges)
+        .reduce((sum, { actual }) => sum + actual.nanoUsd, 0)
+      const own = traces.flatMap(({ steps }) => steps).reduce((sum, step) => sum + step.otherNanoUsd, 0)
+      const spent = traces.reduce((sum, { summary }) => sum + summary.spent.nanoUsd, 0)
+      const account = database
+        .read((reader) => reader.accountTotals(['product:']))
+        .get('product:day:2026-11-24')
+      expect(ledger).toBe(charged)
+      expect(spent).toBe(charged + own)
+      expect(account?.nanoUsd ?? 0).toBe(charged)
+      database.close(null)
+    }),
+    { numRuns: 30 },
+  )
+})
+
+test('a line that cannot be read is left out and told, and the rest is read', () => {
+  const [version = '', ...lines] = linesOf(oneCall('task_1'))
+  const text = [version, 'S\t[broken\t{}\n', 'Z\t[]\t\n', '\n', ...lines].join('')
+  const database = new SqliteDatabase({ dir: journalDir(text) })
+  expect(database.ingest(ENDLESS)).toHaveLength(3)
+  expect(database.read((reader) => reader.loadTask('task_1' as TaskId))).toMatchObject({
+    status: 'succeeded',
+  })
+  database.close(null)
+})
+
+test('money of a task that is not in the books is kept', () => {
+  const settled = holdSettled(holdMade('task_1', 'hold_1'))
+  const database = new SqliteDatabase({ dir: journalDir(linesOf([settled]).join('')) })
+  database.ingest(ENDLESS)
+  const trace = database.read((reader) => reader.trace('task_1' as TaskId))
+  expect(trace?.charges).toEqual([settled])
+  expect(trace?.summary.opened.contract).toBe('(unknown)')
+  database.close(null)
+})
+
+test('a task opened twice is one task', () => {
+  const database = new SqliteDatabase({
+    dir: journalDir(linesOf([...oneCall('task_1'), ...oneCall('task_1')]).join('')),
+  })
+  database.ingest(ENDLESS)
+  expect(database.read((reader) => reader.list({})).rows).toHaveLength(1)
+  expect(database.read((reader) => reader.loadTask('task_1' as TaskId))).toMatchObject({
+    steps: 2,
+    attempts: 2,
+  })
+  database.close(null)
+})
+
+test('a journal of a newer format is refused', () => {
+  const database = new SqliteDatabase({ dir: journalDir('V\t99\t\n') })
+  expect(() => database.ingest(ENDLESS)).toThrow(/format 99/)
+  database.close(null)
+})
+
+test('a directory in use is refused by name, and free again after closing', () => {
+  const dir = journalDir('')
+  const first = new SqliteDatabase({ dir })
+  expect(() => new SqliteDatabase({ dir })).toThrow(dir)
+  first.close(null)
+  new SqliteDatabase({ dir }).close(null)
+})
+
+test('what is pruned is gone: contents by their time, old ended tasks with all their parts', () => {
+  const entries = [...oneCall('task_1'), taskOpened('task_2'), ...oneCall('task_3')]
+  const content = 'C\t["msg_1","task_1",1000]\t"a prompt nobody may keep"\n'
+  const dir = journalDir(linesOf(entries).join('') + content)
+  const database = new SqliteDatabase({ dir })
+  database.ingest(ENDLESS)
+  expect(database.prune(999, {})).toEqual({ contents: 0, tasks: 0, more: false })
+  expect(database.prune(1_000, {})).toEqual({ contents: 1, tasks: 0, more: false })
+  const nowMs = taskOpened('task_1').atMs + 10
+  expect(database.prune(nowMs, { tasksOlderThanMs: 11 })).toMatchObject({ tasks: 0 })
+  expect(database.prune(nowMs, { tasksOlderThanMs: 9 })).toMatchObject({ tasks: 2 })
+  expect(database.read((reader) => reader.list({})).rows.map(({ id }) => id)).toEqual(['task_2'])
+  database.close(database.position)
+  expect(readFileSync(join(dir, 'books.db')).includes('a prompt nobody may keep')).toBe(false)
+})

@@ -1,0 +1,134 @@
+// Random but possible histories of the books: what an engine could have written, in an order it could have
+// happened.
+
+import fc from 'fast-check'
+import { NOTHING } from '../core/budget/amounts.js'
+import type { AttemptRecord, Entry, HoldMade } from '../core/task/records.js'
+import {
+  START_MS,
+  callRefused,
+  holdMade,
+  holdSettled,
+  outcomeJudged,
+  stepEnded,
+  taskOpened,
+} from './entries.js'
+
+interface Move {
+  readonly task: number
+  readonly what: 'open' | 'open-long' | 'hold' | 'settle' | 'settle-unpriced' | 'step' | 'outcome' | 'refuse'
+  readonly amount: number
+}
+
+const move: fc.Arbitrary<Move> = fc.record({
+  task: fc.integer({ min: 1, max: 5 }),
+  what: fc.constantFrom(
+    'open',
+    'open-long',
+    'hold',
+    'hold',
+    'settle',
+    'settle-unpriced',
+    'step',
+    'outcome',
+    'refuse',
+  ),
+  amount: fc.integer({ min: 0, max: 3_000_000 }),
+})
+
+interface TaskState {
+  open: boolean
+  readonly holds: HoldMade[]
+  readonly unreported: AttemptRecord[]
+  attempts: number
+  steps: number
+}
+
+function charge(hold: HoldMade, amount: number, priced: boolean): Entry & { readonly kind: 'hold-settled' } {
+  const settled = holdSettled(hold, {
+    actual: { ...NOTHING, modelCalls: 1, inputTokens: amount % 977, nanoUsd: amount },
+  })
+  const { actual, attempt } = settled
+  const nanoUsd = priced ? amount : null
+  return { ...settled, actual, attempt: { ...attempt, held: hold.amounts, nanoUsd, chargedNanoUsd: amount } }
+}
+
+/** One possible entry, or none when the move makes no sense in this state. */
+function play(id: string, state: TaskState, { what, amount }: Move, atMs: number): Entry | null {
+  if (what === 'refuse') return callRefused({ atMs, contract: amount % 2 === 0 ? 'support_reply' : null })
+  if (what === 'open' || what === 'open-long') {
+    if (state.open) return null
+    state.open = true
+    return taskOpened(id, {
+      atMs,
+      deadlineMs: atMs + 6_000,
+      oneStep: what === 'open',
+      tenant: `t${amount % 3}`,
+    })
+  }
+  if (!state.open) return null
+  if (what === 'hold') {
+    const number = ++state.attempts
+    const hold = holdMade(id, `${id}_hold_${number}`, {
+      atMs,
+      tier: amount % 4 === 0 ? 'premium' : 'small',
+      amounts: {
+        ...NOTHING,
+        modelCalls: 1,
+        inputTokens: 1000,
+        outputTokens: 700,
+        nanoUsd: 3_000_000 + amount,
+      },
+    })
+    const made = { ...hold, attempt: { ...hold.attempt, number } }
+    state.holds.push(made)
+    return made
+  }
+  return playEnd(id, state, { what, amount }, atMs)
+}
+
+function playEnd(
+  id: string,
+  state: TaskState,
+  { what, amount }: Omit<Move, 'task'>,
+  atMs: number,
+): Entry | null {
+  if (what === 'settle' || what === 'settle-unpriced') {
+    const hold = state.holds.splice(amount % Math.max(1, state.holds.length), 1)[0]
+    if (hold === undefined) return null
+    const settled = charge(hold, amount, what === 'settle')
+    state.unreported.push(settled.attempt)
+    return settled
+  }
+  if (what === 'step') {
+    const attempts = state.unreported.splice(0)
+    const number = ++state.steps
+    return stepEnded(id, attempts, {
+      number,
+      startedMs: atMs,
+      otherNanoUsd: amount % 5,
+      degraded: amount % 3 ? [] : ['refine'],
+    })
+  }
+  const success = amount % 3 > 0
+  return outcomeJudged(id, {
+    atMs,
+    success,
+    status: success ? 'succeeded' : 'failed',
+    latencyMs: amount % 9_001,
+  })
+}
+
+/** Entries of up to five tasks, interleaved. */
+export const randomStory: fc.Arbitrary<readonly Entry[]> = fc
+  .array(move, { minLength: 1, maxLength: 60, size: 'max' })
+  .map((moves) => {
+    const states = new Map<number, TaskState>()
+    return moves.flatMap((each, turn) => {
+      const state = states.get(each.task) ?? { open: false, holds: [], unreported: [], attempts: 0, steps: 0 }
+      states.set(each.task, state)
+      // Some turns are minutes apart, so that stories cross the hours.
+      const entry = play(`task_${each.task}`, state, each, START_MS + turn * 200_000)
+      return entry === null ? [] : [entry]
+    })
+  })

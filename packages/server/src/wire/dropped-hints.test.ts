@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest'
+import { droppedHints } from './dropped-hints.js'
+
+test('OpenAI to Anthropic: what is left out is named by place', () => {
+  const body = {
+    model: 'm',
+    seed: 7,
+    service_tier: 'flex',
+    store: false,
+    reasoning_effort: 'low',
+    user: 'u',
+    safety_identifier: 's',
+    tools: [{ type: 'function', function: { name: 'f', strict: true } }],
+    messages: [
+      { role: 'system', content: 'a' },
+      { role: 'user', name: 'Ann', content: [{ type: 'image_url', image_url: { url: 'https://x/y.png', detail: 'low' } }] },
+      { role: 'assistant', content: 'b', reasoning_content: 'c' },
+      { role: 'developer', content: 'd' },
+    ],
+  }
+  expect(droppedHints(body, 'openai-chat', 'anthropic-messages').toSorted()).toEqual([
+    'messages[1].content[0].image_url.detail',
+    'messages[1].name',
+    'messages[2].reasoning_content',
+    'messages[3].position',
+    'reasoning_effort',
+    'safety_identifier',
+    'seed',
+    'service_tier',
+    'tools[0].function.strict',
+  ])
+})
+
+test('Anthropic to OpenAI: what is left out is named by place', () => {
+  const body = {
+    model: 'm',
+    thinking: { type: 'enabled', budget_tokens: 1024 },
+    metadata: { user_id: 'u', team: 't' },
+    output_config: { effort: 'low', format: { type: 'json_schema', schema: {} } },
+    system: [{ type: 'text', text: 'a', cache_control: { type: 'ephemeral' } }],
+    tools: [{ name: 'f', input_schema: {}, eager_input_streaming: true }],
+    messages: [
+      { role: 'assistant', content: [{ type: 'thinking', thinking: 'b', signature: 's' }] },
+      { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'x', content: 'y', is_error: true }] },
+    ],
+  }
+  expect(droppedHints(body, 'anthropic-messages', 'openai-chat').toSorted()).toEqual([
+    'messages[0].content[0]',
+    'messages[1].content[0].is_error',
+    'metadata.team',
+    'output_config.effort',
+    'system[0].cache_control',
+    'thinking',
+    'tools[0].eager_input_streaming',
+  ])
+})
+
+test('nothing is lost on the same wire, or by a plain request', () => {
+  expect(droppedHints({ seed: 1 }, 'openai-chat', 'openai-chat')).toEqual([])
+  expect(droppedHints({ model: 'm', messages: [{ role: 'user', content: 'x' }] }, 'openai-chat', 'anthropic-messages')).toEqual([])
+  expect(droppedHints('garbage', 'openai-chat', 'anthropic-messages')).toEqual([])
+})
