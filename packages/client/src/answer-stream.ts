@@ -18,7 +18,7 @@ export const MESSAGES_STREAM: StreamFormat = { endText: null, endType: 'message_
 export interface StreamSource {
   readonly format: StreamFormat
   /** Sends the request; called once, when the first event is asked for. */
-  readonly open: (signal: AbortSignal) => Promise<Response>
+  readonly open: () => Promise<Response>
   readonly signal: AbortSignal
   /** Sees the facts of the head, and again when the last event brought more. */
   readonly onFacts: (facts: AnswerFacts) => void
@@ -48,15 +48,9 @@ export class AnswerStream<Event> implements AsyncIterable<Event> {
   async *[Symbol.asyncIterator](): AsyncGenerator<Event, void, undefined> {
     if (this.#started) throw new TypeError('a streamed answer can be read once')
     this.#started = true
-    const left = new AbortController()
-    const signal = AbortSignal.any([this.#source.signal, left.signal])
-    try {
-      const response = await this.#source.open(signal)
-      this.#learn(factsOfHeaders(response.headers))
-      yield* this.#events(response)
-    } finally {
-      left.abort()
-    }
+    const response = await this.#source.open()
+    this.#learn(factsOfHeaders(response.headers))
+    yield* this.#events(response)
   }
 
   async *#events(response: Response): AsyncGenerator<Event, void, undefined> {

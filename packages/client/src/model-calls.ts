@@ -96,7 +96,7 @@ export function streamModel<Event>(
   return new AnswerStream<Event>({
     format: route.stream,
     signal: context.signal,
-    open: (signal) => send(context.transport, { ...request, signal }),
+    open: () => send(context.transport, request),
     onFacts: (facts) => {
       if (facts.task !== null) context.onBalance(facts.task)
     },

@@ -13,6 +13,7 @@ describe('tools and steps', () => {
       }),
     )
     expect(value).toEqual({ status: 'sent' })
+    expect(clock.pending()).toBe(0)
     expect(bodies('/steps')).toEqual([
       {
         kind: 'tool',

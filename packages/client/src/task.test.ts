@@ -79,6 +79,21 @@ describe('how a task ends', () => {
     expect(bodies('/outcome')).toEqual([{ status: 'failed', reason: 'no_documents' }])
   })
 
+  test('a call that is running when the caller aborts rejects with the reason of the caller', async () => {
+    const { client } = await start(hang)
+    const caller = new AbortController()
+    const reason = new DOMException('tab closed', 'AbortError')
+    let ended: Promise<unknown> = Promise.resolve()
+    const work = client.task('support_reply', { signal: caller.signal }, async (t) => {
+      ended = t.chat({ messages: MESSAGES }).catch((error: unknown) => error)
+      await t.step({ kind: 'custom', name: 'meanwhile' })
+      caller.abort(reason)
+      return ended
+    })
+    await expect(work).rejects.toBe(reason)
+    expect(await ended).toBe(reason)
+  })
+
   test("the caller's abort abandons the task, also when the work does not listen", async () => {
     const { bodies, client } = await start()
     const caller = new AbortController()
@@ -195,6 +210,27 @@ describe('model calls', () => {
     expect(value).toEqual(['On its way.', 2])
     expect(bodies('/messages')).toMatchObject([{ model: 'premium', stream: false }])
     expect(bodies('/embeddings')).toEqual([{ model: 'text-embedding-3-small', input: 'order' }])
+  })
+
+  test('take the facts from the headers when the body has none', async () => {
+    const { spillway: _, ...bare } = ANSWER
+    const headers = {
+      'x-spillway-cost-usd': '0.00012',
+      'x-spillway-attempts': '2',
+      'x-spillway-simulated': 'true',
+    }
+    const { client } = await start(() => ({ headers, json: bare }))
+    const { value } = await client.task('support_reply', {}, (t) => t.chat({ messages: MESSAGES }))
+    expect(value.spillway).toEqual({
+      cost_usd: 0.00012,
+      attempts: 2,
+      simulated: true,
+      degraded: [],
+      task_id: null,
+      request_id: null,
+      task: null,
+      decisions: [],
+    })
   })
 
   test('are never sent twice, not even when the connection fails', async () => {

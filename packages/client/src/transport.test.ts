@@ -113,6 +113,21 @@ test('a capacity refusal says when to come back; a known code brings its hint al
   })
 })
 
+test.each(['true', 'false'])(
+  'the advice of the server on repeating goes before any rule: %s',
+  async (advice) => {
+    const { client } = await start(() => ({
+      status: 500,
+      headers: { 'x-should-retry': advice },
+      json: { error: { type: 'server_error', code: 'some.code', message: 'No.' } },
+    }))
+    expect(await failureOf(client.models())).toMatchObject({
+      code: 'some.code',
+      shouldRetry: advice === 'true',
+    })
+  },
+)
+
 test('problems of an invalid request keep their places', async () => {
   const problems = [{ at: 'contract', message: 'is missing' }, 'garbage']
   const { client } = await start(() => ({

@@ -93,7 +93,8 @@ export async function sendControl(
   }
 }
 
-// The key is ours alone, so a conflict on a second try means that the first, whose answer got lost, still runs.
+// The key is ours alone, so a conflict on a second try means that the first, whose answer got lost, still
+// runs.
 function isLost(error: unknown, earlierTries: number): boolean {
   if (!(error instanceof SpillwayError)) return false
   return error.code === CLIENT_CODES.unreachable || (earlierTries > 0 && error.code === 'request.conflict')

@@ -9,7 +9,7 @@ export function untilAborted<T>(signal: AbortSignal, run: () => Promise<T> | T):
     }
     const onAbort = () => reject(signal.reason)
     const settled = () => signal.removeEventListener('abort', onAbort)
-    
+    signal.addEventListener('abort', onAbort, { once: true })
     Promise.resolve().then(run).finally(settled).then(resolve, reject)
   })
 }

@@ -7,6 +7,8 @@ export interface ManualClock extends Clock {
   advance(ms: number): void
   /** Delays asked for so far, in order. */
   readonly delays: readonly number[]
+  /** Timers that neither ran nor were cancelled. */
+  pending(): number
 }
 
 /** Timers of at most `eagerMs` run at once (waits between retries); the others when the clock is moved. */
@@ -17,6 +19,7 @@ export function createManualClock(eagerMs = 500): ManualClock {
   return {
     now: () => nowMs,
     delays,
+    pending: () => timers.size,
     after(delayMs, run) {
       delays.push(delayMs)
       if (delayMs <= eagerMs) {

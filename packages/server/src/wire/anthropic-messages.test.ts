@@ -13,7 +13,14 @@ const REQUEST = {
     {
       role: 'user',
       content: [
-        { type: 'tool_result', tool_use_id: 't1', content: [{ type: 'text', text: 'four' }, { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'A'.repeat(5000) } }] },
+        {
+          type: 'tool_result',
+          tool_use_id: 't1',
+          content: [
+            { type: 'text', text: 'four' },
+            { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'A'.repeat(5000) } },
+          ],
+        },
         { type: 'text', text: 'and?' },
       ],
     },
@@ -36,7 +43,11 @@ describe('the view of a request', () => {
 
   test('reads the schema of structured output and the user', () => {
     const schema = { type: 'object' }
-    const body = { ...REQUEST, output_config: { format: { type: 'json_schema', schema } }, metadata: { user_id: 'u1' } }
+    const body = {
+      ...REQUEST,
+      output_config: { format: { type: 'json_schema', schema } },
+      metadata: { user_id: 'u1' },
+    }
     const view = anthropicMessages.view(body)
     expect(view.kind === 'ok' && view.value).toMatchObject({ jsonSchema: schema, user: 'u1' })
   })
@@ -55,13 +66,26 @@ describe('the view of a request', () => {
 })
 
 test('patching changes only the members named; unknown fields and the order of system survive', () => {
-  const body = '{"model":"a","system":[{"type":"text","text":"first"},{"type":"text","text":"second"}], "brand_new": {"x":12345678901234567890},"messages":[]}'
-  const patched = Buffer.from(anthropicMessages.patch(Buffer.from(body), { model: 'claude', maxOutputTokens: 64 })).toString()
+  const body =
+    '{"model":"a","system":[{"type":"text","text":"first"},{"type":"text","text":"second"}], "brand_new": {"x":12345678901234567890},"messages":[]}'
+  const patched = Buffer.from(
+    anthropicMessages.patch(Buffer.from(body), { model: 'claude', maxOutputTokens: 64 }),
+  ).toString()
   expect(patched).toBe(`${body.replace('"a"', '"claude"').slice(0, -1)},"max_tokens":64}`)
 })
 
 describe('a whole answer', () => {
-  const answer = (fields: object) => ({ id: 'msg_1', type: 'message', role: 'assistant', model: 'claude', content: [{ type: 'text', text: 'Hi' }], stop_reason: 'end_turn', stop_sequence: null, usage: { input_tokens: 5, output_tokens: 2 }, ...fields })
+  const answer = (fields: object) => ({
+    id: 'msg_1',
+    type: 'message',
+    role: 'assistant',
+    model: 'claude',
+    content: [{ type: 'text', text: 'Hi' }],
+    stop_reason: 'end_turn',
+    stop_sequence: null,
+    usage: { input_tokens: 5, output_tokens: 2 },
+    ...fields,
+  })
 
   test.each([
     ['end_turn', 'stop'],
@@ -78,32 +102,48 @@ describe('a whole answer', () => {
 
   test('a refusal gives its explanation, else its text', () => {
     const details = { type: 'refusal', category: null, explanation: 'Not this.' }
-    expect(anthropicMessages.readAnswer(answer({ stop_reason: 'refusal', stop_details: details }))?.refusal).toBe('Not this.')
+    expect(
+      anthropicMessages.readAnswer(answer({ stop_reason: 'refusal', stop_details: details }))?.refusal,
+    ).toBe('Not this.')
     expect(anthropicMessages.readAnswer(answer({ stop_reason: 'refusal' }))?.refusal).toBe('Hi')
     expect(anthropicMessages.readAnswer(answer({}))?.refusal).toBeNull()
   })
 
-  test.each(['<html>', null, {}, { type: 'error', error: { type: 'api_error', message: 'x' } }, { type: 'message', content: 'x' }])(
-    'what is none, such as %j, is not read as one',
-    (body) => {
-      expect(anthropicMessages.readAnswer(body)).toBeNull()
-    },
-  )
+  test.each([
+    '<html>',
+    null,
+    {},
+    { type: 'error', error: { type: 'api_error', message: 'x' } },
+    { type: 'message', content: 'x' },
+  ])('what is none, such as %j, is not read as one', (body) => {
+    expect(anthropicMessages.readAnswer(body)).toBeNull()
+  })
 })
 
 describe('cutting a stream', () => {
-  test.each(['text_delta', 'thinking_delta', 'partial_json":"{'])('inside a block (%s) closes it, and the message', (mark) => {
-    const text = anthropicStream('thinking-and-tools').toString()
-    const passed = text.slice(0, text.indexOf('\n\n', text.indexOf(mark)) + 2)
-    const scanner = anthropicMessages.scanner({ keepUsage: true, keepLogprobs: true, collect: false })
-    scanner.push(Buffer.from(passed))
-    const events = valuesOf(passed + anthropicMessages.cutFrames(scanner))
-    const opened = events.filter((event) => event['type'] === 'content_block_start').map((event) => event['index'])
-    const closed = events.filter((event) => event['type'] === 'content_block_stop').map((event) => event['index'])
-    expect(closed).toEqual(opened)
-    expect(events.at(-2)).toMatchObject({ type: 'message_delta', delta: { stop_reason: 'max_tokens' }, usage: { output_tokens: scanner.facts.deltas } })
-    expect(events.at(-1)).toEqual({ type: 'message_stop' })
-  })
+  test.each(['text_delta', 'thinking_delta', 'partial_json":"{'])(
+    'inside a block (%s) closes it, and the message',
+    (mark) => {
+      const text = anthropicStream('thinking-and-tools').toString()
+      const passed = text.slice(0, text.indexOf('\n\n', text.indexOf(mark)) + 2)
+      const scanner = anthropicMessages.scanner({ keepUsage: true, keepLogprobs: true, collect: false })
+      scanner.push(Buffer.from(passed))
+      const events = valuesOf(passed + anthropicMessages.cutFrames(scanner))
+      const opened = events
+        .filter((event) => event['type'] === 'content_block_start')
+        .map((event) => event['index'])
+      const closed = events
+        .filter((event) => event['type'] === 'content_block_stop')
+        .map((event) => event['index'])
+      expect(closed).toEqual(opened)
+      expect(events.at(-2)).toMatchObject({
+        type: 'message_delta',
+        delta: { stop_reason: 'max_tokens' },
+        usage: { output_tokens: scanner.facts.deltas },
+      })
+      expect(events.at(-1)).toEqual({ type: 'message_stop' })
+    },
+  )
 
   test('before anything came gives a whole, empty message', () => {
     const scanner = anthropicMessages.scanner({ keepUsage: true, keepLogprobs: true, collect: false })
@@ -113,7 +153,14 @@ describe('cutting a stream', () => {
 })
 
 describe('errors', () => {
-  const error: ErrorBody = { code: 'capacity.shed', status: 429, message: 'busy', hint: 'wait', taskId: null, requestId: 'req_1' }
+  const error: ErrorBody = {
+    code: 'capacity.shed',
+    status: 429,
+    message: 'busy',
+    hint: 'wait',
+    taskId: null,
+    requestId: 'req_1',
+  }
 
   test.each([
     [400, 'invalid_request_error'],

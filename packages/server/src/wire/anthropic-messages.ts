@@ -47,5 +47,8 @@ function cutFrames(scanner: StreamScanner): string {
 /** Cut before anything came: still a whole message. */
 function emptyMessage(): string {
   const cut = encoder({ model: '' })
-  return cut.encode({ kind: 'finish', reason: 'length', raw: null, stopSequence: null }) + cut.encode({ kind: 'end' })
+  return (
+    cut.encode({ kind: 'finish', reason: 'length', raw: null, stopSequence: null }) +
+    cut.encode({ kind: 'end' })
+  )
 }

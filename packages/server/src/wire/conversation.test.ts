@@ -6,7 +6,14 @@ import { applyKept, describeMessages } from './conversation.js'
 const OPENAI = [
   { role: 'system', content: 'Be kind.' },
   { role: 'user', content: 'Weather?' },
-  { role: 'assistant', content: null, tool_calls: [{ id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }, { id: 'b', type: 'function', function: { name: 'f', arguments: '{}' } }] },
+  {
+    role: 'assistant',
+    content: null,
+    tool_calls: [
+      { id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } },
+      { id: 'b', type: 'function', function: { name: 'f', arguments: '{}' } },
+    ],
+  },
   { role: 'tool', tool_call_id: 'a', content: 'x'.repeat(500) },
   { role: 'tool', tool_call_id: 'b', content: 'y'.repeat(500) },
   { role: 'assistant', content: 'Sunny.' },
@@ -14,10 +21,26 @@ const OPENAI = [
 ]
 const ANTHROPIC = [
   { role: 'user', content: 'Weather?' },
-  { role: 'assistant', content: [{ type: 'tool_use', id: 'a', name: 'f', input: {} }, { type: 'tool_use', id: 'b', name: 'f', input: {} }] },
-  { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'a', content: 'x' }, { type: 'tool_result', tool_use_id: 'b', content: 'y', is_error: true }, { type: 'text', text: 'and tomorrow?' }] },
+  {
+    role: 'assistant',
+    content: [
+      { type: 'tool_use', id: 'a', name: 'f', input: {} },
+      { type: 'tool_use', id: 'b', name: 'f', input: {} },
+    ],
+  },
+  {
+    role: 'user',
+    content: [
+      { type: 'tool_result', tool_use_id: 'a', content: 'x' },
+      { type: 'tool_result', tool_use_id: 'b', content: 'y', is_error: true },
+      { type: 'text', text: 'and tomorrow?' },
+    ],
+  },
   { role: 'assistant', content: [{ type: 'tool_use', id: 'c', name: 'f', input: {} }] },
-  { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'c', content: [{ type: 'text', text: 'z' }] }] },
+  {
+    role: 'user',
+    content: [{ type: 'tool_result', tool_use_id: 'c', content: [{ type: 'text', text: 'z' }] }],
+  },
   { role: 'assistant', content: 'Sunny.' },
   { role: 'user', content: [{ type: 'text', text: 'Thanks.' }] },
 ]
@@ -57,30 +80,66 @@ describe('describing', () => {
 
 describe('keeping', () => {
   test('whole turns go, the rest is the very same objects', () => {
-    const kept = applyKept('openai-chat', { messages: OPENAI }, ['keep', 'drop', 'drop', 'drop', 'drop', 'drop', 'keep'])
+    const kept = applyKept('openai-chat', { messages: OPENAI }, [
+      'keep',
+      'drop',
+      'drop',
+      'drop',
+      'drop',
+      'drop',
+      'keep',
+    ])
     expect(kept).toEqual([OPENAI[0], OPENAI[6]])
     expect(kept[0]).toBe(OPENAI[0])
   })
 
   test('a blanked result stays paired and says that it was left out', () => {
-    const kept = applyKept('openai-chat', { messages: OPENAI }, ['keep', 'keep', 'keep', 'blank', 'keep', 'keep', 'keep'])
-    expect(kept[3]).toEqual({ role: 'tool', tool_call_id: 'a', content: '[tool result left out to save context]' })
+    const kept = applyKept('openai-chat', { messages: OPENAI }, [
+      'keep',
+      'keep',
+      'keep',
+      'blank',
+      'keep',
+      'keep',
+      'keep',
+    ])
+    expect(kept[3]).toEqual({
+      role: 'tool',
+      tool_call_id: 'a',
+      content: '[tool result left out to save context]',
+    })
     expect(kept[4]).toBe(OPENAI[4])
   })
 
   test('Anthropic: blanking keeps the text beside the results, their ids and their errors', () => {
-    const kept = applyKept('anthropic-messages', { messages: ANTHROPIC }, ['keep', 'keep', 'blank', 'keep', 'keep', 'keep', 'keep'])
+    const kept = applyKept('anthropic-messages', { messages: ANTHROPIC }, [
+      'keep',
+      'keep',
+      'blank',
+      'keep',
+      'keep',
+      'keep',
+      'keep',
+    ])
     expect(kept[2]).toEqual({
       role: 'user',
       content: [
         { type: 'tool_result', tool_use_id: 'a', content: '[tool result left out to save context]' },
-        { type: 'tool_result', tool_use_id: 'b', content: '[tool result left out to save context]', is_error: true },
+        {
+          type: 'tool_result',
+          tool_use_id: 'b',
+          content: '[tool result left out to save context]',
+          is_error: true,
+        },
         { type: 'text', text: 'and tomorrow?' },
       ],
     })
   })
 
-  const actions = fc.array(fc.constantFrom<MessageAction>('keep', 'drop', 'blank'), { minLength: 7, maxLength: 7 })
+  const actions = fc.array(fc.constantFrom<MessageAction>('keep', 'drop', 'blank'), {
+    minLength: 7,
+    maxLength: 7,
+  })
 
   test('OpenAI: whatever is chosen, every call has its result and every result its call, in order', () => {
     fc.assert(
@@ -98,7 +157,10 @@ describe('keeping', () => {
     type Block = { type: string; id?: string; tool_use_id?: string }
     fc.assert(
       fc.property(actions, (chosen) => {
-        const kept = applyKept('anthropic-messages', { messages: ANTHROPIC }, chosen) as { role: string; content: string | Block[] }[]
+        const kept = applyKept('anthropic-messages', { messages: ANTHROPIC }, chosen) as {
+          role: string
+          content: string | Block[]
+        }[]
         const blocks = kept.flatMap((message) => (typeof message.content === 'string' ? [] : message.content))
         const calls = blocks.flatMap((block) => (block.type === 'tool_use' ? [block.id] : []))
         const results = blocks.flatMap((block) => (block.type === 'tool_result' ? [block.tool_use_id] : []))

@@ -1,5 +1,6 @@
-// A conversation on the caller's own wire, as the `shorter_context` rung sees it: how large each message is, where
-// turns begin, and the conversation with some of it left out. A call and its result stay or go together.
+// A conversation on the caller's own wire, as the `shorter_context` rung sees it: how large each message is,
+// where turns begin, and the conversation with some of it left out. A call and its result stay or go
+// together.
 
 import type { MessageAction, MessageShape } from '../core/context/shorten.js'
 import { isObject } from '../core/json.js'
@@ -14,28 +15,39 @@ const LEFT_OUT = '[tool result left out to save context]'
 /** One shape per entry of `messages`. Formats without a conversation have none. */
 export function describeMessages(wire: Wire, body: unknown): MessageShape[] {
   const messages = messagesOf(wire, body)
-  return messages.map((message, index) => (wire === 'openai-chat' ? openAiShape(message, index) : anthropicShape(message, index)))
+  return messages.map((message, index) =>
+    wire === 'openai-chat' ? openAiShape(message, index) : anthropicShape(message, index),
+  )
 }
 
 /** The messages that stay, valid on their wire: `drop` of a result whose call stays only blanks it. */
 export function applyKept(wire: Wire, body: unknown, actions: readonly MessageAction[]): unknown[] {
   const messages = messagesOf(wire, body)
   const chosen = wire === 'anthropic-messages' ? beginningWithUser(messages, actions) : actions
-  const callsKept = new Set(messages.flatMap((message, index) => (chosen[index] === 'drop' ? [] : callIdsOf(message))))
+  const callsKept = new Set(
+    messages.flatMap((message, index) => (chosen[index] === 'drop' ? [] : callIdsOf(message))),
+  )
   const callsKnown = new Set(messages.flatMap(callIdsOf))
   const survives = (id: unknown): boolean => callsKept.has(id) || !callsKnown.has(id)
   const kept = messages.flatMap((message, index) => {
     const action = chosen[index] ?? 'keep'
-    return wire === 'openai-chat' ? keptOpenAi(message, action, survives) : keptAnthropic(message, action, survives)
+    return wire === 'openai-chat'
+      ? keptOpenAi(message, action, survives)
+      : keptAnthropic(message, action, survives)
   })
   if (kept.length > 0) return kept
   // A request needs a message: the last thing that was asked.
-  const asked = messages.findLast((message) => message['role'] === 'user' && !blocksOf(message).some(isResult))
+  const asked = messages.findLast(
+    (message) => message['role'] === 'user' && !blocksOf(message).some(isResult),
+  )
   return asked === undefined ? [...messages] : [asked]
 }
 
 /** A conversation of this format begins with a user: what would stand before the first kept one goes too. */
-function beginningWithUser(messages: readonly Message[], actions: readonly MessageAction[]): readonly MessageAction[] {
+function beginningWithUser(
+  messages: readonly Message[],
+  actions: readonly MessageAction[],
+): readonly MessageAction[] {
   if (messages[0]?.['role'] === 'assistant') return actions
   const chosen = messages.map((_, index) => actions[index] ?? 'keep')
   for (const [index, message] of messages.entries()) {
@@ -88,7 +100,9 @@ function keptOpenAi(message: Message, action: MessageAction, survives: Survives)
 function keptAnthropic(message: Message, action: MessageAction, survives: Survives): readonly Message[] {
   const blocks = blocksOf(message)
   if (!blocks.some(isResult)) return action === 'drop' ? [] : [message]
-  const paired = blocks.filter((block) => (isResult(block) ? survives(block['tool_use_id']) : action !== 'drop'))
+  const paired = blocks.filter((block) =>
+    isResult(block) ? survives(block['tool_use_id']) : action !== 'drop',
+  )
   if (paired.length === 0) return []
   if (action === 'keep') return [paired.length === blocks.length ? message : { ...message, content: paired }]
   const content = paired.map((block) => (isResult(block) ? { ...block, content: LEFT_OUT } : block))
@@ -98,7 +112,9 @@ function keptAnthropic(message: Message, action: MessageAction, survives: Surviv
 function callIdsOf(message: Message): readonly unknown[] {
   if (message['role'] !== 'assistant') return []
   const calls = Array.isArray(message['tool_calls']) ? message['tool_calls'].filter(isObject) : []
-  return [...calls, ...blocksOf(message).filter((block) => block['type'] === 'tool_use')].map((call) => call['id'])
+  return [...calls, ...blocksOf(message).filter((block) => block['type'] === 'tool_use')].map(
+    (call) => call['id'],
+  )
 }
 
 function blocksOf(message: Message): readonly Message[] {

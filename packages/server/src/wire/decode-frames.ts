@@ -5,7 +5,11 @@ import { SseSplitter, readFrame } from './sse.js'
 
 const NOT_A_STREAM: StreamEvent = {
   kind: 'error',
-  error: { type: 'invalid_stream', code: null, message: 'the provider sent something that is not a stream of its format' },
+  error: {
+    type: 'invalid_stream',
+    code: null,
+    message: 'the provider sent something that is not a stream of its format',
+  },
 }
 
 /** `read` gives the events of one frame, or null when it is not a frame of the format. */

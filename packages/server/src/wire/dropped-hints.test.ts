@@ -13,7 +13,11 @@ test('OpenAI to Anthropic: what is left out is named by place', () => {
     tools: [{ type: 'function', function: { name: 'f', strict: true } }],
     messages: [
       { role: 'system', content: 'a' },
-      { role: 'user', name: 'Ann', content: [{ type: 'image_url', image_url: { url: 'https://x/y.png', detail: 'low' } }] },
+      {
+        role: 'user',
+        name: 'Ann',
+        content: [{ type: 'image_url', image_url: { url: 'https://x/y.png', detail: 'low' } }],
+      },
       { role: 'assistant', content: 'b', reasoning_content: 'c' },
       { role: 'developer', content: 'd' },
     ],
@@ -57,6 +61,12 @@ test('Anthropic to OpenAI: what is left out is named by place', () => {
 
 test('nothing is lost on the same wire, or by a plain request', () => {
   expect(droppedHints({ seed: 1 }, 'openai-chat', 'openai-chat')).toEqual([])
-  expect(droppedHints({ model: 'm', messages: [{ role: 'user', content: 'x' }] }, 'openai-chat', 'anthropic-messages')).toEqual([])
+  expect(
+    droppedHints(
+      { model: 'm', messages: [{ role: 'user', content: 'x' }] },
+      'openai-chat',
+      'anthropic-messages',
+    ),
+  ).toEqual([])
   expect(droppedHints('garbage', 'openai-chat', 'anthropic-messages')).toEqual([])
 })

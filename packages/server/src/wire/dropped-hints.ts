@@ -1,5 +1,6 @@
-// What a request loses when it crosses formats although it may cross: fields that ask for nothing the answer's meaning
-// depends on. Named by place, so that the loss is recorded as a decision. Everything else that cannot cross is refused.
+// What a request loses when it crosses formats although it may cross: fields that ask for nothing the
+// answer's meaning depends on. Named by place, so that the loss is recorded as a decision. Everything else
+// that cannot cross is refused.
 
 import { isObject } from '../core/json.js'
 import type { Wire } from '../core/release/release.js'
@@ -37,10 +38,17 @@ function fromOpenAi(body: Record<string, unknown>): string[] {
     ),
     ...messages.flatMap(([message, index]) => {
       const at = `messages[${index}].`
-      const late = firstTurn !== -1 && index > firstTurn && (message['role'] === 'system' || message['role'] === 'developer')
+      const late =
+        firstTurn !== -1 &&
+        index > firstTurn &&
+        (message['role'] === 'system' || message['role'] === 'developer')
       // It still counts, but is read before the conversation instead of in its place.
       const moved = late ? [`${at}position`] : []
-      return [...moved, ...fieldsPresent(message, ['name', 'reasoning_content', 'reasoning'], at), ...details(message, at)]
+      return [
+        ...moved,
+        ...fieldsPresent(message, ['name', 'reasoning_content', 'reasoning'], at),
+        ...details(message, at),
+      ]
     }),
   ]
 }
@@ -51,17 +59,39 @@ function details(message: Record<string, unknown>, at: string): string[] {
   )
 }
 
-const TOOL_HINTS = ['cache_control', 'allowed_callers', 'defer_loading', 'eager_input_streaming', 'input_examples']
+const TOOL_HINTS = [
+  'cache_control',
+  'allowed_callers',
+  'defer_loading',
+  'eager_input_streaming',
+  'input_examples',
+]
 
 function fromAnthropic(body: Record<string, unknown>): string[] {
   const { metadata, output_config: config } = body
   return [
     ...fieldsPresent(body, ANTHROPIC_FIELDS.hints),
-    ...(isObject(metadata) ? fieldsPresent(metadata, Object.keys(metadata).filter((key) => key !== 'user_id'), 'metadata.') : []),
-    ...(isObject(config) ? fieldsPresent(config, Object.keys(config).filter((key) => key !== 'format'), 'output_config.') : []),
+    ...(isObject(metadata)
+      ? fieldsPresent(
+          metadata,
+          Object.keys(metadata).filter((key) => key !== 'user_id'),
+          'metadata.',
+        )
+      : []),
+    ...(isObject(config)
+      ? fieldsPresent(
+          config,
+          Object.keys(config).filter((key) => key !== 'format'),
+          'output_config.',
+        )
+      : []),
     ...blockHints(body['system'], 'system'),
-    ...objectsOf(body['tools']).flatMap(([tool, index]) => fieldsPresent(tool, TOOL_HINTS, `tools[${index}].`)),
-    ...objectsOf(body['messages']).flatMap(([message, index]) => blockHints(message['content'], `messages[${index}].content`)),
+    ...objectsOf(body['tools']).flatMap(([tool, index]) =>
+      fieldsPresent(tool, TOOL_HINTS, `tools[${index}].`),
+    ),
+    ...objectsOf(body['messages']).flatMap(([message, index]) =>
+      blockHints(message['content'], `messages[${index}].content`),
+    ),
   ]
 }
 

@@ -1,5 +1,5 @@
-// Reads single fields of foreign JSON. What has the wrong type becomes a problem that names its place, so that one
-// answer can list all of them; an absent field and an explicit null mean the same in both formats.
+// Reads single fields of foreign JSON. What has the wrong type becomes a problem that names its place, so
+// that one answer can list all of them; an absent field and an explicit null mean the same in both formats.
 
 import type { JsonObject } from '../core/json.js'
 import type { Parsed, Problem } from '../core/parsed.js'
@@ -63,13 +63,17 @@ export function concluded<T>(value: T, problems: readonly Problem[]): Parsed<T> 
 /** Problems for the fields that carry meaning and have no equal in the other format. */
 export function refuseFields(body: Record<string, unknown>, fields: Fields, problems: Problem[]): void {
   for (const [name, value] of Object.entries(body)) {
-    if (value === undefined || value === null || fields.translated.has(name) || fields.hints.has(name)) continue
+    if (value === undefined || value === null || fields.translated.has(name) || fields.hints.has(name))
+      continue
     if (fields.neutral[name]?.(value) === true) continue
     problems.push({ at: name, message: `cannot be expressed in the other format; leave \`${name}\` out` })
   }
 }
 
-/** What becomes of each top-level field of a request that crosses formats. A field in none of these is refused. */
+/**
+ * What becomes of each top-level field of a request that crosses formats. A field in none of these is
+ * refused.
+ */
 export interface Fields {
   readonly translated: ReadonlySet<string>
   /** Asks for nothing that changes what the answer means: left out, and said so by `droppedHints`. */

@@ -1,6 +1,7 @@
-// Edits a JSON object in its bytes. Only the members named are touched: key order, spacing, numbers beyond 2^53 and
-// fields we do not know survive exactly. Strings are skipped with `indexOf`, so a large prompt costs next to nothing.
-// The bytes must be a JSON object, already accepted by JSON.parse; anything else is a bug of the caller and throws.
+// Edits a JSON object in its bytes. Only the members named are touched: key order, spacing, numbers beyond
+// 2^53 and fields we do not know survive exactly. Strings are skipped with `indexOf`, so a large prompt costs
+// next to nothing. The bytes must be a JSON object, already accepted by JSON.parse; anything else is a bug of
+// the caller and throws.
 
 import { asBuffer } from './sse.js'
 
@@ -13,7 +14,10 @@ export interface Member {
   readonly end: number
 }
 
-/** Key -> JSON text of the new value, or null to remove the member. A key that is not there is added at the end. */
+/**
+ * Key -> JSON text of the new value, or null to remove the member. A key that is not there is added at the
+ * end.
+ */
 export type Edits = Readonly<Record<string, string | null>>
 
 const QUOTE = 0x22
@@ -48,8 +52,8 @@ export function membersOf(bytes: Uint8Array): readonly Member[] {
 }
 
 /**
- * The object with `edits` made. Every occurrence of a duplicate key is edited: which of them a reader takes is
- * not agreed (JSON.parse takes the last), and a limit must hold for all readers.
+ * The object with `edits` made. Every occurrence of a duplicate key is edited: which of them a reader takes
+ * is not agreed (JSON.parse takes the last), and a limit must hold for all readers.
  */
 export function spliceObject(bytes: Uint8Array, edits: Edits): Buffer {
   const json = asBuffer(bytes)
@@ -58,7 +62,9 @@ export function spliceObject(bytes: Uint8Array, edits: Edits): Buffer {
 
 export function spliceMembers(json: Buffer, members: readonly Member[], edits: Edits): Buffer {
   const pieces: (Buffer | string)[] = []
-  const lastKept = members.findLastIndex((member) => edits[member.key] !== null || !Object.hasOwn(edits, member.key))
+  const lastKept = members.findLastIndex(
+    (member) => edits[member.key] !== null || !Object.hasOwn(edits, member.key),
+  )
   let copied = 0
   members.forEach((member, index) => {
     if (!Object.hasOwn(edits, member.key)) return
@@ -90,7 +96,11 @@ export function appendMember(bytes: Uint8Array, key: string, json: string): Buff
 }
 
 /** JSON text of the object at `key` with some of its members edited; of a new object when there is none. */
-export function editedInside(json: Buffer, members: readonly Member[], edit: { key: string; edits: Edits }): string {
+export function editedInside(
+  json: Buffer,
+  members: readonly Member[],
+  edit: { key: string; edits: Edits },
+): string {
   const outer = members.findLast((member) => member.key === edit.key)
   const isObject = outer !== undefined && json[outer.valueStart] === OPEN_OBJECT
   const before = isObject ? json.subarray(outer.valueStart, outer.end) : Buffer.from('{}')

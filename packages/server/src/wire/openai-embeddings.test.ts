@@ -18,12 +18,19 @@ test.each(['', [], [null], 7, undefined, [{}]])('input %j is refused', (input) =
 })
 
 test('only the model is patched: there is no output to limit', () => {
-  const patched = openAiEmbeddings.patch(Buffer.from('{"model":"a","input":[1]}'), { model: 'b', maxOutputTokens: 5 })
+  const patched = openAiEmbeddings.patch(Buffer.from('{"model":"a","input":[1]}'), {
+    model: 'b',
+    maxOutputTokens: 5,
+  })
   expect(Buffer.from(patched).toString()).toBe('{"model":"b","input":[1]}')
 })
 
 test('an answer is its vectors and the usage of the prompt', () => {
-  const body = { object: 'list', data: [{ object: 'embedding', index: 0, embedding: [0.1] }], usage: { prompt_tokens: 8, total_tokens: 8 } }
+  const body = {
+    object: 'list',
+    data: [{ object: 'embedding', index: 0, embedding: [0.1] }],
+    usage: { prompt_tokens: 8, total_tokens: 8 },
+  }
   expect(openAiEmbeddings.readAnswer(body)?.usage?.tokens.input).toBe(8)
   for (const other of ['<html>', {}, { data: [] }, { data: [{}] }, { error: { message: 'x' } }]) {
     expect(openAiEmbeddings.readAnswer(other)).toBeNull()

@@ -1,9 +1,18 @@
-// OpenAI's embeddings: a prompt in, vectors out. Nothing streams, and no other format has an equal to translate to.
+// OpenAI's embeddings: a prompt in, vectors out. Nothing streams, and no other format has an equal to
+// translate to.
 
 import { isObject } from '../core/json.js'
 import { type Parsed, type Problem, invalid } from '../core/parsed.js'
 import { concluded, requiredText, textField, utf8Bytes } from './fields.js'
-import type { AnswerFacts, RequestView, ScannerOptions, StreamDecoder, StreamEvent, StreamScanner, WireFormat } from './format.js'
+import type {
+  AnswerFacts,
+  RequestView,
+  ScannerOptions,
+  StreamDecoder,
+  StreamEvent,
+  StreamScanner,
+  WireFormat,
+} from './format.js'
 import { spliceObject } from './json-splice.js'
 import { encodeError, errorFrame } from './openai-errors.js'
 import { readError } from './read-error.js'
@@ -22,7 +31,8 @@ export const openAiEmbeddings: WireFormat = {
   wire: 'openai-embeddings',
   upstreamPath: '/embeddings',
   view,
-  patch: (body, { model }) => (model === undefined ? body : spliceObject(body, { model: JSON.stringify(model) })),
+  patch: (body, { model }) =>
+    model === undefined ? body : spliceObject(body, { model: JSON.stringify(model) }),
   decodeRequest: () => invalid('', NO_EQUAL),
   encodeRequest: () => invalid('', NO_EQUAL),
   readAnswer,
@@ -80,10 +90,21 @@ function itemBytes(item: unknown): number | null {
 
 function readAnswer(body: unknown): AnswerFacts | null {
   const vectors = isObject(body) && Array.isArray(body['data']) ? body['data'] : null
-  const whole = vectors !== null && vectors.length > 0 && vectors.every((one: unknown) => isObject(one) && 'embedding' in one)
+  const whole =
+    vectors !== null &&
+    vectors.length > 0 &&
+    vectors.every((one: unknown) => isObject(one) && 'embedding' in one)
   if (!isObject(body) || !whole) return null
   const usage = readEmbeddingsUsage(body['usage'])
-  return { id: null, text: '', finishReason: null, usage, toolCalls: [], meanTokenProbability: null, refusal: null }
+  return {
+    id: null,
+    text: '',
+    finishReason: null,
+    usage,
+    toolCalls: [],
+    meanTokenProbability: null,
+    refusal: null,
+  }
 }
 
 function noStream(_options: ScannerOptions): StreamScanner {

@@ -13,8 +13,12 @@ export function encodeError(error: ErrorBody): JsonObject {
       code: error.code,
       hint: error.hint,
       task_id: error.taskId,
-      ...(error.attempts === undefined ? {} : { attempts: error.attempts.map((attempt) => ({ ...attempt })) }),
-      ...(error.problems === undefined ? {} : { problems: error.problems.map((problem) => ({ ...problem })) }),
+      ...(error.attempts === undefined
+        ? {}
+        : { attempts: error.attempts.map((attempt) => ({ ...attempt })) }),
+      ...(error.problems === undefined
+        ? {}
+        : { problems: error.problems.map((problem) => ({ ...problem })) }),
     },
   }
 }

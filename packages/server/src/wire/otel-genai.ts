@@ -2,10 +2,10 @@
 // the convention is still in development; what it has no word for is named `spillway.*`. Prompts, answers,
 // attributes of the caller and texts of the application's errors never leave by this way.
 
-import { RESOURCES, type Resource } from '../core/budget/amounts.js'
+import type { Resource } from '../core/budget/amounts.js'
 import { type TokenCounts, inputTotal, outputTotal } from '../core/money/token-counts.js'
-import type { AttemptRecord, OutcomeJudged, StepEnded, TaskOpened } from '../core/task/records.js'
-import { type AttributeValue, type Attributes, type SpanData, defined } from './span-data.js'
+import type { AttemptRecord, Decision, OutcomeJudged, StepEnded, TaskOpened } from '../core/task/records.js'
+import type { Attributes, SpanData, SpanEvent } from './span-data.js'
 import { type Hash, type TaskSpanContext, parseTraceparent, spanIdOf } from './trace-context.js'
 
 /** Of the profile these names belong to. */
@@ -42,53 +42,56 @@ export function taskSpan(
     kind: 'internal',
     startMs: opened.atMs,
     endMs: opened.atMs + outcome.latencyMs,
-    attributes: { ...taskIdentity(opened), ...outcomeAttributes(outcome), ...budgetAttributes(opened, task.used) },
+    attributes: [identityAttributes(opened), outcomeAttributes(outcome), budgetAttributes(opened, task.used)],
     links: [],
     events: [],
     error: outcome.success ? null : `outcome.${outcome.harm ? 'harm' : outcome.status}`,
   }
 }
 
-function taskIdentity(opened: TaskOpened): Attributes {
-  return defined({
+function identityAttributes(opened: TaskOpened): Attributes {
+  return {
     'gen_ai.operation.name': 'invoke_workflow',
     'gen_ai.workflow.name': opened.contract,
+    'gen_ai.conversation.id': opened.session,
     'spillway.task.id': opened.id,
     'spillway.task.parent': opened.parent,
-    ...ownerAttributes(opened),
-  })
+    'spillway.tenant': opened.tenant,
+    'spillway.release': opened.release,
+  }
 }
 
 function outcomeAttributes(outcome: OutcomeJudged): Attributes {
-  return defined({
+  return {
     'spillway.task.outcome': outcome.status,
     'spillway.task.outcome.source': outcome.source,
     'spillway.task.success': outcome.success,
-    'spillway.task.harm': outcome.harm,
+    'spillway.task.harm': onlyIf(outcome.harm),
     'spillway.task.slo_met': outcome.sloMet,
     'spillway.task.score': outcome.score,
-    'spillway.task.unpriced_calls': outcome.unpricedCalls,
+    'spillway.task.unpriced_calls': positive(outcome.unpricedCalls),
     'spillway.cost.amount_nano_usd': outcome.nanoUsd,
     'spillway.price.amount_nano_usd': outcome.priceNanoUsd,
-  })
+  }
 }
 
-function budgetAttributes(opened: TaskOpened, used: Used): Attributes {
-  const pairs = RESOURCES.flatMap((resource) => {
-    const name = `spillway.budget.${BUDGET_NAMES[resource]}`
-    return [[`${name}.limit`, opened.limits[resource]] as const, [`${name}.spent`, used[resource]] as const]
-  })
-  return defined({ ...Object.fromEntries(pairs), 'spillway.budget.latency_ms.limit': opened.deadlineMs - opened.atMs })
+function budgetAttributes({ limits, deadlineMs, atMs }: TaskOpened, used: Used): Attributes {
+  return {
+    'spillway.budget.model_calls.limit': limits.modelCalls,
+    'spillway.budget.model_calls.spent': used.modelCalls,
+    'spillway.budget.input_tokens.limit': limits.inputTokens,
+    'spillway.budget.input_tokens.spent': used.inputTokens,
+    'spillway.budget.output_tokens.limit': limits.outputTokens,
+    'spillway.budget.output_tokens.spent': used.outputTokens,
+    'spillway.budget.tool_calls.limit': limits.toolCalls,
+    'spillway.budget.tool_calls.spent': positive(used.toolCalls),
+    'spillway.budget.tool_ms.limit': limits.toolMs,
+    'spillway.budget.tool_ms.spent': positive(used.toolMs),
+    'spillway.budget.nano_usd.limit': limits.nanoUsd,
+    'spillway.budget.nano_usd.spent': used.nanoUsd,
+    'spillway.budget.latency_ms.limit': deadlineMs - atMs,
+  }
 }
-
-const BUDGET_NAMES = {
-  modelCalls: 'model_calls',
-  inputTokens: 'input_tokens',
-  outputTokens: 'output_tokens',
-  toolCalls: 'tool_calls',
-  toolMs: 'tool_ms',
-  nanoUsd: 'nano_usd',
-} as const satisfies Record<Resource, string>
 
 /** The span of a step and those of its attempts. `opened` is null when the task is not known any more. */
 export function stepSpans(
@@ -99,26 +102,30 @@ export function stepSpans(
   const { context, opened } = task
   const caller = parseTraceparent(step.traceparent)
   const isOther = caller !== null && caller.spanId !== context.parent?.spanId
-  const spanId = spanIdOf(step.id, hash)
+  const operation = operationOf(step)
   const span: SpanData = {
     traceId: context.traceId,
-    spanId,
+    spanId: spanIdOf(step.id, hash),
     parentSpanId: context.spanId,
     parentIsRemote: false,
-    ...nameAndKind(step),
+    ...nameAndKind(step, operation),
     startMs: step.startedMs,
     endMs: step.startedMs + step.durationMs,
-    attributes: { ...stepAttributes(step), ...(opened === null ? {} : ownerAttributes(opened)) },
+    attributes: [
+      stepAttributes(step, operation, opened),
+      ...(operation === 'chat' || operation === 'embeddings' ? modelAttributes(step) : []),
+    ],
     links: isOther ? [caller] : [],
-    events: step.decisions.map(({ stage, choice, reason }) => ({
-      name: 'spillway.decision',
-      // Decisions carry no time of their own; their order within the step is kept.
-      atMs: step.startedMs,
-      attributes: { 'spillway.stage': stage, 'spillway.choice': choice, 'spillway.reason': reason },
-    })),
+    events: step.decisions.map((decision) => decisionEvent(decision, step.startedMs)),
     error: errorType(step),
   }
   return [span, ...step.attempts.map((attempt) => attemptSpan(attempt, span, hash))]
+}
+
+/** Decisions carry no time of their own; their order within the step is kept. */
+function decisionEvent({ stage, choice, reason }: Decision, atMs: number): SpanEvent {
+  const attributes = { 'spillway.stage': stage, 'spillway.choice': choice, 'spillway.reason': reason }
+  return { name: 'spillway.decision', atMs, attributes }
 }
 
 export type Operation = 'chat' | 'embeddings' | 'execute_tool' | 'retrieval'
@@ -131,8 +138,7 @@ export function operationOf(step: StepEnded): Operation | null {
   return step.name.includes('embeddings') ? 'embeddings' : 'chat'
 }
 
-function nameAndKind(step: StepEnded): Pick<SpanData, 'name' | 'kind'> {
-  const operation = operationOf(step)
+function nameAndKind(step: StepEnded, operation: Operation | null): Pick<SpanData, 'name' | 'kind'> {
   switch (operation) {
     case 'execute_tool':
       return { name: `execute_tool ${step.name}`, kind: 'internal' }
@@ -141,7 +147,7 @@ function nameAndKind(step: StepEnded): Pick<SpanData, 'name' | 'kind'> {
     case null:
       return { name: `${step.step} ${step.name}`, kind: 'internal' }
     default:
-      return { name: [operation, requestModel(step) ?? ''].join(' ').trimEnd(), kind: 'client' }
+      return { name: `${operation} ${requestModel(step) ?? ''}`.trimEnd(), kind: 'client' }
   }
 }
 
@@ -156,75 +162,88 @@ function errorType(step: StepEnded): string | null {
   return step.step === 'model' || step.step === 'check' ? step.error : '_OTHER'
 }
 
-function ownerAttributes(opened: TaskOpened): Attributes {
-  return defined({
-    'gen_ai.conversation.id': opened.session,
-    'spillway.task.type': opened.contract,
-    'spillway.release': opened.release,
-    'spillway.tenant': opened.tenant,
-  })
-}
-
-function stepAttributes(step: StepEnded): Attributes {
-  const operation = operationOf(step)
-  return defined({
+function stepAttributes(step: StepEnded, operation: Operation | null, opened: TaskOpened | null): Attributes {
+  return {
     'gen_ai.operation.name': operation,
+    'gen_ai.conversation.id': opened?.session ?? null,
     'gen_ai.tool.name': operation === 'execute_tool' ? step.name : null,
     'gen_ai.data_source.id': operation === 'retrieval' ? step.name : null,
     'error.type': errorType(step),
     'spillway.task.id': step.task,
+    'spillway.task.type': opened?.contract ?? null,
+    'spillway.release': opened?.release ?? null,
     'spillway.step.id': step.id,
     'spillway.step.number': step.number,
     'spillway.step.kind': step.step,
-    'spillway.cost.amount_nano_usd': step.attempts.reduce((sum, { nanoUsd }) => sum + (nanoUsd ?? 0), step.otherNanoUsd),
-    ...(operation === 'chat' || operation === 'embeddings' ? modelAttributes(step) : {}),
-  })
+    'spillway.cost.amount_nano_usd': step.attempts.reduce(addCost, step.otherNanoUsd),
+  }
 }
 
-function modelAttributes(step: StepEnded): Readonly<Record<string, AttributeValue | null>> {
-  const answered = step.attempts.findLast((attempt) => attempt.end === 'ok' && attempt.purpose === 'answer')
-  const last = answered ?? step.attempts.at(-1)
-  return {
+function addCost(sum: number, attempt: AttemptRecord): number {
+  return sum + (attempt.nanoUsd ?? 0)
+}
+
+function modelAttributes(step: StepEnded): Attributes[] {
+  const { attempts, firstByteMs } = step
+  const last = attempts.findLast((attempt) => attempt.end === 'ok' && attempt.purpose === 'answer') ?? attempts.at(-1)
+  const isUnpriced = attempts.some((attempt) => attempt.nanoUsd === null)
+  const model: Attributes = {
     'gen_ai.provider.name': last?.provider ?? null,
     'gen_ai.request.model': requestModel(step),
-    'gen_ai.request.stream': step.streamed,
+    'gen_ai.request.stream': onlyIf(step.streamed),
     'gen_ai.response.model': step.deployment === null ? null : upstreamModel(step.deployment),
     'gen_ai.response.finish_reasons': step.finishReason === null ? null : [step.finishReason],
-    'gen_ai.response.time_to_first_chunk': step.streamed && step.firstByteMs !== null ? step.firstByteMs / 1_000 : null,
-    ...usageAttributes(step.attempts),
-    'spillway.cost.basis': step.attempts.some((attempt) => attempt.nanoUsd === null) ? 'unknown' : (last?.basis ?? null),
+    'gen_ai.response.time_to_first_chunk': step.streamed && firstByteMs !== null ? firstByteMs / 1_000 : null,
+    'spillway.cost.basis': isUnpriced ? 'unknown' : (last?.basis ?? null),
     'spillway.cost.price_book': last?.priceBook ?? null,
     'spillway.route': step.route,
     'spillway.tier': step.tier,
     'spillway.deployment': step.deployment,
     'spillway.degrade.rungs': step.degraded.length === 0 ? null : step.degraded,
-    'spillway.escalated': step.escalated,
-    'spillway.cache.decision': step.cache,
+    'spillway.escalated': onlyIf(step.escalated),
+    'spillway.cache.decision': step.cache === 'off' ? null : step.cache,
     'spillway.cache.age_ms': step.cacheAgeMs,
-    'spillway.attempts': step.attempts.length,
-    'spillway.unknown_rules': step.unknownRules.length,
+    'spillway.unknown_rules': positive(step.unknownRules.length),
     'spillway.prompt.hash': step.promptHash,
-    'spillway.simulated': last?.simulated ?? null,
+    'spillway.simulated': onlyIf(last?.simulated === true),
   }
+  return attempts.length === 0 ? [model] : [model, usageAttributes(attempts)]
 }
 
-/** Tokens the provider bills, all attempts of the step together: input includes cached, output includes reasoning. */
-function usageAttributes(attempts: readonly AttemptRecord[]): Readonly<Record<string, number | null>> {
+/** Tokens billed, all attempts of the step together: input includes cached ones, output includes reasoning. */
+function usageAttributes(attempts: readonly AttemptRecord[]): Attributes {
   const sum = (of: (tokens: TokenCounts) => number) => attempts.reduce((total, { tokens }) => total + of(tokens), 0)
-  const positive = (count: number) => (count === 0 ? null : count)
-  if (attempts.length === 0) return {}
   return {
     'gen_ai.usage.input_tokens': sum(inputTotal),
     'gen_ai.usage.output_tokens': sum(outputTotal),
     'gen_ai.usage.cache_read.input_tokens': positive(sum((tokens) => tokens.cacheRead)),
-    'gen_ai.usage.cache_creation.input_tokens': positive(sum((tokens) => tokens.cacheWrite + tokens.cacheWrite1h)),
+    'gen_ai.usage.cache_creation.input_tokens': positive(sum(cacheWrites)),
     'gen_ai.usage.reasoning.output_tokens': positive(sum((tokens) => tokens.reasoning)),
   }
 }
 
+function cacheWrites(tokens: TokenCounts): number {
+  return tokens.cacheWrite + tokens.cacheWrite1h
+}
+
 /** An attempt is our word: it carries no `gen_ai.usage`, or back-ends would count the step's tokens twice. */
 function attemptSpan(attempt: AttemptRecord, step: SpanData, hash: Hash): SpanData {
-  const failed = attempt.end !== 'ok'
+  const failed = attempt.end === 'ok' ? null : attempt.end
+  const attributes: Attributes = {
+    'error.type': failed,
+    'http.response.status_code': positive(attempt.status),
+    'spillway.attempt.id': attempt.id,
+    'spillway.attempt.number': attempt.number,
+    'spillway.attempt.purpose': attempt.purpose,
+    'spillway.attempt.first_byte_ms': attempt.firstByteMs,
+    'spillway.deployment': attempt.deployment,
+    'spillway.tokens.input': inputTotal(attempt.tokens),
+    'spillway.tokens.output': outputTotal(attempt.tokens),
+    'spillway.cost.amount_nano_usd': attempt.nanoUsd,
+    'spillway.cost.charged_nano_usd': attempt.nanoUsd === null ? attempt.chargedNanoUsd : null,
+    'spillway.cost.basis': attempt.basis,
+    'spillway.usage.disputed': onlyIf(attempt.disputed !== undefined),
+  }
   return {
     traceId: step.traceId,
     spanId: spanIdOf(attempt.id, hash),
@@ -234,33 +253,23 @@ function attemptSpan(attempt: AttemptRecord, step: SpanData, hash: Hash): SpanDa
     kind: 'client',
     startMs: attempt.startedMs,
     endMs: attempt.startedMs + attempt.durationMs,
-    attributes: defined({
-      'error.type': failed ? attempt.end : null,
-      'http.response.status_code': attempt.status === 0 ? null : attempt.status,
-      'spillway.attempt.id': attempt.id,
-      'spillway.attempt.number': attempt.number,
-      'spillway.attempt.purpose': attempt.purpose,
-      'spillway.attempt.end': attempt.end,
-      'spillway.attempt.first_byte_ms': attempt.firstByteMs,
-      'spillway.deployment': attempt.deployment,
-      'spillway.provider': attempt.provider,
-      'spillway.tier': attempt.tier,
-      'spillway.tokens.input': inputTotal(attempt.tokens),
-      'spillway.tokens.output': outputTotal(attempt.tokens),
-      'spillway.cost.amount_nano_usd': attempt.nanoUsd,
-      'spillway.cost.charged_nano_usd': attempt.chargedNanoUsd,
-      'spillway.cost.basis': attempt.nanoUsd === null ? 'unknown' : attempt.basis,
-      'spillway.cost.price_book': attempt.priceBook,
-      'spillway.usage.disputed': attempt.disputed === undefined ? null : true,
-      'spillway.simulated': attempt.simulated,
-    }),
+    attributes: [attributes],
     links: [],
     events: [],
-    error: failed ? attempt.end : null,
+    error: failed,
   }
 }
 
 /** `provider/model` -> `model`, the name the provider knows. */
 function upstreamModel(deployment: string): string {
   return deployment.slice(deployment.indexOf('/') + 1)
+}
+
+/** Zero and false are the normal case and need not be said in every span. */
+function positive(count: number): number | null {
+  return count === 0 ? null : count
+}
+
+function onlyIf(value: boolean): true | null {
+  return value ? true : null
 }

@@ -1,5 +1,5 @@
-// A provider's error body, whoever wrote it: OpenAI, Anthropic, vLLM, Ollama, FastAPI, or a proxy's HTML page.
-// One reader for all formats, because what stands before a provider answers in its own.
+// A provider's error body, whoever wrote it: OpenAI, Anthropic, vLLM, Ollama, FastAPI, or a proxy's HTML
+// page. One reader for all formats, because what stands before a provider answers in its own.
 
 import { isObject } from '../core/json.js'
 import { parseJson } from './fields.js'

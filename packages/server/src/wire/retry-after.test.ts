@@ -26,7 +26,13 @@ describe('the wait a provider asks for', () => {
     [{ 'x-ratelimit-reset-requests': '8.64s' }, 8640],
     [{ 'x-ratelimit-reset-requests': 's' }, null],
     [{ 'anthropic-ratelimit-requests-reset': '2026-11-24T06:00:12Z' }, 12_000],
-    [{ 'anthropic-ratelimit-input-tokens-reset': '2026-11-24T06:00:05Z', 'anthropic-ratelimit-requests-reset': '2026-11-24T06:00:01Z' }, 5000],
+    [
+      {
+        'anthropic-ratelimit-input-tokens-reset': '2026-11-24T06:00:05Z',
+        'anthropic-ratelimit-requests-reset': '2026-11-24T06:00:01Z',
+      },
+      5000,
+    ],
   ])('%j -> %s', (headers, waitMs) => {
     expect(retryAfterMs(headers, NOW)).toBe(waitMs)
   })
@@ -42,8 +48,17 @@ describe('the wait a provider asks for', () => {
   })
 
   test('is never negative, never beyond the cap, whatever the headers say', () => {
-    const names = fc.constantFrom('retry-after', 'retry-after-ms', 'x-ratelimit-reset-tokens', 'anthropic-ratelimit-tokens-reset')
-    const text = fc.oneof(fc.string(), fc.double().map(String), fc.date({ noInvalidDate: true }).map((date) => date.toUTCString()))
+    const names = fc.constantFrom(
+      'retry-after',
+      'retry-after-ms',
+      'x-ratelimit-reset-tokens',
+      'anthropic-ratelimit-tokens-reset',
+    )
+    const text = fc.oneof(
+      fc.string(),
+      fc.double().map(String),
+      fc.date({ noInvalidDate: true }).map((date) => date.toUTCString()),
+    )
     fc.assert(
       fc.property(fc.dictionary(names, text), (headers) => {
         const waitMs = retryAfterMs(headers, NOW) ?? 0

@@ -1,5 +1,5 @@
-// How long a provider asks us to wait, from whichever of its headers says so. A value that cannot be meant is null:
-// better our own backoff than a year's pause. Sent by others, so every pattern here is linear.
+// How long a provider asks us to wait, from whichever of its headers says so. A value that cannot be meant is
+// null: better our own backoff than a year's pause. Sent by others, so every pattern here is linear.
 
 type Headers = Readonly<Record<string, string>>
 
@@ -68,17 +68,34 @@ function dateWaitMs(value: string, nowMs: number): number | null {
   return Number.isNaN(atMs) ? null : Math.max(0, atMs - nowMs)
 }
 
+const DECIMAL = String.raw`\d{1,9}(?:\.\d{1,9})?`
 const UNITS_MS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 } as const
+
+const DURATION = new RegExp(
+  [
+    '^',
+    '(?:(\\d{1,6})d)?',
+    '(?:(\\d{1,6})h)?',
+    '(?:(\\d{1,6})m(?!s))?',
+    `(?:(${DECIMAL})s)?`,
+    `(?:(${DECIMAL})ms)?`,
+    '$',
+  ].join(''),
+)
 
 /** `1s`, `6m0s`, `1h2m3.5s`, `120ms`; a bare number is seconds. */
 function durationMs(value: string): number | null {
   const text = value.trim()
   const seconds = plainNumber(text)
   if (seconds !== null) return seconds * 1_000
-  const parts = /^(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m(?!s))?(?:(\d{1,6}(?:\.\d{1,9})?)s)?(?:(\d{1,9}(?:\.\d{1,9})?)ms)?$/.exec(text)
+  const parts = DURATION.exec(text)
   if (parts === null || text === '') return null
   const [, d = '0', h = '0', m = '0', s = '0', ms = '0'] = parts
   return (
-    Number(d) * UNITS_MS.d + Number(h) * UNITS_MS.h + Number(m) * UNITS_MS.m + Number(s) * UNITS_MS.s + Number(ms) * UNITS_MS.ms
+    Number(d) * UNITS_MS.d +
+    Number(h) * UNITS_MS.h +
+    Number(m) * UNITS_MS.m +
+    Number(s) * UNITS_MS.s +
+    Number(ms) * UNITS_MS.ms
   )
 }

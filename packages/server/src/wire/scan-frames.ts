@@ -1,10 +1,17 @@
-// What scanners of all formats share: frames come in, each is passed on, changed, or kept back, until the stream has
-// ended, broken or turned out to be something else. After that nothing passes any more.
+// What scanners of all formats share: frames come in, each is passed on, changed, or kept back, until the
+// stream has ended, broken or turned out to be something else. After that nothing passes any more.
 
 import type { JsonObject } from '../core/json.js'
 import type { FinishReason } from '../core/model/message.js'
 import type { ReportedUsage } from '../core/money/token-counts.js'
-import type { AnswerFacts, ProviderError, ScannerOptions, StreamEvent, StreamFacts, StreamScanner } from './format.js'
+import type {
+  AnswerFacts,
+  ProviderError,
+  ScannerOptions,
+  StreamEvent,
+  StreamFacts,
+  StreamScanner,
+} from './format.js'
 import { parseJson } from './fields.js'
 import { readErrorObject } from './read-error.js'
 import { type SseFrame, SseSplitter, readFrame } from './sse.js'
@@ -66,10 +73,14 @@ export abstract class FrameScanner implements StreamScanner {
     const frames = this.splitter.push(chunk)
     if (this.splitter.overflowed) this.facts.malformed = true
     const [first] = frames
-    const passed = frames.length === 1 && first !== undefined ? this.pass(first) : together(frames.map((frame) => this.pass(frame)))
+    const passed =
+      frames.length === 1 && first !== undefined
+        ? this.pass(first)
+        : together(frames.map((frame) => this.pass(frame)))
     const rest = this.splitter.restLength
     if (rest < SHORTEST_DONE || rest > LONGEST_DONE) return passed
-    // Some servers leave out the blank line after their end marker; whoever waits for `ended` must not wait for it.
+    // Some servers leave out the blank line after their end marker; whoever waits for `ended` must not wait
+    // for it.
     const done = DONE_LINE.test(this.splitter.rest().toString('latin1'))
     return done ? together([passed, this.pass(Buffer.from('data: [DONE]\n\n'))]) : passed
   }
@@ -103,7 +114,8 @@ export abstract class FrameScanner implements StreamScanner {
     return this.facts.ended || this.facts.error !== null || this.facts.malformed
   }
 
-  // A body may end without the last blank line. What is there counts when it is whole; half a frame is dropped.
+  // A body may end without the last blank line. What is there counts when it is whole; half a frame is
+  // dropped.
   private takeRest(): Buffer | null {
     const rest = this.splitter.rest()
     if (this.closed() || rest.toString('latin1').trim() === '') return null
@@ -123,7 +135,10 @@ function together(pieces: readonly (Buffer | null)[]): Buffer | null {
   return present.length > 1 ? Buffer.concat(present) : (present[0] ?? null)
 }
 
-/** A scanner that reads one format and writes another hands the writing on to a scanner of the caller's format. */
+/**
+ * A scanner that reads one format and writes another hands the writing on to a scanner of the caller's
+ * format.
+ */
 export interface RelayingScanner extends StreamScanner {
   readonly target: StreamScanner
 }

@@ -3,7 +3,8 @@
 import type { RemoteSpan } from './trace-context.js'
 
 export type AttributeValue = string | number | boolean | readonly string[]
-export type Attributes = Readonly<Record<string, AttributeValue>>
+/** null: not known, left out. A back-end must not take nothing for a value. */
+export type Attributes = Readonly<Record<string, AttributeValue | null>>
 
 export interface SpanEvent {
   readonly name: string
@@ -22,17 +23,11 @@ export interface SpanData {
   readonly kind: 'internal' | 'client'
   readonly startMs: number
   readonly endMs: number
-  readonly attributes: Attributes
+  /** In sets, each made in one piece: joining them would cost more than making them. */
+  readonly attributes: readonly Attributes[]
   /** Spans of other traces that asked for this one. */
   readonly links: readonly RemoteSpan[]
   readonly events: readonly SpanEvent[]
   /** What went wrong, low cardinality; null: nothing did. */
   readonly error: string | null
-}
-
-/** Leaves out what is not known: a back-end must not take null for a value. */
-export function defined(attributes: Readonly<Record<string, AttributeValue | null>>): Attributes {
-  const known: Record<string, AttributeValue> = {}
-  for (const [name, value] of Object.entries(attributes)) if (value !== null) known[name] = value
-  return known
 }

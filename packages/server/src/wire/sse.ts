@@ -1,6 +1,6 @@
-// Splits a byte stream into server-sent-event frames, whatever the chunks it arrives in. A frame keeps its own
-// bytes, the blank line that ends it included, so that it can be passed on untouched.
-// Lines end in LF or CRLF. A lone CR, which the standard allows and no provider sends, does not end a line here.
+// Splits a byte stream into server-sent-event frames, whatever the chunks it arrives in. A frame keeps its
+// own bytes, the blank line that ends it included, so that it can be passed on untouched. Lines end in LF or
+// CRLF. A lone CR, which the standard allows and no provider sends, does not end a line here.
 
 /** A frame that grows beyond this is no frame: whatever sends it is not a model. */
 export const FRAME_BYTES_MAX = 1024 * 1024

@@ -9,8 +9,9 @@ const NULL = Buffer.from('null')
 const LETTER_N = 0x6e
 
 /**
- * The same bytes with every `logprobs` value as `null`, which is what an answer has that never asked. Takes a whole
- * answer or a stream's chunk: inside JSON strings quotes are escaped, so the key cannot be found in a text.
+ * The same bytes with every `logprobs` value as `null`, which is what an answer has that never asked. Takes
+ * a whole answer or a stream's chunk: inside JSON strings quotes are escaped, so the key cannot be found in
+ * a text.
  */
 export function stripLogprobs(answerBytes: Uint8Array): Buffer {
   const json = asBuffer(answerBytes)

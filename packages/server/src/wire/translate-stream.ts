@@ -1,6 +1,6 @@
-// A scanner for a stream whose provider and caller speak different formats. Its facts come from the provider's
-// frames; what it passes on goes through a scanner of the caller's format, which keeps back the final usage and the
-// end marker exactly as it does for a stream of its own.
+// A scanner for a stream whose provider and caller speak different formats. Its facts come from the
+// provider's frames; what it passes on goes through a scanner of the caller's format, which keeps back the
+// final usage and the end marker exactly as it does for a stream of its own.
 
 import type { JsonObject } from '../core/json.js'
 import type { Wire } from '../core/release/release.js'

@@ -20,7 +20,16 @@ describe('OpenAI usage', () => {
       completion_tokens_details: { reasoning_tokens: 200, audio_tokens: 30 },
     })
     expect(usage).toEqual({
-      tokens: { input: 250, cacheRead: 600, cacheWrite: 100, cacheWrite1h: 0, audioInput: 50, output: 70, reasoning: 200, audioOutput: 30 },
+      tokens: {
+        input: 250,
+        cacheRead: 600,
+        cacheWrite: 100,
+        cacheWrite1h: 0,
+        audioInput: 50,
+        output: 70,
+        reasoning: 200,
+        audioOutput: 30,
+      },
       providerTotals: { input: 1000, output: 300, total: 1300 },
     })
   })
@@ -37,7 +46,11 @@ describe('OpenAI usage', () => {
 
   test('cached audio counts once', () => {
     const details = { cached_tokens: 80, audio_tokens: 60 }
-    const usage = readOpenAiUsage({ prompt_tokens: 100, completion_tokens: 0, prompt_tokens_details: details })
+    const usage = readOpenAiUsage({
+      prompt_tokens: 100,
+      completion_tokens: 0,
+      prompt_tokens_details: details,
+    })
     expect(usage?.tokens).toMatchObject({ input: 0, cacheRead: 80, audioInput: 20 })
   })
 
@@ -48,9 +61,18 @@ describe('OpenAI usage', () => {
     ['fractional', { prompt_tokens: 1.5, completion_tokens: 1 }],
     ['infinite', { prompt_tokens: Infinity, completion_tokens: 1 }],
     ['half missing', { prompt_tokens: 12 }],
-    ['more cached than read', { prompt_tokens: 1, completion_tokens: 1, prompt_tokens_details: { cached_tokens: 2 } }],
-    ['more reasoning than output', { prompt_tokens: 1, completion_tokens: 1, completion_tokens_details: { reasoning_tokens: 2 } }],
-    ['a bad detail', { prompt_tokens: 1, completion_tokens: 1, prompt_tokens_details: { cached_tokens: 'x' } }],
+    [
+      'more cached than read',
+      { prompt_tokens: 1, completion_tokens: 1, prompt_tokens_details: { cached_tokens: 2 } },
+    ],
+    [
+      'more reasoning than output',
+      { prompt_tokens: 1, completion_tokens: 1, completion_tokens_details: { reasoning_tokens: 2 } },
+    ],
+    [
+      'a bad detail',
+      { prompt_tokens: 1, completion_tokens: 1, prompt_tokens_details: { cached_tokens: 'x' } },
+    ],
     ['no object', 12],
     ['null', null],
   ])('usage that is %s is no usage', (_, usage) => {
@@ -58,7 +80,10 @@ describe('OpenAI usage', () => {
   })
 
   test('embeddings report a prompt only', () => {
-    expect(readEmbeddingsUsage({ prompt_tokens: 8, total_tokens: 8 })?.tokens).toEqual({ ...NO_TOKENS, input: 8 })
+    expect(readEmbeddingsUsage({ prompt_tokens: 8, total_tokens: 8 })?.tokens).toEqual({
+      ...NO_TOKENS,
+      input: 8,
+    })
   })
 })
 
@@ -72,7 +97,15 @@ describe('Anthropic usage', () => {
       output_tokens: 15,
       output_tokens_details: { thinking_tokens: 5 },
     })
-    expect(usage?.tokens).toEqual({ ...NO_TOKENS, input: 25, cacheRead: 40, cacheWrite: 70, cacheWrite1h: 30, output: 10, reasoning: 5 })
+    expect(usage?.tokens).toEqual({
+      ...NO_TOKENS,
+      input: 25,
+      cacheRead: 40,
+      cacheWrite: 70,
+      cacheWrite1h: 30,
+      output: 10,
+      reasoning: 5,
+    })
     expect(usage?.providerTotals).toEqual({ input: 165, output: 15, total: null })
   })
 
@@ -93,13 +126,17 @@ describe('Anthropic usage', () => {
   })
 
   test('a message_start of 0/0 is corrected by the message_delta', () => {
-    const usage = readAnthropicUsage(mergeAnthropicUsage({ input_tokens: 0, output_tokens: 0 }, { input_tokens: 25, output_tokens: 7 }))
+    const usage = readAnthropicUsage(
+      mergeAnthropicUsage({ input_tokens: 0, output_tokens: 0 }, { input_tokens: 25, output_tokens: 7 }),
+    )
     expect(usage?.tokens).toMatchObject({ input: 25, output: 7 })
   })
 
   test('garbage in either half is no usage', () => {
     expect(readAnthropicUsage({ input_tokens: 1, output_tokens: '7' })).toBeNull()
-    expect(readAnthropicUsage(mergeAnthropicUsage({ input_tokens: '1', output_tokens: 1 }, { output_tokens: 7 }))).toBeNull()
+    expect(
+      readAnthropicUsage(mergeAnthropicUsage({ input_tokens: '1', output_tokens: 1 }, { output_tokens: 7 })),
+    ).toBeNull()
     expect(readAnthropicUsage({ input_tokens: -3, output_tokens: 7 })).toBeNull()
   })
 })
@@ -122,10 +159,20 @@ test('encoding keeps the totals in both formats, and reading back keeps the clas
       const openAi = readOpenAiUsage(encodeOpenAiUsage(all))
       const written = all.cacheWrite + all.cacheWrite1h
       expect(openAi?.tokens).toEqual({ ...all, cacheWrite: written, cacheWrite1h: 0 })
-      expect(openAi?.providerTotals).toEqual({ input: inputTotal(all), output: outputTotal(all), total: inputTotal(all) + outputTotal(all) })
+      expect(openAi?.providerTotals).toEqual({
+        input: inputTotal(all),
+        output: outputTotal(all),
+        total: inputTotal(all) + outputTotal(all),
+      })
       const anthropic = readAnthropicUsage(encodeAnthropicUsage(all))
       const output = all.output + all.audioOutput
-      expect(anthropic?.tokens).toEqual({ ...all, input: all.input + all.audioInput, audioInput: 0, output, audioOutput: 0 })
+      expect(anthropic?.tokens).toEqual({
+        ...all,
+        input: all.input + all.audioInput,
+        audioInput: 0,
+        output,
+        audioOutput: 0,
+      })
     }),
   )
 })

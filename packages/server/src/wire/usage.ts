@@ -1,6 +1,7 @@
-// Token usage of each format <-> disjoint classes, normalised here and nowhere else. OpenAI counts cached and audio
-// tokens into the prompt and reasoning into the completion; Anthropic leaves both cache classes out of the input.
-// What cannot be true (negative, fractional, text, a part larger than its whole) is no usage at all: null.
+// Token usage of each format <-> disjoint classes, normalised here and nowhere else. OpenAI counts cached and
+// audio tokens into the prompt and reasoning into the completion; Anthropic leaves both cache classes out of
+// the input. What cannot be true (negative, fractional, text, a part larger than its whole) is no usage at
+// all: null.
 
 import { isObject, type JsonObject } from '../core/json.js'
 import { type ReportedUsage, type TokenCounts, inputTotal, outputTotal } from '../core/money/token-counts.js'
@@ -25,9 +26,14 @@ function counts<Name extends string>(source: unknown, names: readonly Name[]): R
 /** `usage` of a chat completion or of a stream's chunk. */
 export function readOpenAiUsage(usage: unknown): ReportedUsage | null {
   if (!isObject(usage)) return null
-  if (typeof usage['prompt_tokens'] !== 'number' || typeof usage['completion_tokens'] !== 'number') return null
+  if (typeof usage['prompt_tokens'] !== 'number' || typeof usage['completion_tokens'] !== 'number')
+    return null
   const sums = counts(usage, ['prompt_tokens', 'completion_tokens', 'total_tokens'])
-  const prompt = counts(usage['prompt_tokens_details'], ['cached_tokens', 'cache_write_tokens', 'audio_tokens'])
+  const prompt = counts(usage['prompt_tokens_details'], [
+    'cached_tokens',
+    'cache_write_tokens',
+    'audio_tokens',
+  ])
   const completion = counts(usage['completion_tokens_details'], ['reasoning_tokens', 'audio_tokens'])
   if (sums === null || prompt === null || completion === null) return null
   const input = inputClasses(sums.prompt_tokens, prompt)
@@ -52,7 +58,13 @@ function inputClasses(
   // Cached audio is in both parts: what overlaps counts once, as cached.
   const cacheWrite = Math.min(written, total - cacheRead)
   const audioInput = Math.min(audio, total - cacheRead - cacheWrite)
-  return { input: total - cacheRead - cacheWrite - audioInput, cacheRead, cacheWrite, cacheWrite1h: 0, audioInput }
+  return {
+    input: total - cacheRead - cacheWrite - audioInput,
+    cacheRead,
+    cacheWrite,
+    cacheWrite1h: 0,
+    audioInput,
+  }
 }
 
 function outputClasses(
@@ -94,7 +106,10 @@ const ANTHROPIC_SUMS = [
   'output_tokens',
 ] as const
 
-/** `usage` of a message. For a stream, of `message_start` and `message_delta` merged by `mergeAnthropicUsage`. */
+/**
+ * `usage` of a message. For a stream, of `message_start` and `message_delta` merged by
+ * `mergeAnthropicUsage`.
+ */
 export function readAnthropicUsage(usage: unknown): ReportedUsage | null {
   if (!isObject(usage) || typeof usage['output_tokens'] !== 'number') return null
   const sums = counts(usage, ANTHROPIC_SUMS)
@@ -102,7 +117,10 @@ export function readAnthropicUsage(usage: unknown): ReportedUsage | null {
   const thinking = counts(usage['output_tokens_details'], ['thinking_tokens'])
   if (sums === null || written === null || thinking === null) return null
   const cacheWrite1h = written.ephemeral_1h_input_tokens
-  const allWritten = Math.max(sums.cache_creation_input_tokens, written.ephemeral_5m_input_tokens + cacheWrite1h)
+  const allWritten = Math.max(
+    sums.cache_creation_input_tokens,
+    written.ephemeral_5m_input_tokens + cacheWrite1h,
+  )
   const reasoning = thinking.thinking_tokens
   if (reasoning > sums.output_tokens) return null
   const tokens: TokenCounts = {

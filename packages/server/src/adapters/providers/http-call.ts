@@ -90,7 +90,7 @@ export class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ParsedHeaders): void {
-    if (this.#done) return
+    if (this.#done || status < 200) return
     this.#timer?.cancel()
     this.#headSeen = true
     const ours = readHeaders(headers)

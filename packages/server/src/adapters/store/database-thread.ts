@@ -9,6 +9,9 @@ interface Waiting {
   readonly reject: (error: StoreError) => void
 }
 
+/** What the thread reads is short-lived and small; the default would hold tens of megabytes of it. */
+const YOUNG_MB = 8
+
 /** A worker runs JavaScript: under vitest, which runs the sources, it is the built file beside them. */
 function workerUrl(): URL {
   const here = import.meta.url
@@ -23,7 +26,11 @@ export class DatabaseThread {
   #dead: StoreError | null = null
 
   constructor(dir: string, onProblem: (problem: string) => void) {
-    this.#worker = new Worker(workerUrl(), { workerData: dir, name: 'spillway-books' })
+    this.#worker = new Worker(workerUrl(), {
+      workerData: dir,
+      name: 'spillway-books',
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    })
     this.#worker.unref()
     this.#worker.on('message', (reply: Reply) => this.#receive(reply))
     this.#worker.on('error', (error) => {

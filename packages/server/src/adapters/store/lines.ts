@@ -107,7 +107,7 @@ function openedLine(entry: TaskOpened): string {
 }
 
 export function holdLine(entry: HoldMade): string {
-  return line('H', [entry.id], JSON.stringify(packHold(entry)))
+  return `H\t\t${JSON.stringify(packHold(entry))}\n`
 }
 
 function settledLine(entry: HoldSettled): string {

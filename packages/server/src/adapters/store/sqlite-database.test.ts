@@ -1,6 +1,7 @@
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import type { AttemptId, TaskId } from '../../core/ids.js'
@@ -121,6 +122,26 @@ test('money of a task that is not in the books is kept', () => {
   expect(trace?.charges).toEqual([settled])
   expect(trace?.summary.opened.contract).toBe('(unknown)')
   database.close(null)
+})
+
+test('after a transaction that failed the same lines are read again, once', () => {
+  const dir = journalDir(linesOf([...oneCall('task_1'), taskOpened('task_2'), ...oneCall('task_3')]).join(''))
+  const database = new SqliteDatabase({ dir })
+  const saboteur = new Database(join(dir, 'books.db'))
+  saboteur.exec(
+    "CREATE TRIGGER sabotage BEFORE INSERT ON charges BEGIN SELECT raise(ABORT, 'disk full'); END",
+  )
+  expect(() => database.ingest(ENDLESS)).toThrow('disk full')
+  expect(database.position).toEqual({ segment: 0, offset: 0 })
+  saboteur.exec('DROP TRIGGER sabotage')
+  saboteur.close()
+  database.ingest(ENDLESS)
+  const once = new SqliteDatabase({ dir: journalDir(readFileSync(segmentPath(dir, 1), 'utf8')) })
+  once.ingest(ENDLESS)
+  expect(contentsOf(database)).toEqual(contentsOf(once))
+  expect(database.read((reader) => reader.list({})).rows).toHaveLength(3)
+  database.close(null)
+  once.close(null)
 })
 
 test('a task opened twice is one task', () => {

@@ -4,8 +4,9 @@
 import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import type { System } from '../../engine/ports.js'
+import { SCHEMA_URL } from '../../wire/otel-genai.js'
+import { type SpanOrigin, encodeSpans, rejectedSpans } from '../../wire/otlp-protobuf.js'
 import type { SpanData } from '../../wire/span-data.js'
-import { type SpanOrigin, encodeSpans, rejectedSpans, spanOrigin } from './encode-spans.js'
 import type { OtlpOptions } from './otlp-options.js'
 
 /** At 2 KB a span this is 16 MB: some seconds of a busy gateway. */
@@ -44,7 +45,7 @@ export class OtlpSender {
     this.#options = options
     this.#system = system
     this.#events = events
-    this.#origin = spanOrigin(options.resource)
+    this.#origin = { resource: options.resource, scope: 'spillway', schemaUrl: SCHEMA_URL }
   }
 
   offer(spans: readonly SpanData[]): void {

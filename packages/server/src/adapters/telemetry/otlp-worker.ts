@@ -1,14 +1,17 @@
-// The export thread: takes batches of entries as JSON text, makes spans of them and sends them on. Mapping, encoding
+// The export thread: takes batches of entries, makes spans of them and sends them on. Mapping, encoding
 // and waiting for a collector all happen here, away from the thread that serves requests.
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { createLiveSystem } from '../system/live-system.js'
 import type { OtlpOptions } from './otlp-options.js'
 import { OtlpSender } from './otlp-sender.js'
-import { SpanAssembler, type SpanEntry } from './span-assembler.js'
+import { SpanAssembler } from './span-assembler.js'
+import { type FlatValue, readEntries } from './span-batch.js'
 
-/** To the thread: entries as JSON, or `close`. */
-export type ToExporter = { readonly kind: 'entries'; readonly json: string } | { readonly kind: 'close' }
+export type ToExporter =
+  | { readonly kind: 'entries'; readonly values: readonly FlatValue[] }
+  /** Send what is there and say `closed`. */
+  | { readonly kind: 'close' }
 
 export type FromExporter =
   /** A batch was taken over; `dropped` is the total of spans lost in the thread. */
@@ -26,7 +29,7 @@ function run(port: NonNullable<typeof parentPort>, options: OtlpOptions): void {
       void sender.close().then(() => tell({ kind: 'closed', dropped: sender.dropped }))
       return
     }
-    const entries = JSON.parse(message.json) as readonly SpanEntry[]
+    const entries = readEntries(message.values)
     sender.offer(entries.flatMap((entry) => assembler.add(entry)))
     tell({ kind: 'taken', entries: entries.length, dropped: sender.dropped })
   })

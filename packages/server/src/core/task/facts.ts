@@ -123,13 +123,19 @@ function outputFacts({ text, finishReason, toolCalls }: NonNullable<AtEnd['outpu
 }
 
 /** Without the members that are not there. */
-function present(members: object): Facts {
-  return Object.fromEntries(
-    Object.entries(members).filter(([, value]) => value !== undefined && value !== null),
-  )
+function present(members: Readonly<Record<string, unknown>>): Facts {
+  const facts: Record<string, unknown> = {}
+  for (const name in members) {
+    const value = members[name]
+    if (value !== undefined && value !== null) facts[name] = value
+  }
+  return facts
 }
 
+/** Objects and lists only. Nearly every answer is prose, and finding that out by an exception is dear. */
 function parseJson(text: string): unknown {
+  const first = text.trimStart()[0]
+  if (first !== '{' && first !== '[') return undefined
   try {
     return JSON.parse(text)
   } catch {

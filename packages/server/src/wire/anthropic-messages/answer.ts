@@ -36,7 +36,10 @@ export function decodeAnswer(body: unknown): ModelAnswer | null {
   return {
     id: facts.id ?? '',
     model: textOf(body['model']),
-    parts: [...decodeBlocks(blocks), ...(explanation === null ? [] : [{ kind: 'refusal', text: explanation } as const])],
+    parts: [
+      ...decodeBlocks(blocks),
+      ...(explanation === null ? [] : [{ kind: 'refusal', text: explanation } as const]),
+    ],
     finishReason: facts.finishReason ?? 'other',
     rawFinishReason: textOf(body['stop_reason']) || null,
     stopSequence: textOf(body['stop_sequence']) || null,
@@ -69,8 +72,10 @@ function decodeBlocks(blocks: Blocks): readonly Part[] {
   const answer = blocks.find(isJsonAnswer)
   return blocks.flatMap((block): readonly Part[] => {
     if (block === answer) return [{ kind: 'text', text: JSON.stringify(block['input'] ?? {}) }]
-    if (block['type'] === 'text' && answer === undefined) return [{ kind: 'text', text: textOf(block['text']) }]
-    if (block['type'] === 'tool_use' && !isJsonAnswer(block)) return [{ kind: 'tool-call', ...toolCallOf(block) }]
+    if (block['type'] === 'text' && answer === undefined)
+      return [{ kind: 'text', text: textOf(block['text']) }]
+    if (block['type'] === 'tool_use' && !isJsonAnswer(block))
+      return [{ kind: 'tool-call', ...toolCallOf(block) }]
     const reasoning = reasoningOf(block)
     return reasoning === null ? [] : [reasoning]
   })
@@ -81,7 +86,11 @@ function isJsonAnswer(block: Record<string, unknown>): boolean {
 }
 
 function toolCallOf(block: Record<string, unknown>): AnswerFacts['toolCalls'][number] {
-  return { id: textOf(block['id']), name: textOf(block['name']), argumentsJson: JSON.stringify(block['input'] ?? {}) }
+  return {
+    id: textOf(block['id']),
+    name: textOf(block['name']),
+    argumentsJson: JSON.stringify(block['input'] ?? {}),
+  }
 }
 
 function finishReasonOf(raw: unknown, blocks: Blocks): FinishReason | null {

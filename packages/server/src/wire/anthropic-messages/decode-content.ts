@@ -1,5 +1,5 @@
-// Content blocks -> our parts, for requests. Blocks of tools that the provider runs, documents and search results have
-// no equal elsewhere: each is a problem at its place.
+// Content blocks -> our parts, for requests. Blocks of tools that the provider runs, documents and search
+// results have no equal elsewhere: each is a problem at its place.
 
 import { isObject } from '../../core/json.js'
 import type { ImageSource, Part } from '../../core/model/message.js'
@@ -26,7 +26,9 @@ function decodeBlock(block: unknown, at: string, problems: Problem[]): readonly 
 function decodeKnown(block: Record<string, unknown>, at: string, problems: Problem[]): Part | null {
   switch (block['type']) {
     case 'text':
-      return typeof block['text'] === 'string' ? { kind: 'text', text: block['text'], ...cacheMark(block) } : null
+      return typeof block['text'] === 'string'
+        ? { kind: 'text', text: block['text'], ...cacheMark(block) }
+        : null
     case 'image': {
       const source = imageSource(block['source'])
       return source === null ? null : { kind: 'image', source, ...cacheMark(block) }
@@ -52,7 +54,8 @@ function decodeKnown(block: Record<string, unknown>, at: string, problems: Probl
 
 export function reasoningOf(block: Record<string, unknown>): Part | null {
   const { type, thinking, signature, data } = block
-  if (type === 'redacted_thinking' && typeof data === 'string') return { kind: 'reasoning', text: '', redacted: data }
+  if (type === 'redacted_thinking' && typeof data === 'string')
+    return { kind: 'reasoning', text: '', redacted: data }
   if (type !== 'thinking' || typeof thinking !== 'string') return null
   return { kind: 'reasoning', text: thinking, ...(typeof signature === 'string' ? { signature } : {}) }
 }

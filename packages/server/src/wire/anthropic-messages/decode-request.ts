@@ -1,5 +1,5 @@
-// A Messages request -> our types, for a provider that speaks another format. What our types cannot hold is a problem
-// that names the field; hints are left out (`droppedHints` lists them).
+// A Messages request -> our types, for a provider that speaks another format. What our types cannot hold is a
+// problem that names the field; hints are left out (`droppedHints` lists them).
 
 import { isObject } from '../../core/json.js'
 import type { Message, ModelRequest, ToolChoice, ToolDefinition } from '../../core/model/message.js'
@@ -29,7 +29,9 @@ export function decodeRequest(body: unknown): Parsed<ModelRequest> {
   const value: ModelRequest = {
     model: requiredText(body['model'], 'model', problems),
     messages: [...decodeSystem(body['system'], problems), ...decodeMessages(body['messages'], problems)],
-    tools: listField(body['tools'], 'tools', problems).map((tool, index) => decodeTool(tool, `tools[${index}]`, problems)),
+    tools: listField(body['tools'], 'tools', problems).map((tool, index) =>
+      decodeTool(tool, `tools[${index}]`, problems),
+    ),
     toolChoice: decodeToolChoice(choice, problems),
     parallelToolCalls: parallelOf(choice, problems),
     maxOutputTokens: countField(body['max_tokens'], 'max_tokens', problems),
@@ -68,7 +70,10 @@ function decodeMessages(messages: unknown, problems: Problem[]): readonly Messag
 function decodeTool(tool: unknown, at: string, problems: Problem[]): ToolDefinition {
   const custom = isObject(tool) && (tool['type'] ?? 'custom') === 'custom'
   if (!custom) {
-    problems.push({ at: `${at}.type`, message: 'a tool that the provider runs cannot be expressed in the other format' })
+    problems.push({
+      at: `${at}.type`,
+      message: 'a tool that the provider runs cannot be expressed in the other format',
+    })
     return { name: '', parameters: {} }
   }
   const description = textField(tool['description'], `${at}.description`, problems)

@@ -1,6 +1,6 @@
-// Our types -> a Messages request. Where this format has no word for something that carries meaning, the problem
-// names it. Unsigned reasoning, image detail and `strict` are left out (`droppedHints`). Messages of one role in a row
-// become one, tool results first, because a result must directly follow its call.
+// Our types -> a Messages request. Where this format has no word for something that carries meaning, the
+// problem names it. Unsigned reasoning, image detail and `strict` are left out (`droppedHints`). Messages of
+// one role in a row become one, tool results first, because a result must directly follow its call.
 
 import { isObject, type JsonObject } from '../../core/json.js'
 import type { Message, ModelRequest, Part, ToolDefinition } from '../../core/model/message.js'
@@ -11,9 +11,12 @@ import { isJsonTool, jsonToolChoice, jsonToolFor } from './json-tool.js'
 export function encodeRequest(request: ModelRequest): Parsed<JsonObject> {
   const problems: Problem[] = []
   checkLimits(request, problems)
-  const system = request.messages.filter((message) => message.role === 'system').flatMap((message) => message.parts)
+  const system = request.messages
+    .filter((message) => message.role === 'system')
+    .flatMap((message) => message.parts)
   const messages = encodeMessages(request.messages, problems)
-  if (messages.length === 0) problems.push({ at: 'messages', message: 'must hold something a user or the assistant said' })
+  if (messages.length === 0)
+    problems.push({ at: 'messages', message: 'must hold something a user or the assistant said' })
   const body: JsonObject = {
     model: request.model,
     max_tokens: request.maxOutputTokens ?? 0,
@@ -37,10 +40,14 @@ function checkLimits(request: ModelRequest, problems: Problem[]): void {
     problems.push({ at: 'temperature', message: 'must be at most 1 in the other format' })
   }
   if (request.stop.some((stop) => stop.trim() === '')) {
-    problems.push({ at: 'stop', message: 'a stop sequence of white space cannot be expressed in the other format' })
+    problems.push({
+      at: 'stop',
+      message: 'a stop sequence of white space cannot be expressed in the other format',
+    })
   }
   request.tools.forEach((tool, index) => {
-    if (isJsonTool(tool.name)) problems.push({ at: `tools[${index}].name`, message: 'this prefix is reserved' })
+    if (isJsonTool(tool.name))
+      problems.push({ at: `tools[${index}].name`, message: 'this prefix is reserved' })
   })
 }
 
@@ -81,7 +88,10 @@ function encodeMessages(messages: readonly Message[], problems: Problem[]): read
     if (last?.role === message.role) last.content.push(...content)
     else turns.push({ role: message.role, content: [...content] })
   })
-  return turns.map(({ role, content }) => ({ role, content: role === 'user' ? resultsFirst(content) : content }))
+  return turns.map(({ role, content }) => ({
+    role,
+    content: role === 'user' ? resultsFirst(content) : content,
+  }))
 }
 
 function resultsFirst(content: readonly JsonObject[]): readonly JsonObject[] {
@@ -137,7 +147,10 @@ function encodeImage(part: Extract<Part, { kind: 'image' }>, at: string, problem
   return { type: 'image', source: encoded, ...cacheMark(part.cacheControl) }
 }
 
-/** Reasoning without its signature cannot be shown to the model again: leaving it out is what the format asks for. */
+/**
+ * Reasoning without its signature cannot be shown to the model again: leaving it out is what the format asks
+ * for.
+ */
 function encodeReasoning(part: Extract<Part, { kind: 'reasoning' }>): readonly JsonObject[] {
   if (part.redacted !== undefined) return [{ type: 'redacted_thinking', data: part.redacted }]
   if (part.signature === undefined) return []

@@ -1,7 +1,7 @@
-// Our events -> frames of a Messages stream: message_start once and first, blocks one after the other with rising
-// index, then message_delta with the final usage, then message_stop.
-// Blocks cannot be interleaved here. The first open call streams; calls that begin meanwhile wait whole behind it.
-// Reasoning is passed on only with its signature: without, a client that sends it back would be refused.
+// Our events -> frames of a Messages stream: message_start once and first, blocks one after the other with
+// rising index, then message_delta with the final usage, then message_stop. Blocks cannot be interleaved
+// here. The first open call streams; calls that begin meanwhile wait whole behind it. Reasoning is passed on
+// only with its signature: without, a client that sends it back would be refused.
 
 import { NO_TOKENS, type ReportedUsage } from '../../core/money/token-counts.js'
 import type { JsonObject } from '../../core/json.js'
@@ -102,7 +102,8 @@ class AnthropicEncoder implements StreamEncoder {
     const thinking = this.reasoning
     this.reasoning = ''
     const opened = this.openBlock({ kind: 'text' }, { type: 'thinking', thinking: '', signature: '' })
-    const deltas = this.delta({ type: 'thinking_delta', thinking }) + this.delta({ type: 'signature_delta', signature })
+    const deltas =
+      this.delta({ type: 'thinking_delta', thinking }) + this.delta({ type: 'signature_delta', signature })
     return before + opened + deltas + this.close()
   }
 
@@ -150,7 +151,8 @@ class AnthropicEncoder implements StreamEncoder {
     let frames = this.closeOne()
     for (const [index, call] of this.waiting) {
       frames += this.openCall(index, call)
-      if (call.argumentsJson !== '') frames += this.delta({ type: 'input_json_delta', partial_json: call.argumentsJson })
+      if (call.argumentsJson !== '')
+        frames += this.delta({ type: 'input_json_delta', partial_json: call.argumentsJson })
       frames += this.closeOne()
     }
     this.waiting.clear()
@@ -163,7 +165,8 @@ class AnthropicEncoder implements StreamEncoder {
     const stopSequence = this.finish?.stopSequence ?? null
     const stopReason = encodeStopReason(this.finish?.reason ?? 'other', { calls: this.called, stopSequence })
     // The format demands a number: where the provider gave none, the deltas come closest to it.
-    const usage = this.usage === null ? { output_tokens: this.deltas } : encodeAnthropicUsage(this.usage.tokens)
+    const usage =
+      this.usage === null ? { output_tokens: this.deltas } : encodeAnthropicUsage(this.usage.tokens)
     const delta = { stop_reason: stopReason, stop_sequence: stopSequence }
     return before + frame('message_delta', { delta, usage }) + frame('message_stop', {})
   }

@@ -28,8 +28,12 @@ export function encodeError(error: ErrorBody): JsonObject {
       code: error.code,
       hint: error.hint,
       task_id: error.taskId,
-      ...(error.attempts === undefined ? {} : { attempts: error.attempts.map((attempt) => ({ ...attempt })) }),
-      ...(error.problems === undefined ? {} : { problems: error.problems.map((problem) => ({ ...problem })) }),
+      ...(error.attempts === undefined
+        ? {}
+        : { attempts: error.attempts.map((attempt) => ({ ...attempt })) }),
+      ...(error.problems === undefined
+        ? {}
+        : { problems: error.problems.map((problem) => ({ ...problem })) }),
     },
     request_id: error.requestId,
   }

@@ -1,6 +1,6 @@
-// Structured output where the format has no word for it: the model is made to call one tool whose arguments follow
-// the schema, and the call's arguments become the answer's text. The tool is named after the schema behind a prefix
-// that callers may not use, so the way back needs no memory of the request, streams included.
+// Structured output where the format has no word for it: the model is made to call one tool whose arguments
+// follow the schema, and the call's arguments become the answer's text. The tool is named after the schema
+// behind a prefix that callers may not use, so the way back needs no memory of the request, streams included.
 // When the caller has tools of its own, the model must call one of them or answer through this one.
 
 import type { JsonObject } from '../../core/json.js'
@@ -14,7 +14,10 @@ export function isJsonTool(name: string): boolean {
   return name.startsWith(PREFIX)
 }
 
-/** The tool that carries the answer, or null when the request does not ask for JSON (or demands another tool). */
+/**
+ * The tool that carries the answer, or null when the request does not ask for JSON (or demands another
+ * tool).
+ */
 export function jsonToolFor(request: ModelRequest, problems: Problem[]): ToolDefinition | null {
   const { json, toolChoice } = request
   if (json === null || toolChoice?.kind === 'tool' || toolChoice?.kind === 'required') return null

@@ -1,5 +1,5 @@
-// Events of a Messages stream -> our events. The JSON tool's arguments come out as text; a call without arguments
-// comes out with `{}`; usage is cumulative and complete whenever it is reported.
+// Events of a Messages stream -> our events. The JSON tool's arguments come out as text; a call without
+// arguments comes out with `{}`; usage is cumulative and complete whenever it is reported.
 
 import { isObject } from '../../core/json.js'
 import type { StreamEvent } from '../format.js'
@@ -58,12 +58,20 @@ export class MessageEvents {
   private startBlock(index: unknown, block: unknown): readonly StreamEvent[] {
     if (!isObject(block)) return []
     if (block['type'] === 'tool_use') return this.startTool(index, block)
-    return this.delta(index, { type: `${textOf(block['type'])}_delta`, text: block['text'], thinking: block['thinking'] })
+    return this.delta(index, {
+      type: `${textOf(block['type'])}_delta`,
+      text: block['text'],
+      thinking: block['thinking'],
+    })
   }
 
   private startTool(index: unknown, block: Record<string, unknown>): readonly StreamEvent[] {
     const name = textOf(block['name'])
-    const tool = { index: typeof index === 'number' ? index : this.tools.size, json: isJsonTool(name), seen: false }
+    const tool = {
+      index: typeof index === 'number' ? index : this.tools.size,
+      json: isJsonTool(name),
+      seen: false,
+    }
     this.tools.set(index, { ...tool, input: block['input'] })
     if (tool.json) {
       this.jsonAnswers += 1

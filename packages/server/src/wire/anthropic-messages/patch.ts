@@ -1,5 +1,5 @@
-// Edits of a Messages body that stays in its format, spliced into the caller's bytes. Usage always comes, and log
-// probabilities never do, so there is nothing to ask for.
+// Edits of a Messages body that stays in its format, spliced into the caller's bytes. Usage always comes, and
+// log probabilities never do, so there is nothing to ask for.
 
 import type { RequestChanges } from '../format.js'
 import { spliceObject } from '../json-splice.js'

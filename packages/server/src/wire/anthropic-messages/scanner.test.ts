@@ -5,14 +5,29 @@ import { anthropicStream, valuesOf } from '../fixtures/streams.js'
 import { AnthropicScanner } from './scanner.js'
 
 const PASS: ScannerOptions = { keepUsage: true, keepLogprobs: true, collect: false }
-const NAMES = ['text', 'thinking-and-tools', 'stop-sequence', 'usage-only-at-the-end', 'refusal', 'overloaded']
+const NAMES = [
+  'text',
+  'thinking-and-tools',
+  'stop-sequence',
+  'usage-only-at-the-end',
+  'refusal',
+  'overloaded',
+]
 
-function scan(chunks: readonly Uint8Array[], options: Partial<ScannerOptions> = {}, extra: { cost_usd: number } | null = null) {
+function scan(
+  chunks: readonly Uint8Array[],
+  options: Partial<ScannerOptions> = {},
+  extra: { cost_usd: number } | null = null,
+) {
   const scanner = new AnthropicScanner({ ...PASS, ...options })
   const passed = chunks.map((chunk) => Buffer.from(scanner.push(chunk) ?? [])).join('')
   const kept = Buffer.from(scanner.finish(extra) ?? []).toString()
   const { ended, error, deltas, finishReason, usage, startUsage, text, toolCalls, malformed } = scanner.facts
-  return { passed, kept, facts: { ended, error, deltas, finishReason, usage, startUsage, text, toolCalls, malformed } }
+  return {
+    passed,
+    kept,
+    facts: { ended, error, deltas, finishReason, usage, startUsage, text, toolCalls, malformed },
+  }
 }
 
 describe('a Messages stream', () => {
@@ -21,15 +36,34 @@ describe('a Messages stream', () => {
     const { passed, kept, facts } = scan([bytes])
     expect(passed + kept).toBe(bytes.toString())
     expect(valuesOf(kept).map((event) => event['type'])).toEqual(['message_delta', 'message_stop'])
-    expect(facts).toMatchObject({ ended: true, deltas: 2, finishReason: 'stop', error: null, malformed: false })
+    expect(facts).toMatchObject({
+      ended: true,
+      deltas: 2,
+      finishReason: 'stop',
+      error: null,
+      malformed: false,
+    })
   })
 
   test('usage is that of message_start with the output of message_delta, caches by class', () => {
     const { usage, startUsage } = scan([anthropicStream('text')]).facts
-    expect(usage?.tokens).toMatchObject({ input: 25, cacheRead: 40, cacheWrite: 70, cacheWrite1h: 30, output: 15 })
+    expect(usage?.tokens).toMatchObject({
+      input: 25,
+      cacheRead: 40,
+      cacheWrite: 70,
+      cacheWrite1h: 30,
+      output: 15,
+    })
     expect(startUsage?.tokens).toMatchObject({ input: 25, cacheRead: 40, output: 1 })
-    expect(scan([anthropicStream('stop-sequence')]).facts.usage?.tokens).toMatchObject({ input: 25, output: 5 })
-    expect(scan([anthropicStream('usage-only-at-the-end')]).facts.usage?.tokens).toMatchObject({ input: 25, cacheRead: 40, output: 7 })
+    expect(scan([anthropicStream('stop-sequence')]).facts.usage?.tokens).toMatchObject({
+      input: 25,
+      output: 5,
+    })
+    expect(scan([anthropicStream('usage-only-at-the-end')]).facts.usage?.tokens).toMatchObject({
+      input: 25,
+      cacheRead: 40,
+      output: 7,
+    })
   })
 
   test('a stream that breaks has no final usage, but says what its input was', () => {
@@ -46,12 +80,17 @@ describe('a Messages stream', () => {
 
   test('what is spliced in comes in the last message_delta', () => {
     const { kept } = scan([anthropicStream('text')], {}, { cost_usd: 0.25 })
-    expect(valuesOf(kept)[0]).toMatchObject({ type: 'message_delta', usage: { output_tokens: 15 }, spillway: { cost_usd: 0.25 } })
+    expect(valuesOf(kept)[0]).toMatchObject({
+      type: 'message_delta',
+      usage: { output_tokens: 15 },
+      spillway: { cost_usd: 0.25 },
+    })
   })
 
   test('content after a message_delta passes, after it', () => {
     const [start = '', end = ''] = anthropicStream('text').toString().split('event: message_stop')
-    const late = 'event: content_block_delta\ndata: {"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"!"}}\n\n'
+    const late =
+      'event: content_block_delta\ndata: {"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"!"}}\n\n'
     const bytes = `${start}${late}event: message_stop${end}`
     const { passed, kept } = scan([Buffer.from(bytes)])
     expect(passed + kept).toBe(bytes)
@@ -87,7 +126,8 @@ describe('a Messages stream', () => {
   })
 
   test('event names of the future and pings pass', () => {
-    const frame = 'event: brand_new\ndata: {"type":"brand_new","x":1}\n\nevent: ping\ndata: {"type": "ping"}\n\n: note\n\n'
+    const frame =
+      'event: brand_new\ndata: {"type":"brand_new","x":1}\n\nevent: ping\ndata: {"type": "ping"}\n\n: note\n\n'
     expect(scan([Buffer.from(frame)]).passed).toBe(frame)
   })
 
@@ -101,17 +141,38 @@ describe('a Messages stream', () => {
   test('random garbage never throws and never ends a stream', () => {
     const piece = fc.oneof(
       fc.string(),
-      fc.constantFrom('event: message_delta\ndata: {"type":"message_delta"}\n\n', 'event: content_block_delta\n', 'data: {', '}\n\n', '\n\n', 'data: {"type":"error"}\n\n', '<html>'),
+      fc.constantFrom(
+        'event: message_delta\ndata: {"type":"message_delta"}\n\n',
+        'event: content_block_delta\n',
+        'data: {',
+        '}\n\n',
+        '\n\n',
+        'data: {"type":"error"}\n\n',
+        '<html>',
+      ),
     )
     fc.assert(
-      fc.property(fc.array(piece.filter((text) => !text.includes('message_stop'))), fc.boolean(), (pieces, collect) => {
-        expect(scan(pieces.map((text) => Buffer.from(text)), { collect }, { cost_usd: 1 }).facts.ended).toBe(false)
-      }),
+      fc.property(
+        fc.array(piece.filter((text) => !text.includes('message_stop'))),
+        fc.boolean(),
+        (pieces, collect) => {
+          expect(
+            scan(
+              pieces.map((text) => Buffer.from(text)),
+              { collect },
+              { cost_usd: 1 },
+            ).facts.ended,
+          ).toBe(false)
+        },
+      ),
       { numRuns: 500 },
     )
   })
 
-  test.each(['<!DOCTYPE html>\n\n', 'data: {"choices":[]}\n\n', 'data: 12\n\n'])('a frame of something else is malformed: %j', (frame) => {
-    expect(scan([Buffer.from(frame)]).facts.malformed).toBe(true)
-  })
+  test.each(['<!DOCTYPE html>\n\n', 'data: {"choices":[]}\n\n', 'data: 12\n\n'])(
+    'a frame of something else is malformed: %j',
+    (frame) => {
+      expect(scan([Buffer.from(frame)]).facts.malformed).toBe(true)
+    },
+  )
 })

@@ -1,10 +1,9 @@
-// Scans a Messages stream for a caller who speaks the same format. `message_delta` carries the usage and `message_stop`
-// ends the stream: both are kept back until the charge is safe. An upstream error frame is not passed on: whoever
-// reads `facts.error` sends the caller its own.
+// Scans a Messages stream for a caller who speaks the same format. `message_delta` carries the usage and
+// `message_stop` ends the stream: both are kept back until the charge is safe. An upstream error frame is not
+// passed on: whoever reads `facts.error` sends the caller its own.
 
 import { isObject, type JsonObject } from '../../core/json.js'
 import { parseJson } from '../fields.js'
-import type { ScannerOptions } from '../format.js'
 import { appendMember } from '../json-splice.js'
 import { readErrorObject } from '../read-error.js'
 import { FrameScanner } from '../scan-frames.js'
@@ -20,10 +19,6 @@ export class AnthropicScanner extends FrameScanner {
   private readonly events = new MessageEvents()
   private deltaFrames: Buffer[] = []
   private stop: Buffer | null = null
-
-  constructor(options: ScannerOptions) {
-    super(options)
-  }
 
   protected take(frame: Buffer): Buffer | null {
     if (!this.options.collect && this.deltaFrames.length === 0) {
@@ -46,7 +41,8 @@ export class AnthropicScanner extends FrameScanner {
 
   protected kept(extra: JsonObject | null): readonly (Buffer | null)[] {
     const last = this.deltaFrames.at(-1)
-    if (last === undefined || extra === null || !this.options.keepUsage) return [...this.deltaFrames, this.stop]
+    if (last === undefined || extra === null || !this.options.keepUsage)
+      return [...this.deltaFrames, this.stop]
     return [...this.deltaFrames.slice(0, -1), withExtra(this.fieldsOf(last)?.data ?? '{}', extra), this.stop]
   }
 
@@ -105,7 +101,11 @@ function isPlainDelta(text: string): boolean {
   const data = text.indexOf('\n', DELTA_EVENT.length) + 1
   const crlf = text.charCodeAt(DELTA_EVENT.length) === 0x0d
   const end = crlf ? '}\r\n\r\n' : '}\n\n'
-  return text.startsWith('data: {', data) && text.endsWith(end) && text.indexOf('\n', data) >= text.length - end.length + 1
+  return (
+    text.startsWith('data: {', data) &&
+    text.endsWith(end) &&
+    text.indexOf('\n', data) >= text.length - end.length + 1
+  )
 }
 
 function withExtra(data: string, extra: JsonObject): Buffer {

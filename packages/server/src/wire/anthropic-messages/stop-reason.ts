@@ -15,8 +15,13 @@ export function decodeStopReason(raw: string): FinishReason {
   return Object.hasOwn(OURS, raw) ? (OURS[raw] ?? 'other') : 'other'
 }
 
-/** Calls always end with `tool_use`, whatever the provider called it: clients run tools on that word alone. */
-export function encodeStopReason(reason: FinishReason, said: { calls: boolean; stopSequence: string | null }): string {
+/**
+ * Calls always end with `tool_use`, whatever the provider called it: clients run tools on that word alone.
+ */
+export function encodeStopReason(
+  reason: FinishReason,
+  said: { calls: boolean; stopSequence: string | null },
+): string {
   if (reason === 'length') return 'max_tokens'
   if (reason === 'refusal') return 'refusal'
   if (reason === 'tool-calls' || said.calls) return 'tool_use'

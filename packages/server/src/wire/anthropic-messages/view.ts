@@ -2,7 +2,16 @@
 
 import { isObject, type JsonObject } from '../../core/json.js'
 import { type Parsed, type Problem, invalid } from '../../core/parsed.js'
-import { asJsonObject, booleanField, concluded, countField, listField, requiredText, textField, utf8Bytes } from '../fields.js'
+import {
+  asJsonObject,
+  booleanField,
+  concluded,
+  countField,
+  listField,
+  requiredText,
+  textField,
+  utf8Bytes,
+} from '../fields.js'
 import type { RequestView } from '../format.js'
 
 export function view(body: unknown): Parsed<RequestView> {
@@ -60,7 +69,11 @@ function measureConversation(body: Record<string, unknown>, problems: Problem[])
   }
   messages.forEach((message: unknown, index) => {
     if (isObject(message) && ROLES.has(message['role'])) measureContent(message['content'], size)
-    else problems.push({ at: `messages[${index}]`, message: 'must be an object with the role user or assistant' })
+    else
+      problems.push({
+        at: `messages[${index}]`,
+        message: 'must be an object with the role user or assistant',
+      })
   })
   return size
 }

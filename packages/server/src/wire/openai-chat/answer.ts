@@ -54,7 +54,9 @@ export function decodeAnswer(body: unknown): ModelAnswer | null {
 /** `created` is 0: this room has no clock. Whoever sends the answer sets it (seconds since 1970). */
 export function encodeAnswer(answer: ModelAnswer): JsonObject {
   const texts = answer.parts.flatMap((part) => (part.kind === 'text' ? [part.text] : []))
-  const reasoning = answer.parts.flatMap((part) => (part.kind === 'reasoning' && part.text !== '' ? [part.text] : []))
+  const reasoning = answer.parts.flatMap((part) =>
+    part.kind === 'reasoning' && part.text !== '' ? [part.text] : [],
+  )
   const refusal = answer.parts.find((part) => part.kind === 'refusal')?.text ?? null
   const calls = encodeToolCalls(answer.parts)
   const said = { calls: calls.length > 0, refusal: refusal !== null }
@@ -105,7 +107,10 @@ function toolCallsOf(message: Record<string, unknown>): AnswerFacts['toolCalls']
   })
   const old = message['function_call']
   if (!isObject(old)) return found
-  return [...found, { id: '', name: textOrNull(old['name']) ?? '', argumentsJson: argumentsOf(old['arguments']) }]
+  return [
+    ...found,
+    { id: '', name: textOrNull(old['name']) ?? '', argumentsJson: argumentsOf(old['arguments']) },
+  ]
 }
 
 function textOf(content: unknown): string {

@@ -1,5 +1,6 @@
-// Chunks of a chat completion stream -> our events, for the first choice. Providers disagree on how they number
-// tool calls: some leave the index out, some give every call index 0. A new id means a new call, whatever its number.
+// Chunks of a chat completion stream -> our events, for the first choice. Providers disagree on how they
+// number tool calls: some leave the index out, some give every call index 0. A new id means a new call,
+// whatever its number.
 
 import { isObject } from '../../core/json.js'
 import type { StreamEvent } from '../format.js'
@@ -26,7 +27,12 @@ export class ChunkEvents {
     const choice = firstChoice(chunk['choices'])
     if (!this.started && (choice !== null || typeof chunk['id'] === 'string')) {
       this.started = true
-      events.push({ kind: 'start', id: textOrNull(chunk['id']) ?? '', model: textOrNull(chunk['model']) ?? '', usage: null })
+      events.push({
+        kind: 'start',
+        id: textOrNull(chunk['id']) ?? '',
+        model: textOrNull(chunk['model']) ?? '',
+        usage: null,
+      })
     }
     if (choice !== null) this.readChoice(choice, events)
     const usage = readOpenAiUsage(chunk['usage'])
@@ -37,7 +43,8 @@ export class ChunkEvents {
   private readChoice(choice: Record<string, unknown>, events: StreamEvent[]): void {
     const delta = isObject(choice['delta']) ? choice['delta'] : {}
     const [reasoning] = reasoningOf(delta)
-    if (reasoning?.kind === 'reasoning') this.emit({ kind: 'reasoning-delta', text: reasoning.text }, 'reasoning', events)
+    if (reasoning?.kind === 'reasoning')
+      this.emit({ kind: 'reasoning-delta', text: reasoning.text }, 'reasoning', events)
     const text = textOrNull(delta['content'])
     if (text !== null) this.emit({ kind: 'text-delta', text }, 'text', events)
     const refusal = textOrNull(delta['refusal'])
@@ -66,7 +73,12 @@ export class ChunkEvents {
       this.calls.push(open)
       this.blocks += 1
       this.block = 'call'
-      events.push({ kind: 'tool-call-start', index: open.block, id: open.id, name: textOrNull(named['name']) ?? '' })
+      events.push({
+        kind: 'tool-call-start',
+        index: open.block,
+        id: open.id,
+        name: textOrNull(named['name']) ?? '',
+      })
     }
     const args = named['arguments']
     const argumentsJson = isObject(args) ? JSON.stringify(args) : textOrNull(args)

@@ -1,5 +1,5 @@
-// The conversation of a chat completion request -> our messages. Consecutive `tool` messages answer one assistant
-// turn, so they become one user message with several results.
+// The conversation of a chat completion request -> our messages. Consecutive `tool` messages answer one
+// assistant turn, so they become one user message with several results.
 
 import { isObject } from '../../core/json.js'
 import type { ImageSource, Message, Part } from '../../core/model/message.js'
@@ -107,7 +107,8 @@ function decodeContent(content: unknown, at: string, problems: Problem[]): reado
 
 function decodePart(part: unknown, at: string, problems: Problem[]): readonly Part[] {
   if (isObject(part)) {
-    if (part['type'] === 'text' && typeof part['text'] === 'string') return [{ kind: 'text', text: part['text'] }]
+    if (part['type'] === 'text' && typeof part['text'] === 'string')
+      return [{ kind: 'text', text: part['text'] }]
     if (part['type'] === 'refusal' && typeof part['refusal'] === 'string') {
       return [{ kind: 'refusal', text: part['refusal'] }]
     }
@@ -136,5 +137,9 @@ function imageSource(url: unknown): ImageSource | null {
   if (/^https?:\/\//i.test(url)) return { kind: 'url', url }
   const mark = url.indexOf(BASE64_MARK)
   if (!url.startsWith('data:') || mark === -1 || mark > 100) return null
-  return { kind: 'base64', mediaType: url.slice('data:'.length, mark), data: url.slice(mark + BASE64_MARK.length) }
+  return {
+    kind: 'base64',
+    mediaType: url.slice('data:'.length, mark),
+    data: url.slice(mark + BASE64_MARK.length),
+  }
 }

@@ -1,5 +1,5 @@
-// A chat completion request -> our types, for a provider that speaks another format. What our types cannot hold
-// is a problem that names the field; hints are left out (`droppedHints` lists them).
+// A chat completion request -> our types, for a provider that speaks another format. What our types cannot
+// hold is a problem that names the field; hints are left out (`droppedHints` lists them).
 
 import { isObject, type JsonObject } from '../../core/json.js'
 import type { ModelRequest, ToolChoice, ToolDefinition } from '../../core/model/message.js'
@@ -53,7 +53,11 @@ function decodeTools(tools: unknown, problems: Problem[]): readonly ToolDefiniti
   })
 }
 
-function decodeFunction(definition: Record<string, unknown>, at: string, problems: Problem[]): ToolDefinition {
+function decodeFunction(
+  definition: Record<string, unknown>,
+  at: string,
+  problems: Problem[],
+): ToolDefinition {
   const description = textField(definition['description'], `${at}.description`, problems)
   const strict = booleanField(definition['strict'], `${at}.strict`, problems)
   const { parameters } = definition
@@ -72,7 +76,10 @@ function decodeToolChoice(choice: unknown, problems: Problem[]): ToolChoice | nu
   if (choice === undefined || choice === null) return null
   if (choice === 'auto' || choice === 'none' || choice === 'required') return { kind: choice }
   if (isObject(choice) && choice['type'] === 'function' && isObject(choice['function'])) {
-    return { kind: 'tool', name: requiredText(choice['function']['name'], 'tool_choice.function.name', problems) }
+    return {
+      kind: 'tool',
+      name: requiredText(choice['function']['name'], 'tool_choice.function.name', problems),
+    }
   }
   problems.push({ at: 'tool_choice', message: 'only auto, none, required or one function can cross formats' })
   return null

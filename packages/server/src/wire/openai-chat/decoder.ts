@@ -1,4 +1,5 @@
-// A chat completion stream -> our events, until its end marker, its first error, or the first frame that is not its own.
+// A chat completion stream -> our events, until its end marker, its first error, or the first frame that is
+// not its own.
 
 import { isObject } from '../../core/json.js'
 import { parseJson } from '../fields.js'

@@ -1,5 +1,5 @@
-// Our types -> a chat completion request. Where this format has no word for something that carries meaning, the
-// problem names it; reasoning of earlier turns, cache marks and `is_error` are left out (`droppedHints`).
+// Our types -> a chat completion request. Where this format has no word for something that carries meaning,
+// the problem names it; reasoning of earlier turns, cache marks and `is_error` are left out (`droppedHints`).
 
 import type { JsonObject } from '../../core/json.js'
 import type { Message, ModelRequest, Part, ToolChoice } from '../../core/model/message.js'
@@ -11,15 +11,23 @@ const STOPS_MAX = 4
 export function encodeRequest(request: ModelRequest): Parsed<JsonObject> {
   const problems: Problem[] = []
   if (request.stop.length > STOPS_MAX) {
-    problems.push({ at: 'stop_sequences', message: `at most ${STOPS_MAX} can be expressed in the other format` })
+    problems.push({
+      at: 'stop_sequences',
+      message: `at most ${STOPS_MAX} can be expressed in the other format`,
+    })
   }
   if (request.messages.at(-1)?.role === 'assistant') {
     const at = `messages[${request.messages.length - 1}]`
-    problems.push({ at, message: 'an answer that is begun for the model cannot be expressed in the other format' })
+    problems.push({
+      at,
+      message: 'an answer that is begun for the model cannot be expressed in the other format',
+    })
   }
   const body: JsonObject = {
     model: request.model,
-    messages: request.messages.flatMap((message, index) => encodeMessage(message, `messages[${index}]`, problems)),
+    messages: request.messages.flatMap((message, index) =>
+      encodeMessage(message, `messages[${index}]`, problems),
+    ),
     ...encodeTools(request),
     ...present('max_tokens', request.maxOutputTokens),
     ...present('temperature', request.temperature),

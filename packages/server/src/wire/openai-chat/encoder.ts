@@ -1,6 +1,6 @@
-// Our events -> frames of a chat completion stream. One id, created and model in every chunk; the role only in the
-// first; a call's id, type and name only in its first delta; usage in a chunk of its own, and null in all others,
-// only when the caller asked.
+// Our events -> frames of a chat completion stream. One id, created and model in every chunk; the role only
+// in the first; a call's id, type and name only in its first delta; usage in a chunk of its own, and null in
+// all others, only when the caller asked.
 
 import type { JsonObject } from '../../core/json.js'
 import type { ReportedUsage } from '../../core/money/token-counts.js'
@@ -96,7 +96,9 @@ class OpenAiChatEncoder implements StreamEncoder {
   }
 
   private usageChunk(usage: ReportedUsage): string {
-    return dataFrame(JSON.stringify({ ...this.identity(), choices: [], usage: encodeOpenAiUsage(usage.tokens) }))
+    return dataFrame(
+      JSON.stringify({ ...this.identity(), choices: [], usage: encodeOpenAiUsage(usage.tokens) }),
+    )
   }
 
   private delta(delta: JsonObject): string {

@@ -4,7 +4,8 @@ import type { Fields } from '../fields.js'
 
 const isZero = (value: unknown): boolean => value === 0
 const isFalse = (value: unknown): boolean => value === false
-const isEmpty = (value: unknown): boolean => typeof value === 'object' && Object.keys(value ?? {}).length === 0
+const isEmpty = (value: unknown): boolean =>
+  typeof value === 'object' && Object.keys(value ?? {}).length === 0
 
 export const OPENAI_CHAT_FIELDS: Fields = {
   translated: new Set([

@@ -15,8 +15,8 @@ export function decodeFinishReason(raw: string): FinishReason {
 }
 
 /**
- * A refusal in the model's own words ends with `stop` here, a cut by a filter with `content_filter`. Calls always
- * end with `tool_calls`: clients run tools on that word alone.
+ * A refusal in the model's own words ends with `stop` here, a cut by a filter with `content_filter`. Calls
+ * always end with `tool_calls`: clients run tools on that word alone.
  */
 export function encodeFinishReason(reason: FinishReason, said: { calls: boolean; refusal: boolean }): string {
   if (reason === 'length') return 'length'

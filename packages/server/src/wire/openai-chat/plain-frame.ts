@@ -1,6 +1,6 @@
-// The fast path: is this frame an ordinary delta that can pass as it is? Answered on the bytes, without parsing, because
-// it is asked for every token. A wrong "no" only costs a parse. Quotes inside JSON strings are escaped, so a quoted
-// key found here is a key, or a whole string value, which no colon follows.
+// The fast path: is this frame an ordinary delta that can pass as it is? Answered on the bytes, without
+// parsing, because it is asked for every token. A wrong "no" only costs a parse. Quotes inside JSON strings
+// are escaped, so a quoted key found here is a key, or a whole string value, which no colon follows.
 
 /** What the fast path says of a frame: `look` means parse it. */
 export type Plain = 'delta' | 'empty' | 'look'

@@ -19,12 +19,17 @@ const NAMES = [
   'network-lost',
 ]
 
-function scan(chunks: readonly Uint8Array[], options: Partial<ScannerOptions> = {}, extra: { cost_usd: number } | null = null) {
+function scan(
+  chunks: readonly Uint8Array[],
+  options: Partial<ScannerOptions> = {},
+  extra: { cost_usd: number } | null = null,
+) {
   const scanner = new OpenAiChatScanner({ ...PASS, ...options })
   const passed = chunks.map((chunk) => Buffer.from(scanner.push(chunk) ?? [])).join('')
   const endedBeforeFinish = scanner.facts.ended
   const kept = Buffer.from(scanner.finish(extra) ?? []).toString()
-  const { ended, error, deltas, finishReason, usage, text, toolCalls, meanTokenProbability, malformed } = scanner.facts
+  const { ended, error, deltas, finishReason, usage, text, toolCalls, meanTokenProbability, malformed } =
+    scanner.facts
   return {
     passed,
     kept,
@@ -33,15 +38,25 @@ function scan(chunks: readonly Uint8Array[], options: Partial<ScannerOptions> = 
   }
 }
 
-const usageChunks = (frames: string) => valuesOf(frames).filter((chunk) => chunk['usage'] !== undefined && chunk['usage'] !== null)
+const usageChunks = (frames: string) =>
+  valuesOf(frames).filter((chunk) => chunk['usage'] !== undefined && chunk['usage'] !== null)
 
 describe('a chat completion stream', () => {
   test('passes byte for byte; only the end waits for the books', () => {
     const bytes = openAiStream('text')
     const { passed, kept, facts } = scan([bytes], { keepUsage: true })
     expect(passed + kept).toBe(bytes.toString())
-    expect(valuesOf(kept).map((chunk) => Object.keys(chunk))).toEqual([expect.arrayContaining(['usage']), ['done']])
-    expect(facts).toMatchObject({ ended: true, deltas: 4, finishReason: 'stop', malformed: false, error: null })
+    expect(valuesOf(kept).map((chunk) => Object.keys(chunk))).toEqual([
+      expect.arrayContaining(['usage']),
+      ['done'],
+    ])
+    expect(facts).toMatchObject({
+      ended: true,
+      deltas: 4,
+      finishReason: 'stop',
+      malformed: false,
+      error: null,
+    })
     expect(facts.usage?.providerTotals).toEqual({ input: 19, output: 4, total: 23 })
     expect(facts.usage?.tokens).toMatchObject({ input: 11, cacheRead: 8, output: 4 })
   })
@@ -53,16 +68,32 @@ describe('a chat completion stream', () => {
     expect(valuesOf(passed)).toHaveLength(6)
   })
 
-  test.each(['text', 'vllm-usage-after-finish', 'vllm-usage-in-every-chunk', 'usage-in-last-content-chunk', 'azure-filter-first'])(
+  test.each([
+    'text',
+    'vllm-usage-after-finish',
+    'vllm-usage-in-every-chunk',
+    'usage-in-last-content-chunk',
+    'azure-filter-first',
+  ])(
     '%s: a caller who asked gets usage exactly once, last, in a chunk of its own, with what was spliced in',
     (name) => {
       const { passed, kept, facts } = scan([openAiStream(name)], { keepUsage: true }, { cost_usd: 0.5 })
       expect(usageChunks(passed)).toEqual([])
       const [last, done] = valuesOf(kept)
-      expect(last).toMatchObject({ choices: [], object: 'chat.completion.chunk', spillway: { cost_usd: 0.5 } })
-      expect((last?.['usage'] as Record<string, unknown>)['prompt_tokens']).toBe(facts.usage?.providerTotals.input)
+      expect(last).toMatchObject({
+        choices: [],
+        object: 'chat.completion.chunk',
+        spillway: { cost_usd: 0.5 },
+      })
+      expect(last).toMatchObject({ usage: { prompt_tokens: facts.usage?.providerTotals.input } })
       expect(done).toEqual({ done: true })
-      expect(new Set(valuesOf(passed + kept).map((chunk) => chunk['id']).filter((id) => id !== undefined && id !== '')).size).toBe(1)
+      expect(
+        new Set(
+          valuesOf(passed + kept)
+            .map((chunk) => chunk['id'])
+            .filter((id) => id !== undefined && id !== ''),
+        ).size,
+      ).toBe(1)
     },
   )
 
@@ -74,12 +105,15 @@ describe('a chat completion stream', () => {
     expect(scan([openAiStream(name)]).facts.usage?.providerTotals).toEqual(totals)
   })
 
-  test.each([true, false])('content in a chunk that also carries usage is not lost (usage asked for: %s)', (keepUsage) => {
-    const { passed } = scan([openAiStream('usage-in-last-content-chunk')], { keepUsage })
-    const texts = valuesOf(passed).map((chunk) => JSON.stringify(chunk['choices']))
-    expect(texts.at(-1)).toContain('"content":"!"')
-    expect(texts.at(-1)).toContain('"finish_reason":"stop"')
-  })
+  test.each([true, false])(
+    'content in a chunk that also carries usage is not lost (usage asked for: %s)',
+    (keepUsage) => {
+      const { passed } = scan([openAiStream('usage-in-last-content-chunk')], { keepUsage })
+      const texts = valuesOf(passed).map((chunk) => JSON.stringify(chunk['choices']))
+      expect(texts.at(-1)).toContain('"content":"!"')
+      expect(texts.at(-1)).toContain('"finish_reason":"stop"')
+    },
+  )
 
   test('log probabilities we asked for are taken out of every frame, and still read', () => {
     const { passed, facts } = scan([openAiStream('logprobs')], { keepLogprobs: false, collect: true })
@@ -129,14 +163,16 @@ describe('a chat completion stream', () => {
     expect(facts).toMatchObject({ malformed: true, ended: false, error: { message: 'model is loading' } })
   })
 
-  test.each(['data: {"choices": nope}\n\n', 'data: [1]\n\n', 'data: {"type":"message_start"}\n\n', 'data: hello\n\n'])(
-    'a frame of something else is malformed: %j',
-    (frame) => {
-      const { passed, facts } = scan([openAiStream('text').subarray(0, 0), Buffer.from(frame)])
-      expect(facts.malformed).toBe(true)
-      expect(passed).toBe('')
-    },
-  )
+  test.each([
+    'data: {"choices": nope}\n\n',
+    'data: [1]\n\n',
+    'data: {"type":"message_start"}\n\n',
+    'data: hello\n\n',
+  ])('a frame of something else is malformed: %j', (frame) => {
+    const { passed, facts } = scan([openAiStream('text').subarray(0, 0), Buffer.from(frame)])
+    expect(facts.malformed).toBe(true)
+    expect(passed).toBe('')
+  })
 
   test('a stream cut before its end marker never counts as ended', () => {
     const whole = openAiStream('text')
@@ -158,13 +194,24 @@ describe('a chat completion stream', () => {
   })
 
   test('every split point gives the same bytes and the same facts', () => {
-    for (const name of NAMES) {
+    const telling = [
+      'text',
+      'vllm-usage-in-every-chunk',
+      'usage-in-last-content-chunk',
+      'logprobs',
+      'keep-alive-comments',
+    ]
+    for (const name of [...telling, 'error-in-band', 'network-lost']) {
       const bytes = openAiStream(name)
       for (const options of [{ keepUsage: true }, { collect: true, keepLogprobs: false }]) {
         const whole = scan([bytes], options)
         for (let at = 1; at < bytes.length; at += 1) {
           const { passed, kept, facts } = scan([bytes.subarray(0, at), bytes.subarray(at)], options)
-          expect({ passed, kept, facts }).toEqual({ passed: whole.passed, kept: whole.kept, facts: whole.facts })
+          expect({ passed, kept, facts }).toEqual({
+            passed: whole.passed,
+            kept: whole.kept,
+            facts: whole.facts,
+          })
         }
       }
     }
@@ -173,11 +220,26 @@ describe('a chat completion stream', () => {
   test('random garbage never throws and never ends a stream', () => {
     const piece = fc.oneof(
       fc.string().filter((text) => !text.includes('[DONE]')),
-      fc.constantFrom('data: ', '\n\n', '\r\n', '{"choices":[', '"usage":{', ']}', '"logprobs":{"content":[', 'event: error\n', '{"error":{}}', 'null'),
+      fc.constantFrom(
+        'data: ',
+        '\n\n',
+        '\r\n',
+        '{"choices":[',
+        '"usage":{',
+        ']}',
+        '"logprobs":{"content":[',
+        'event: error\n',
+        '{"error":{}}',
+        'null',
+      ),
     )
     fc.assert(
       fc.property(fc.array(piece), fc.boolean(), (pieces, collect) => {
-        const { facts } = scan(pieces.map((text) => Buffer.from(text)), { collect, keepUsage: true, keepLogprobs: false }, { cost_usd: 1 })
+        const { facts } = scan(
+          pieces.map((text) => Buffer.from(text)),
+          { collect, keepUsage: true, keepLogprobs: false },
+          { cost_usd: 1 },
+        )
         expect(facts.ended).toBe(false)
       }),
       { numRuns: 500 },

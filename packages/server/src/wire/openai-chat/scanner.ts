@@ -1,10 +1,9 @@
-// Scans a chat completion stream for a caller who speaks the same format. Usage may come in a chunk of its own, in
-// the last content chunk, in the finish chunk or in every chunk: the last one stands, and a caller who asked
-// gets it once, in a chunk of its own, right before [DONE].
+// Scans a chat completion stream for a caller who speaks the same format. Usage may come in a chunk of its
+// own, in the last content chunk, in the finish chunk or in every chunk: the last one stands, and a caller
+// who asked gets it once, in a chunk of its own, right before [DONE].
 
 import { isObject, type JsonObject } from '../../core/json.js'
 import { parseJson } from '../fields.js'
-import type { ScannerOptions } from '../format.js'
 import { appendMember, spliceObject } from '../json-splice.js'
 import { readErrorObject } from '../read-error.js'
 import { FrameScanner } from '../scan-frames.js'
@@ -21,7 +20,9 @@ const DONE = Buffer.from('data: [DONE]\n\n')
 type Chunk = Record<string, unknown>
 
 /** Where the usage that counts was seen. */
-type UsageChunk = { readonly kind: 'own'; readonly data: string } | { readonly kind: 'inline'; readonly chunk: Chunk }
+type UsageChunk =
+  | { readonly kind: 'own'; readonly data: string }
+  | { readonly kind: 'inline'; readonly chunk: Chunk }
 
 export class OpenAiChatScanner extends FrameScanner {
   private readonly events = new ChunkEvents()
@@ -29,10 +30,6 @@ export class OpenAiChatScanner extends FrameScanner {
   private done: Buffer | null = null
   private firstFrame: Buffer | null = null
   private refused = false
-
-  constructor(options: ScannerOptions) {
-    super(options)
-  }
 
   get keepUsage(): boolean {
     return this.options.keepUsage
@@ -92,7 +89,9 @@ export class OpenAiChatScanner extends FrameScanner {
     const strip = !this.options.keepLogprobs && data.includes('"logprobs"')
     if (!nullUsage && !strip) return frame
     const stripped = strip ? stripLogprobs(Buffer.from(data)) : Buffer.from(data)
-    return Buffer.from(dataFrame((nullUsage ? spliceObject(stripped, { usage: 'null' }) : stripped).toString('utf8')))
+    return Buffer.from(
+      dataFrame((nullUsage ? spliceObject(stripped, { usage: 'null' }) : stripped).toString('utf8')),
+    )
   }
 
   private readChoices(choices: readonly unknown[]): void {
@@ -112,7 +111,12 @@ interface Whole {
 }
 
 function isError(chunk: Chunk, event: string | null): boolean {
-  return isObject(chunk['error']) || textOrNull(chunk['error']) !== null || event === 'error' || chunk['object'] === 'error'
+  return (
+    isObject(chunk['error']) ||
+    textOrNull(chunk['error']) !== null ||
+    event === 'error' ||
+    chunk['object'] === 'error'
+  )
 }
 
 const CONTENT_FIELDS = ['content', 'reasoning_content', 'reasoning', 'refusal'] as const
@@ -121,13 +125,18 @@ function carriesContent(choice: unknown): boolean {
   if (!isObject(choice) || !isObject(choice['delta'])) return false
   const { delta } = choice
   if (CONTENT_FIELDS.some((field) => textOrNull(delta[field]) !== null)) return true
-  return (Array.isArray(delta['tool_calls']) && delta['tool_calls'].length > 0) || isObject(delta['function_call'])
+  return (
+    (Array.isArray(delta['tool_calls']) && delta['tool_calls'].length > 0) || isObject(delta['function_call'])
+  )
 }
 
 function usageFrame(usageChunk: UsageChunk | null, extra: JsonObject | null): Buffer | null {
   if (usageChunk === null) return null
   const json = usageChunk.kind === 'own' ? usageChunk.data : JSON.stringify(usageOnly(usageChunk.chunk))
-  const bytes = extra === null ? json : appendMember(Buffer.from(json), 'spillway', JSON.stringify(extra)).toString('utf8')
+  const bytes =
+    extra === null
+      ? json
+      : appendMember(Buffer.from(json), 'spillway', JSON.stringify(extra)).toString('utf8')
   return Buffer.from(dataFrame(bytes))
 }
 

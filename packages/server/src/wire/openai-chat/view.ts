@@ -4,7 +4,16 @@
 import { isObject, type JsonObject } from '../../core/json.js'
 import type { Parsed, Problem } from '../../core/parsed.js'
 import { invalid } from '../../core/parsed.js'
-import { asJsonObject, booleanField, concluded, countField, listField, requiredText, textField, utf8Bytes } from '../fields.js'
+import {
+  asJsonObject,
+  booleanField,
+  concluded,
+  countField,
+  listField,
+  requiredText,
+  textField,
+  utf8Bytes,
+} from '../fields.js'
 import type { RequestView } from '../format.js'
 
 export function view(body: unknown): Parsed<RequestView> {
@@ -27,7 +36,10 @@ export function view(body: unknown): Parsed<RequestView> {
     jsonSchema: schema,
     cacheKey: textField(body['prompt_cache_key'], 'prompt_cache_key', problems),
     user: userOf(body, problems),
-    promptBytes: size.bytes + (hasTools ? utf8Bytes([...tools, ...functions]) : 0) + (schema === null ? 0 : utf8Bytes(schema)),
+    promptBytes:
+      size.bytes +
+      (hasTools ? utf8Bytes([...tools, ...functions]) : 0) +
+      (schema === null ? 0 : utf8Bytes(schema)),
     imageCount: size.images,
   }
   return concluded(value, problems)

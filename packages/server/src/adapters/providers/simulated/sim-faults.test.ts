@@ -377,26 +377,27 @@ describe('its own books', () => {
     await provider.close()
   })
 
-  test('a slow reader holds the stream back instead of filling memory', async () => {
+  test('a slow reader gets the whole stream', async () => {
     const server = await start()
-    const bytes = await new Promise<number>((resolve, reject) => {
+    const body = await new Promise<string>((resolve, reject) => {
       const headers = { ...KEYS, 'x-sim': 'tokens=20000' }
       const asked = httpRequest(
         `${server.url}/v1/chat/completions`,
         { method: 'POST', headers },
         (response) => {
-          let seen = 0
+          const chunks: Buffer[] = []
           response.on('data', (chunk: Buffer) => {
-            seen += chunk.byteLength
+            chunks.push(chunk)
             response.pause()
             setImmediate(() => response.resume())
           })
-          response.on('end', () => resolve(seen))
+          response.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')))
           response.on('error', reject)
         },
       )
       asked.end(JSON.stringify(chatBody({ stream: true })))
     })
-    expect(bytes).toBeGreaterThan(20_000 * 100)
+    expect(body.match(/"content":"[^"]/g)).toHaveLength(20_000)
+    expect(body.endsWith('data: [DONE]\n\n')).toBe(true)
   })
 })
