@@ -30,6 +30,8 @@ export const RESPONSE_HEADERS = {
   simulated: 'x-spillway-simulated',
   shouldRetry: 'x-should-retry',
   requestId: 'x-request-id',
+  /** The answer was given before, to an earlier request with the same idempotency key. */
+  replayed: 'idempotent-replayed',
 } as const
 
 export const PRIORITIES = ['interactive', 'background', 'batch'] as const

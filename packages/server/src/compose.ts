@@ -12,11 +12,9 @@ import { parseConfig } from './config/load-config.js'
 import type { ConfigSource } from './config/find-config.js'
 import type { Environment } from './config/environment.js'
 import { MemoryLedger } from './core/budget/memory-ledger.js'
-import { ExactCache } from './core/cache/exact-cache.js'
 import type { Problem } from './core/parsed.js'
 import type { Release } from './core/release/release.js'
-import { sendRefusal } from './engine/answer/send-refusal.js'
-import { callModel } from './engine/call-model.js'
+import { AnswerMemory } from './engine/answer-memory.js'
 import { Capacity } from './engine/capacity.js'
 import { CEILING_PREFIXES, Ceilings } from './engine/ceilings.js'
 import { type Engine, PremiumCounters } from './engine/engine.js'
@@ -113,15 +111,17 @@ class Running implements Spillway {
     const { options, system, store } = this.#parts
     const engine = await this.#createEngine()
     const authenticator = () => this.#authenticator
+    const idempotency = new Idempotency(system)
     const { maxBodyBytes } = this.#release.server
     this.#server = await startServer({
       host: options.host,
       port: options.port,
-      data: { engine, maxBodyBytes, authenticator, idempotency: createIdempotency(engine) },
+      data: { engine, maxBodyBytes, authenticator, idempotency },
       control: {
         engine,
         maxBodyBytes,
         authenticator,
+        idempotency,
         metrics: () => this.#metricsText(engine),
         unready: () => (this.#isStopping ? 'stopping' : store.failed === null ? null : 'the books cannot be written'),
       },
@@ -166,7 +166,7 @@ class Running implements Spillway {
       tasks: new TaskRegistry(),
       capacity: new Capacity(),
       ceilings: new Ceilings(ledger, restored),
-      answers: new ExactCache(),
+      answers: new AnswerMemory((text) => system.sha256(text)),
       bytesPerToken: new Map(),
       premiumShare: new PremiumCounters(),
       release: () => this.#release,
@@ -215,12 +215,4 @@ class Running implements Spillway {
       void this.#parts.store.prune(system.nowMs()).finally(() => this.#pruneLater(system))
     })
   }
-}
-
-function createIdempotency(engine: Engine): Idempotency {
-  return new Idempotency({
-    system: engine.system,
-    run: (call, caller) => callModel(engine, call, caller),
-    refuse: (call, caller, refusal) => sendRefusal(engine, call, { caller, refusal }),
-  })
 }

@@ -36,8 +36,8 @@ export function withServerOptions(command: Command): Command {
 }
 
 /**
- * Asks, prints the answer as JSON or as `render` gives it, and sets the exit code: 0, 1 when the server refused,
- * 2 when `--url` is not a URL, 3 when nobody answers.
+ * Asks, prints the answer as JSON or as `render` gives it, and sets the exit code: 0, 1 when the server
+ * refused, 2 when `--url` is not a URL, 3 when nobody answers.
  */
 export async function show(io: CliIo, options: ServerOptions, ask: Question): Promise<void> {
   const url = urlOf(options.url, ask.path, ask.query ?? {})
@@ -62,7 +62,9 @@ export async function show(io: CliIo, options: ServerOptions, ask: Question): Pr
 function print(io: CliIo, body: unknown, render: Question['render']): void {
   const text = render(body)
   if (text !== null) return io.out(text)
-  io.err('error: the server answers in a shape this command does not know; is it another version? Try --json.')
+  io.err(
+    'error: the server answers in a shape this command does not know; is it another version? Try --json.',
+  )
   io.exit(3)
 }
 
@@ -74,7 +76,8 @@ export function urlOf(base: string, path: string, query: Query): URL | null {
   if (!/^https?:\/\//.test(base) || !URL.canParse(base)) return null
   const url = new URL(base)
   url.pathname = `${url.pathname.replace(/\/+$/, '')}${path}`
-  for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value)
+  for (const [name, value] of Object.entries(query))
+    if (value !== undefined) url.searchParams.set(name, value)
   return url
 }
 
@@ -87,7 +90,10 @@ export async function getJson(url: URL, key: string | null): Promise<Answer> {
     })
     return readAnswer(url, answer.statusCode, await answer.body.text())
   } catch (error) {
-    return { kind: 'unreachable', message: `${url.origin} does not answer (${causeOf(error)}). ${WHAT_TO_DO}` }
+    return {
+      kind: 'unreachable',
+      message: `${url.origin} does not answer (${causeOf(error)}). ${WHAT_TO_DO}`,
+    }
   }
 }
 
@@ -99,7 +105,9 @@ function readAnswer(url: URL, status: number, text: string): Answer {
     const message = `${url.origin} answered ${status} without JSON: this is not a Spillway server. ${WHAT_TO_DO}`
     return { kind: 'unreachable', message }
   }
-  return status < 400 ? { kind: 'ok', body } : { kind: 'refused', status, message: refusalText(status, body), body }
+  return status < 400
+    ? { kind: 'ok', body }
+    : { kind: 'refused', status, message: refusalText(status, body), body }
 }
 
 function parseJson(text: string): unknown {

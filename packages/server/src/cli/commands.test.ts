@@ -51,17 +51,37 @@ async function run(...args: string[]): Promise<{ out: string; err: string; code:
     colour: false,
     key: 'key-of-acme',
   }
-  const program = new Command().exitOverride().configureOutput({ writeErr: io.err })
-  for (const register of [registerReport, registerTasks, registerTrace, registerProviders]) register(program, io)
-  for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: io.err })
+  const program = new Command().exitOverride().configureOutput({ writeErr: (text) => io.err(text) })
+  for (const register of [registerReport, registerTasks, registerTrace, registerProviders])
+    register(program, io)
+  for (const command of program.commands)
+    command.exitOverride().configureOutput({ writeErr: (text) => io.err(text) })
   await program.parseAsync(args, { from: 'user' })
   return seen
 }
 
 test('report asks for the window and grouping, with the key', async () => {
-  answer.body = JSON.stringify({ since: '2026-11-24T00:00:00Z', until: '2026-11-24T01:00:00Z', by: 'model', groups: [] })
-  const { out, code } = await run('report', '--url', url, '--since', '1h', '--by', 'model', '--tenant', 'acme')
-  expect(asked).toEqual({ path: '/v1/report?since=1h&by=model&tenant=acme', authorization: 'Bearer key-of-acme' })
+  answer.body = JSON.stringify({
+    since: '2026-11-24T00:00:00Z',
+    until: '2026-11-24T01:00:00Z',
+    by: 'model',
+    groups: [],
+  })
+  const { out, code } = await run(
+    'report',
+    '--url',
+    url,
+    '--since',
+    '1h',
+    '--by',
+    'model',
+    '--tenant',
+    'acme',
+  )
+  expect(asked).toEqual({
+    path: '/v1/report?since=1h&by=model&tenant=acme',
+    authorization: 'Bearer key-of-acme',
+  })
   expect(out).toBe('No tasks between 2026-11-24 00:00:00 and 2026-11-24 01:00:00 UTC.\n')
   expect(code).toBe(0)
 })
@@ -74,12 +94,35 @@ test('--json prints the answer as it came', async () => {
 
 test('tasks lists rows and says how to go on', async () => {
   const row = {
-    id: 'task_1', contract: 'support_reply', tenant: 'acme', status: 'succeeded', opened_at: '', opened_ms: 0,
-    latency_ms: 1_500, success: false, harm: false, cost_usd: 0.002, unpriced_calls: 1, steps: 1, attempts: 2,
-    degraded: true, escalated: true, session: null, external_id: null,
+    id: 'task_1',
+    contract: 'support_reply',
+    tenant: 'acme',
+    status: 'succeeded',
+    opened_at: '',
+    opened_ms: 0,
+    latency_ms: 1_500,
+    success: false,
+    harm: false,
+    cost_usd: 0.002,
+    unpriced_calls: 1,
+    steps: 1,
+    attempts: 2,
+    degraded: true,
+    escalated: true,
+    session: null,
+    external_id: null,
   }
   answer.body = JSON.stringify({ tasks: [row], next_cursor: 'c1' })
-  const { out } = await run('tasks', '--url', url, '--status', 'succeeded', '--external-id', 'a b', '--degraded')
+  const { out } = await run(
+    'tasks',
+    '--url',
+    url,
+    '--status',
+    'succeeded',
+    '--external-id',
+    'a b',
+    '--degraded',
+  )
   expect(asked.path).toBe('/v1/tasks?status=succeeded&external_id=a+b&degraded=true&limit=20')
   expect(out).toMatchInlineSnapshot(`
     "task    opened (UTC)         contract       status        time       cost  steps  attempts
@@ -99,9 +142,14 @@ test('trace asks for one task and escapes its id', async () => {
 
 test('providers shows every deployment, unknown limits as dashes', async () => {
   const busy = {
-    deployment: 'openai/gpt-4o-mini', model: 'gpt-4o-mini', provider: 'openai', breaker: 'open',
-    concurrency: { limit: null, in_flight: 3 }, queue: { length: 2, oldest_ms: 120 },
-    rate: { requests_left: 480, tokens_left: null }, latency_ms: null,
+    deployment: 'openai/gpt-4o-mini',
+    model: 'gpt-4o-mini',
+    provider: 'openai',
+    breaker: 'open',
+    concurrency: { limit: null, in_flight: 3 },
+    queue: { length: 2, oldest_ms: 120 },
+    rate: { requests_left: 480, tokens_left: null },
+    latency_ms: null,
   }
   answer.body = JSON.stringify({ deployments: [busy] })
   const { out } = await run('providers', '--url', url)

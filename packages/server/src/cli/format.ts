@@ -46,7 +46,11 @@ export function moment(time: string | number): string {
 }
 
 /** Where in `totalMs` something ran, as a bar of `width` cells; at least one cell is filled. */
-export function bar(span: { readonly fromMs: number; readonly forMs: number }, totalMs: number, width: number): string {
+export function bar(
+  span: { readonly fromMs: number; readonly forMs: number },
+  totalMs: number,
+  width: number,
+): string {
   const scale = totalMs > 0 ? width / totalMs : 0
   const first = Math.min(width - 1, Math.max(0, Math.floor(span.fromMs * scale)))
   const last = Math.min(width, Math.max(first + 1, Math.round((span.fromMs + span.forMs) * scale)))

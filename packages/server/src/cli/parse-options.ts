@@ -6,12 +6,15 @@ import { InvalidArgumentError } from 'commander'
 export function parseInstant(text: string): string {
   if (/^\d+(?:\.\d+)?(?:ms|s|m|h|d|w)$/.test(text)) return text
   if (/^\d{4}-\d{2}-\d{2}/.test(text) && !Number.isNaN(Date.parse(text))) return text
-  throw new InvalidArgumentError('Give an age such as 90m, 24h or 7d, or an ISO time such as 2026-11-24T08:00:00Z.')
+  throw new InvalidArgumentError(
+    'Give an age such as 90m, 24h or 7d, or an ISO time such as 2026-11-24T08:00:00Z.',
+  )
 }
 
 /** 1..500 rows: what one page of the server can hold. */
 export function parseLimit(text: string): string {
   const limit = Number(text)
-  if (!Number.isInteger(limit) || limit < 1 || limit > 500) throw new InvalidArgumentError('Give a whole number, 1 to 500.')
+  if (!Number.isInteger(limit) || limit < 1 || limit > 500)
+    throw new InvalidArgumentError('Give a whole number, 1 to 500.')
   return text
 }

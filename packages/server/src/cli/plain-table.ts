@@ -9,19 +9,34 @@ export interface Column {
 }
 
 const NO_LINES = {
-  'top': '', 'top-mid': '', 'top-left': '', 'top-right': '',
-  'bottom': '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '',
-  'left': '', 'left-mid': '', 'mid': '', 'mid-mid': '',
-  'right': '', 'right-mid': '', 'middle': '  ',
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '  ',
 }
 
 /** Cells may hold several lines and colours. Columns are as wide as their widest cell. */
-export function plainTable(columns: readonly Column[], rows: readonly (readonly string[])[], paint: Paint): string {
+export function plainTable(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  paint: Paint,
+): string {
   const table = new Table({
     head: columns.map((column) => paint.bold(column.head)),
     colAligns: columns.map((column) => column.align ?? 'right'),
     chars: NO_LINES,
-    style: { 'padding-left': 0, 'padding-right': 0, 'head': [], 'border': [], 'compact': true },
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
   })
   table.push(...rows.map((row) => [...row]))
   return table

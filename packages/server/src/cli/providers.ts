@@ -19,7 +19,8 @@ export function registerProviders(program: Command, io: CliIo = processIo()): vo
 }
 
 function question(models: boolean, paint: Paint): Question {
-  if (models) return { path: '/v1/models', render: (body) => (isModelList(body) ? renderModels(body, paint) : null) }
+  if (models)
+    return { path: '/v1/models', render: (body) => (isModelList(body) ? renderModels(body, paint) : null) }
   return { path: '/v1/capacity', render: (body) => (isCapacity(body) ? renderCapacity(body, paint) : null) }
 }
 
@@ -30,14 +31,20 @@ function isCapacity(body: unknown): body is CapacityJson {
 export function renderCapacity(capacity: CapacityJson, paint: Paint): string {
   if (capacity.deployments.length === 0) return 'No deployment is configured.'
   const left = ['model', 'deployment', 'state'].map((head) => ({ head, align: 'left' as const }))
-  const right = ['in flight', 'queued', 'requests left', 'tokens left', 'p50', 'p95'].map((head) => ({ head }))
+  const right = ['in flight', 'queued', 'requests left', 'tokens left', 'p50', 'p95'].map((head) => ({
+    head,
+  }))
   const rows = capacity.deployments.map((deployment) => cells(deployment, paint))
   return plainTable([...left, ...right], rows, paint)
 }
 
 function cells(deployment: DeploymentCapacity, paint: Paint): string[] {
   const { breaker, concurrency, queue, rate, latency_ms: latency } = deployment
-  const state = { 'closed': paint.green('ready'), 'open': paint.red('resting'), 'half-open': paint.yellow('probing') }
+  const state = {
+    closed: paint.green('ready'),
+    open: paint.red('resting'),
+    'half-open': paint.yellow('probing'),
+  }
   return [
     deployment.model,
     deployment.deployment,
@@ -67,5 +74,9 @@ export function renderModels(list: ModelListAnswer, paint: Paint): string {
     text(model['owned_by']),
     model['simulated'] === true || model['x-spillway-simulated'] === true ? paint.yellow('simulated') : '',
   ])
-  return plainTable(['name', 'owned by', ''].map((head) => ({ head, align: 'left' as const })), rows, paint)
+  return plainTable(
+    ['name', 'owned by', ''].map((head) => ({ head, align: 'left' as const })),
+    rows,
+    paint,
+  )
 }

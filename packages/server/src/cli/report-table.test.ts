@@ -51,7 +51,12 @@ const QUIET: ReportGroupJson = {
 }
 
 function report(groups: readonly ReportGroupJson[]) {
-  return { since: '2026-11-23T05:41:09.000Z', until: '2026-11-24T05:41:09.000Z', by: 'contract' as const, groups }
+  return {
+    since: '2026-11-23T05:41:09.000Z',
+    until: '2026-11-24T05:41:09.000Z',
+    by: 'contract' as const,
+    groups,
+  }
 }
 
 test('the whiteboard reads well within 100 columns', () => {
@@ -85,7 +90,9 @@ describe('what is not known', () => {
 
   test('includes a bound that too few tasks cannot give', () => {
     const cost = { value: 0.31, low: null, high: null }
-    expect(renderReport(report([{ ...GROUP, cost_per_success_usd: cost }]), PLAIN)).toContain('too few to bound')
+    expect(renderReport(report([{ ...GROUP, cost_per_success_usd: cost }]), PLAIN)).toContain(
+      'too few to bound',
+    )
   })
 })
 
@@ -94,7 +101,9 @@ test('money without any success is said in words', () => {
 })
 
 test('an empty window says which window', () => {
-  expect(renderReport(report([]), PLAIN)).toBe('No tasks between 2026-11-23 05:41:09 and 2026-11-24 05:41:09 UTC.')
+  expect(renderReport(report([]), PLAIN)).toBe(
+    'No tasks between 2026-11-23 05:41:09 and 2026-11-24 05:41:09 UTC.',
+  )
 })
 
 test('a loss is red, and only where colours are wanted', () => {

@@ -17,7 +17,8 @@ export function isReport(body: unknown): body is ReportAnswer {
 }
 
 export function renderReport(report: ReportAnswer, paint: Paint): string {
-  if (report.groups.length === 0) return `No tasks between ${moment(report.since)} and ${moment(report.until)} UTC.`
+  if (report.groups.length === 0)
+    return `No tasks between ${moment(report.since)} and ${moment(report.until)} UTC.`
   return [
     numbersTable(report, paint),
     driversTable(report, paint),
@@ -31,7 +32,9 @@ export function renderReport(report: ReportAnswer, paint: Paint): string {
 function numbersTable(report: ReportAnswer, paint: Paint): string {
   const columns = [
     { head: report.by, align: 'left' as const },
-    ...['tasks', 'success', 'cost/success', 'margin', 'p50', 'p95', 'p99', 'SLO met'].map((head) => ({ head })),
+    ...['tasks', 'success', 'cost/success', 'margin', 'p50', 'p95', 'p99', 'SLO met'].map((head) => ({
+      head,
+    })),
   ]
   const rows = report.groups.map((group) => [
     fitText(group.group, GROUP_WIDTH_MAX),
@@ -48,7 +51,8 @@ function numbersTable(report: ReportAnswer, paint: Paint): string {
 /** The value, and under it the 95 % interval. */
 function costPerSuccess(cost: ReportGroupJson['cost_per_success_usd'], paint: Paint): string {
   if (cost === null) return UNKNOWN
-  if (cost.low === null || cost.high === null) return `${dollars(cost.value)}\n${paint.dim('too few to bound')}`
+  if (cost.low === null || cost.high === null)
+    return `${dollars(cost.value)}\n${paint.dim('too few to bound')}`
   return `${dollars(cost.value)}\n${paint.dim(`${dollars(cost.low)}–${dollars(cost.high).slice(1)}`)}`
 }
 
@@ -67,7 +71,9 @@ function driversTable(report: ReportAnswer, paint: Paint): string {
     percent(group.escalated_share),
     percent(group.cache_hit_share),
     percent(group.premium_share),
-    (group.unpriced_share ?? 0) > 0 ? paint.yellow(percent(group.unpriced_share)) : percent(group.unpriced_share),
+    (group.unpriced_share ?? 0) > 0
+      ? paint.yellow(percent(group.unpriced_share))
+      : percent(group.unpriced_share),
     count(group.refused),
   ])
   return plainTable(columns, rows, paint)
@@ -86,12 +92,14 @@ function spentInVain(group: ReportGroupJson): string | null {
 }
 
 function footer(report: ReportAnswer, paint: Paint): string {
-  const sum = (of: (group: ReportGroupJson) => number) => report.groups.reduce((total, group) => total + of(group), 0)
+  const sum = (of: (group: ReportGroupJson) => number) =>
+    report.groups.reduce((total, group) => total + of(group), 0)
   const calls = sum((group) => group.model_calls)
   const unpriced = sum((group) => (group.unpriced_share ?? 0) * group.model_calls)
   const tasks = sum((group) => group.tasks)
   const simulated = sum((group) => (group.simulated ? group.tasks : 0))
-  const releases = report.releases ?? (report.by === 'release' ? report.groups.map((group) => group.group) : null)
+  const releases =
+    report.releases ?? (report.by === 'release' ? report.groups.map((group) => group.group) : null)
   const parts = [
     ...(releases === null ? [] : [`release ${releases.join(', ')}`]),
     `simulated ${percent(tasks === 0 ? null : simulated / tasks)} of tasks`,

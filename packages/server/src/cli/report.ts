@@ -16,7 +16,9 @@ interface ReportOptions extends ServerOptions {
 }
 
 export function registerReport(program: Command, io: CliIo = processIo()): void {
-  const command = program.command('report').description('the whiteboard: cost per successful task and its drivers')
+  const command = program
+    .command('report')
+    .description('the whiteboard: cost per successful task and its drivers')
   withServerOptions(command)
     .option('--since <age|time>', 'start of the window: 90m, 24h, 7d, or an ISO time', parseInstant, '24h')
     .option('--until <age|time>', 'end of the window (default: now)', parseInstant)

@@ -48,7 +48,18 @@ const STATUSES = ['open', 'succeeded', 'failed', 'abandoned']
 function queryOf(options: TasksOptions): Readonly<Record<string, string | undefined>> {
   const { contract, tenant, status, session, since, until, limit, cursor } = options
   const degraded = options.degraded === true ? 'true' : undefined
-  return { contract, tenant, status, session, external_id: options.externalId, degraded, since, until, limit, cursor }
+  return {
+    contract,
+    tenant,
+    status,
+    session,
+    external_id: options.externalId,
+    degraded,
+    since,
+    until,
+    limit,
+    cursor,
+  }
 }
 
 function isTaskList(body: unknown): body is TaskListPage {
@@ -57,7 +68,10 @@ function isTaskList(body: unknown): body is TaskListPage {
 
 export function renderTasks(list: TaskListPage, paint: Paint): string {
   if (list.tasks.length === 0) return 'No task fits.'
-  const left = ['task', 'opened (UTC)', 'contract', 'status'].map((head) => ({ head, align: 'left' as const }))
+  const left = ['task', 'opened (UTC)', 'contract', 'status'].map((head) => ({
+    head,
+    align: 'left' as const,
+  }))
   const right = ['time', 'cost', 'steps', 'attempts'].map((head) => ({ head }))
   const rows = list.tasks.map((row) => cells(row, paint))
   const table = plainTable([...left, ...right, { head: '', align: 'left' }], rows, paint)
@@ -75,14 +89,17 @@ function cells(row: TaskRowView, paint: Paint): string[] {
     costText(row),
     count(row.steps),
     count(row.attempts),
-    [row.degraded ? 'degraded' : '', row.escalated ? 'escalated' : ''].filter((word) => word !== '').join(' '),
+    [row.degraded ? 'degraded' : '', row.escalated ? 'escalated' : '']
+      .filter((word) => word !== '')
+      .join(' '),
   ]
 }
 
 function statusText(row: TaskRowView, paint: Paint): string {
   if (row.harm === true) return paint.red('harmful')
   // The application may call it done and the contract may still not call it a success.
-  if (row.status === 'succeeded') return row.success === false ? paint.yellow('no success') : paint.green('succeeded')
+  if (row.status === 'succeeded')
+    return row.success === false ? paint.yellow('no success') : paint.green('succeeded')
   return row.status === 'open' ? paint.cyan('open') : paint.red(row.status)
 }
 

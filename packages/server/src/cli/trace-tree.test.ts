@@ -38,7 +38,13 @@ test('a task reads as a tree of steps, choices, attempts and its outcome', () =>
 
 describe('a trace tells', () => {
   test('what a crash left behind as recovered, with its worst case', () => {
-    const lost = exampleAttempt({ id: 'attempt_9' as AttemptId, number: 3, basis: 'worst-case', end: 'process_died', status: 0 })
+    const lost = exampleAttempt({
+      id: 'attempt_9' as AttemptId,
+      number: 3,
+      basis: 'worst-case',
+      end: 'process_died',
+      status: 0,
+    })
     const text = render({ charges: [...exampleTrace().charges, exampleSettled(lost)] })
     expect(text).toContain('recovered charge of step 1')
     expect(text).toContain('attempt 3 openai/gpt-4o-mini-2024-07-18: process_died')
@@ -47,17 +53,27 @@ describe('a trace tells', () => {
 
   test('a price that is unknown, and what the budget was charged for it', () => {
     const attempt = exampleAttempt({ nanoUsd: null, chargedNanoUsd: 495_000, priceBook: null })
-    expect(render({ steps: [exampleStep({ attempts: [attempt] })] })).toContain('price –, budget charged $0.000495 (reported)')
+    expect(render({ steps: [exampleStep({ attempts: [attempt] })] })).toContain(
+      'price –, budget charged $0.000495 (reported)',
+    )
   })
 
   test('a claim of the provider that was not believed', () => {
-    const attempt = exampleAttempt({ disputed: { input: 9_000_000, output: 1, total: null }, basis: 'estimated' })
+    const attempt = exampleAttempt({
+      disputed: { input: 9_000_000, output: 1, total: null },
+      basis: 'estimated',
+    })
     const text = render({ steps: [exampleStep({ attempts: [attempt] })] })
     expect(text).toContain('not believed: the provider claimed 9 000 000 in, 1 out, – in all')
   })
 
   test('a cached answer with its age, rungs taken, and the error of a failed step', () => {
-    const cached = exampleStep({ cache: 'exact', cacheAgeMs: 61_000, attempts: [], degraded: ['cached_answer'] })
+    const cached = exampleStep({
+      cache: 'exact',
+      cacheAgeMs: 61_000,
+      attempts: [],
+      degraded: ['cached_answer'],
+    })
     const failed = exampleStep({ error: 'upstream.failed', escalated: true, streamed: true })
     const text = render({ steps: [cached, failed] })
     expect(text).toContain('exact cache, 1 min 01 s old · degraded: cached_answer')
@@ -66,7 +82,12 @@ describe('a trace tells', () => {
   })
 
   test('every outcome, the harmful one in words', () => {
-    const harmful = exampleOutcome({ success: false, harm: true, reasons: ['checks.leaked_secret'], priceNanoUsd: null })
+    const harmful = exampleOutcome({
+      success: false,
+      harm: true,
+      reasons: ['checks.leaked_secret'],
+      priceNanoUsd: null,
+    })
     const text = render({ outcomes: [exampleOutcome(), harmful] })
     expect(text).toContain('outcome succeeded: no success · harm · SLO met · by application')
     expect(text).toContain('checks.leaked_secret')

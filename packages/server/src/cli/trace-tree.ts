@@ -1,7 +1,14 @@
-// A task as a tree: what it was allowed and used, its steps on a time line, the attempts under them with what they
-// cost, the choices made on the way, and how it ended.
+// A task as a tree: what it was allowed and used, its steps on a time line, the attempts under them with what
+// they cost, the choices made on the way, and how it ended.
 
-import type { AttemptView, LimitsJson, OutcomeView, StepView, TaskTraceView, TaskView } from '@spillway/protocol'
+import type {
+  AttemptView,
+  LimitsJson,
+  OutcomeView,
+  StepView,
+  TaskTraceView,
+  TaskView,
+} from '@spillway/protocol'
 import { isObject } from '../core/json.js'
 import { UNKNOWN, bar, count, dollars, duration, moment } from './format.js'
 import type { Paint } from './paint.js'
@@ -9,7 +16,12 @@ import type { Paint } from './paint.js'
 const BAR_WIDTH = 20
 
 export function isTrace(body: unknown): body is TaskTraceView {
-  return isObject(body) && isObject(body['task']) && Array.isArray(body['steps']) && Array.isArray(body['outcomes'])
+  return (
+    isObject(body) &&
+    isObject(body['task']) &&
+    Array.isArray(body['steps']) &&
+    Array.isArray(body['outcomes'])
+  )
 }
 
 export function renderTrace(trace: TaskTraceView, paint: Paint): string {
@@ -33,7 +45,8 @@ function recoveredCharges(trace: TaskTraceView): TaskTraceView['charges'] {
 }
 
 function taskLine(task: TaskView, paint: Paint): string {
-  const cost = task.unpriced_calls === 0 ? dollars(task.cost_usd) : `>${dollars(task.cost_usd)} (${unpriced(task)})`
+  const cost =
+    task.unpriced_calls === 0 ? dollars(task.cost_usd) : `>${dollars(task.cost_usd)} (${unpriced(task)})`
   const parts = [
     `tenant ${task.tenant}`,
     `release ${task.release}`,
@@ -65,7 +78,9 @@ function budgetLines(task: TaskView, paint: Paint): string[] {
   const { spent, limits } = task.budget
   const used = (name: string, value: string, limit: string | null) => `${name} ${value}/${limit ?? '∞'}`
   const whole = (name: keyof LimitsJson, label: string) =>
-    spent[name] === 0 && limits[name] === null ? [] : [used(label, count(spent[name]), boundText(limits[name]))]
+    spent[name] === 0 && limits[name] === null
+      ? []
+      : [used(label, count(spent[name]), boundText(limits[name]))]
   const parts = [
     ...whole('model_calls', 'calls'),
     ...whole('input_tokens', 'tokens in'),
@@ -85,7 +100,8 @@ function boundText(limit: number | null): string | null {
 /** Lines of one step: itself, its decisions, its attempts. */
 function stepLines(step: StepView, trace: TaskTraceView, paint: Paint): string[] {
   const offsetMs = step.started_ms - trace.task.opened_ms
-  const totalMs = Math.max(...trace.steps.map((one) => one.started_ms + one.duration_ms)) - trace.task.opened_ms
+  const totalMs =
+    Math.max(...trace.steps.map((one) => one.started_ms + one.duration_ms)) - trace.task.opened_ms
   const line = bar({ fromMs: offsetMs, forMs: step.duration_ms }, totalMs, BAR_WIDTH)
   const name = step.kind === 'model' ? step.name : `${step.kind} ${step.name}`
   const time = `+${duration(offsetMs)} ${duration(step.duration_ms)}`

@@ -1,16 +1,19 @@
 // The life of a model call: this list is the table of contents of `call-model/`. The plan is followed until an
 // answer is good enough; every turn of the loop takes a rung of the ladder or a step up the route, so it ends.
 
-import { attempt } from './call-model/attempt.js'
-import { type Admitted, admit, leave } from './call-model/admit.js'
+import { type AttemptsEnd, attempt } from './call-model/attempt.js'
+import { admit, leave } from './call-model/admit.js'
 import { judge } from './call-model/judge.js'
-import { type Plan, escalatedPlan, plan } from './call-model/plan.js'
+import { type Plan, containedPlan, escalatedPlan, plan } from './call-model/plan.js'
 import { recall } from './call-model/recall.js'
-import { finish } from './call-model/record.js'
+import { finish, finishFault } from './call-model/record.js'
 import { screen } from './call-model/screen.js'
 import type { Answer } from './answer/answer.js'
 import { beginStream } from './answer/deliver.js'
 import { sendRefusal } from './answer/send-refusal.js'
+import { isContextLengthEnd } from '../core/budget/ladder.js'
+import type { Problem } from '../core/parsed.js'
+import type { ModelEntry } from '../core/release/release.js'
 import { type Trigger, degrade } from './degrade.js'
 import type { Engine } from './engine.js'
 import type { Caller } from './ports.js'
@@ -19,21 +22,30 @@ import { type ModelCall, type Step, decide } from './step-context.js'
 import type { StepEnd } from './step-end.js'
 import type { AttemptFailure } from './upstream/one-attempt.js'
 
-/** Answers one model call, whatever happens: resolves when the caller has everything and the books are written. */
+/**
+ * Answers one model call, whatever happens: resolves when the caller has everything and the books are written. A fault
+ * of ours is told to the caller like any other end, and then thrown.
+ */
 export async function callModel(engine: Engine, call: ModelCall, caller: Caller): Promise<void> {
-  const admitted = await admit(engine, call, caller)
-  if (admitted.kind === 'refused') return sendRefusal(engine, call, { caller, refusal: admitted })
+  let step: Step | null = null
   try {
-    await finish(admitted.step, await answer(admitted))
+    const admitted = await admit(engine, call, caller)
+    if (admitted.kind === 'refused') return sendRefusal(engine, call, { caller, refusal: admitted })
+    step = admitted.step
+    await finish(step, await answer(step))
+  } catch (fault) {
+    if (step !== null) await finishFault(step)
+    else sendRefusal(engine, call, { caller, refusal: refused('internal.error', 'A fault of Spillway itself.') })
+    throw fault
   } finally {
-    await leave(admitted.step)
+    if (step !== null) leave(step)
   }
 }
 
-async function answer({ step }: Admitted): Promise<StepEnd> {
+async function answer(step: Step): Promise<StepEnd> {
   const screened = screen(step)
   if (screened !== null) return screened
-  const planned = await plan(step)
+  const planned = plan(step)
   if (planned.kind === 'refused') return planned
   const recalled = recall(step)
   if (recalled !== null) return recalled
@@ -49,7 +61,9 @@ async function follow(step: Step, first: Plan): Promise<StepEnd> {
   }
 }
 
-async function takeTurn(step: Step, current: Plan): Promise<StepEnd | { kind: 'replan'; plan: Plan }> {
+type Turned = StepEnd | { readonly kind: 'replan'; readonly plan: Plan }
+
+async function takeTurn(step: Step, current: Plan): Promise<Turned> {
   if (current.overCeiling) return fall(step, current, { kind: 'ceiling', limit: 'nanoUsd' })
   const end = await attempt(step, {
     models: current.models,
@@ -58,7 +72,7 @@ async function takeTurn(step: Step, current: Plan): Promise<StepEnd | { kind: 'r
     holdBack: current.holdBack,
     keep: current.keep,
     logprobs: current.logprobs,
-    begin: (deployment, model) => beginStream(step, { route: current.route, deployment, model }),
+    begin: (deployment, model) => beginStream(step, { route: routeTo(model, current), deployment, model }),
   })
   switch (end.kind) {
     case 'answered':
@@ -66,16 +80,11 @@ async function takeTurn(step: Step, current: Plan): Promise<StepEnd | { kind: 'r
     case 'caller-left':
       return end
     case 'rejected':
-      return end.failure.end === 'context_length'
-        ? fall(step, current, { kind: 'upstream', end: end.failure.end, failures: [end.failure] })
-        : rejected(step, end.failure)
+      return rejected(step, current, end.failure)
     case 'inexpressible':
-      return refused('request.invalid', 'The request cannot be said in the format of the model that would serve it.', {
-        task: step.task.id,
-        problems: end.problems,
-      })
+      return keepWeaker(step, 'inexpressible') ?? inexpressible(step, end.problems)
     case 'short':
-      return fall(step, current, { kind: end.ceiling ? 'ceiling' : 'budget', limit: end.limit })
+      return short(step, current, end)
     case 'failed':
       return fall(step, current, { kind: 'upstream', end: end.failures.at(-1)?.end ?? 'failed', failures: end.failures })
     case 'no-capacity':
@@ -83,27 +92,57 @@ async function takeTurn(step: Step, current: Plan): Promise<StepEnd | { kind: 'r
   }
 }
 
-async function judged(step: Step, current: Plan, answered: Answer): Promise<StepEnd | { kind: 'replan'; plan: Plan }> {
+async function judged(step: Step, current: Plan, answered: Answer): Promise<Turned> {
+  if (answered.kind === 'held' && answered.end.kind === 'cut') {
+    const limit = answered.end.by === 'deadline' ? 'latencyMs' : 'outputTokens'
+    return fall(step, current, { kind: 'budget', limit, partial: answered })
+  }
   const verdict = await judge(step, current, answered)
-  if (verdict.kind === 'accept') return { kind: 'answer', answer: answered, route: current.route }
-  step.tried.push(current.models[0]?.name ?? '')
+  if (verdict.kind === 'accept') return { kind: 'answer', answer: answered, route: routeTo(answered.model, current) }
+  step.tried.push(answered.model.name)
   step.fallbackAnswer = answered
   step.escalatedBy = verdict.index
   return { kind: 'replan', plan: escalatedPlan(step, verdict) }
 }
 
-/** The ladder. A complete answer that was only judged too weak is better than any rung. */
-async function fall(step: Step, current: Plan, trigger: Trigger): Promise<StepEnd | { kind: 'replan'; plan: Plan }> {
-  const kept = step.fallbackAnswer
-  if (kept !== null) {
-    decide(step, { stage: 'plan', choice: 'keep the weaker answer', reason: `the escalation failed: ${trigger.kind}` })
-    if (step.task.contract.degrade.includes('smaller_model')) step.degraded.push('smaller_model')
-    return { kind: 'answer', answer: kept, route: 'degraded' }
-  }
-  return degrade(step, current, trigger)
+/** Another model than the one that was chosen, because that one failed, is a fallback. */
+function routeTo(model: ModelEntry, { models, route }: Plan): string {
+  return models[0]?.name === model.name ? route : 'fallback'
 }
 
-function rejected(step: Step, failure: AttemptFailure): Refusal {
+function short(step: Step, current: Plan, end: Extract<AttemptsEnd, { kind: 'short' }>): Turned {
+  const contained = end.ceiling === 'premium' && step.fallbackAnswer === null ? containedPlan(step, current) : null
+  if (contained !== null) return { kind: 'replan', plan: contained }
+  return fall(step, current, { kind: end.ceiling === null ? 'budget' : 'ceiling', limit: end.limit })
+}
+
+/** A prompt that is too long can be shortened; when it is not, and for all else, the provider's own words are best. */
+function rejected(step: Step, current: Plan, failure: AttemptFailure): Turned {
+  const { end } = failure
+  const fallen = isContextLengthEnd(end) ? fall(step, current, { kind: 'upstream', end, failures: [failure] }) : null
+  if (fallen !== null && fallen.kind !== 'refused') return fallen
+  return keepWeaker(step, end) ?? rejection(step, failure)
+}
+
+/** The ladder. A complete answer that was only judged too weak is better than any rung. */
+function fall(step: Step, current: Plan, trigger: Trigger): Turned {
+  return keepWeaker(step, trigger.kind) ?? degrade(step, current, trigger)
+}
+
+function keepWeaker(step: Step, reason: string): StepEnd | null {
+  const kept = step.fallbackAnswer
+  if (kept === null) return null
+  decide(step, { stage: 'plan', choice: 'keep the weaker answer', reason: `the escalation failed: ${reason}` })
+  if (step.task.contract.degrade.includes('smaller_model')) step.degraded.push('smaller_model')
+  return { kind: 'answer', answer: kept, route: 'degraded' }
+}
+
+function inexpressible(step: Step, problems: readonly Problem[]): Refusal {
+  const message = 'The request cannot be said in the format of the model that would serve it.'
+  return refused('request.invalid', message, { task: step.task.id, problems })
+}
+
+function rejection(step: Step, failure: AttemptFailure): Refusal {
   return refused('upstream.rejected', failure.error?.message ?? `The provider answered ${failure.status}.`, {
     task: step.task.id,
     ...(failure.upstream === null ? {} : { upstream: failure.upstream }),

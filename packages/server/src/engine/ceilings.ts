@@ -14,7 +14,7 @@ export const CEILING_PREFIXES = ['tenant:', 'product:', 'premium:'] as const
 export class Ceilings {
   readonly #ledger: Ledger
   readonly #restored: ReadonlyMap<string, Amounts>
-  readonly #opened = new Set<string>()
+  readonly #opened = new Map<string, number>()
   #day = { number: -1, day: '', month: '' }
 
   constructor(ledger: Ledger, restored: ReadonlyMap<string, Amounts>) {
@@ -23,37 +23,38 @@ export class Ceilings {
   }
 
   /** Account names a hold of this task is charged to besides its own, made when first needed. */
-  async accountsFor(task: Task, tier: Tier | null, nowMs: number): Promise<readonly string[]> {
+  accountsFor(task: Task, tier: Tier | null, nowMs: number): readonly string[] {
+    const { limits } = task.tenant
+    const premium = task.contract.route.premium.maxNanoUsdPerDay
+    if (!hasMoney(limits) && !hasMoney(task.release.product) && premium === null) return NONE
     this.#turnDay(nowMs)
     const names: string[] = []
-    await this.#add(names, `tenant:${task.tenant.name}`, task.tenant.limits)
-    await this.#add(names, 'product:all', task.release.product)
-    const premium = task.contract.route.premium.maxNanoUsdPerDay
-    if (tier === 'premium' && premium !== null) await this.#open(names, premiumAccount(task.contract, this.#day.day), premium)
+    this.#add(names, `tenant:${task.tenant.name}`, task.tenant.limits)
+    this.#add(names, 'product:all', task.release.product)
+    if (tier === 'premium' && premium !== null) this.#open(names, premiumAccount(task.contract, this.#day.day), premium)
     return names
   }
 
   /** Settled and held for premium calls of this contract today, nano-USD; 0 where there is no such ceiling. */
-  async premiumSpent(task: Task, nowMs: number): Promise<number> {
+  premiumSpent(task: Task, nowMs: number): number {
     if (task.contract.route.premium.maxNanoUsdPerDay === null) return 0
     this.#turnDay(nowMs)
-    const state = await this.#ledger.read(premiumAccount(task.contract, this.#day.day))
+    const state = this.#ledger.read(premiumAccount(task.contract, this.#day.day))
     return state === null ? 0 : state.settled.nanoUsd + state.held.nanoUsd
   }
 
-  async #add(names: string[], prefix: string, limits: CeilingLimits): Promise<void> {
-    if (limits.nanoUsdPerDay !== null) await this.#open(names, `${prefix}:day:${this.#day.day}`, limits.nanoUsdPerDay)
+  #add(names: string[], prefix: string, limits: CeilingLimits): void {
+    if (limits.nanoUsdPerDay !== null) this.#open(names, `${prefix}:day:${this.#day.day}`, limits.nanoUsdPerDay)
     if (limits.nanoUsdPerMonth !== null) {
-      await this.#open(names, `${prefix}:month:${this.#day.month}`, limits.nanoUsdPerMonth)
+      this.#open(names, `${prefix}:month:${this.#day.month}`, limits.nanoUsdPerMonth)
     }
   }
 
-  async #open(names: string[], account: string, nanoUsd: number): Promise<void> {
+  #open(names: string[], account: string, nanoUsd: number): void {
     names.push(account)
-    const key = `${account}=${nanoUsd}`
-    if (this.#opened.has(key)) return
-    this.#opened.add(key)
-    await this.#ledger.open(account, { ...NO_LIMITS, nanoUsd }, this.#restored.get(account))
+    if (this.#opened.get(account) === nanoUsd) return
+    this.#opened.set(account, nanoUsd)
+    this.#ledger.open(account, { ...NO_LIMITS, nanoUsd }, this.#restored.get(account))
   }
 
   #turnDay(nowMs: number): void {
@@ -65,10 +66,17 @@ export class Ceilings {
   }
 }
 
+const NONE: readonly string[] = []
+
+function hasMoney(limits: CeilingLimits): boolean {
+  return limits.nanoUsdPerDay !== null || limits.nanoUsdPerMonth !== null
+}
+
 function premiumAccount(contract: Contract, day: string): string {
   return `premium:${contract.name}:day:${day}`
 }
 
-export function isCeiling(account: string): boolean {
-  return CEILING_PREFIXES.some((prefix) => account.startsWith(prefix))
+export function ceilingOf(account: string): 'premium' | 'other' | null {
+  if (account.startsWith('premium:')) return 'premium'
+  return CEILING_PREFIXES.some((prefix) => account.startsWith(prefix)) ? 'other' : null
 }

@@ -10,6 +10,8 @@ import { applyKept, describeMessages } from '../wire/conversation.js'
 import { sizeHold } from './call-model/hold.js'
 import { type Plan, planFor } from './call-model/plan.js'
 import { lookUp } from './call-model/recall.js'
+import type { Answer } from './answer/answer.js'
+import type { Decision } from '../core/task/records.js'
 import { type Refusal, refused } from './refusal.js'
 import { type Step, decide, timeLeftMs } from './step-context.js'
 import type { Made } from './step-end.js'
@@ -17,43 +19,53 @@ import type { AttemptFailure } from './upstream/one-attempt.js'
 import { modelNamed } from '../core/routing/route-models.js'
 
 export type Trigger =
-  | { readonly kind: 'budget' | 'ceiling'; readonly limit: LimitName }
+  | { readonly kind: 'budget' | 'ceiling'; readonly limit: LimitName; readonly partial?: PartialAnswer }
   | { readonly kind: 'upstream'; readonly end: string; readonly failures: readonly AttemptFailure[] }
   | { readonly kind: 'capacity'; readonly waitMs: number }
+
+/** What was generated before a limit cut it off, unseen by the caller. */
+export type PartialAnswer = Extract<Answer, { kind: 'held' }>
 
 export type Degraded =
   /** Go on, with a shorter request or a smaller model. */
   | { readonly kind: 'replan'; readonly plan: Plan }
+  | { readonly kind: 'answer'; readonly answer: PartialAnswer; readonly route: 'degraded' }
   | Made
   | Refusal
 
-type Shortened = Step['request']
+interface Shortened {
+  readonly request: Step['request']
+  readonly decision: Decision
+}
 
-export async function degrade(step: Step, plan: Plan, trigger: Trigger): Promise<Degraded> {
+export function degrade(step: Step, plan: Plan, trigger: Trigger): Degraded {
   const { contract } = step.task
-  const shorter = contract.degrade.includes('shorter_context') ? await shorten(step, plan, trigger) : null
-  const smaller = await findSmaller(step, plan)
+  const shorter = contract.degrade.includes('shorter_context') ? shorten(step, plan, trigger) : null
+  const smaller = findSmaller(step, plan, trigger)
+  const partial = 'partial' in trigger ? (trigger.partial ?? null) : null
   const cached = contract.degrade.includes('cached_answer') ? lookUp(step) : null
   const state: LadderState = {
     trigger: ladderTrigger(step, trigger),
-    taken: step.degraded,
+    taken: [...step.degraded],
     shorter: shorter === null ? null : { fits: true },
     smaller,
     cached: cached === null ? null : { ageMs: cached.ageMs },
-    partial: null,
+    partial: partial === null ? null : { outputTokens: partial.scanner.facts.deltas },
   }
   const choice = chooseRung(contract.degrade, state)
-  const inputs = { ...state, failures: undefined }
   if (choice.kind === 'refuse') {
-    decide(step, { stage: 'plan', choice: 'refuse', reason: choice.reason, inputs })
+    decide(step, { stage: 'plan', choice: 'refuse', reason: choice.reason, inputs: { ...state } })
     return refusalFor(step, trigger, choice.reason)
   }
-  decide(step, { stage: 'plan', choice: `rung:${choice.rung}`, reason: choice.reason, inputs })
+  decide(step, { stage: 'plan', choice: `rung:${choice.rung}`, reason: choice.reason, inputs: { ...state } })
   step.degraded.push(choice.rung)
   step.route = 'degraded'
   switch (choice.rung) {
     case 'shorter_context':
-      if (shorter !== null) step.request = shorter
+      if (shorter !== null) {
+        step.request = shorter.request
+        decide(step, shorter.decision)
+      }
       return { kind: 'replan', plan: { ...plan, route: 'degraded' } }
     case 'smaller_model':
       return { kind: 'replan', plan: planFor(step, { model: smaller?.model ?? '', route: 'degraded' }) }
@@ -62,8 +74,10 @@ export async function degrade(step: Step, plan: Plan, trigger: Trigger): Promise
       step.cacheAgeMs = cached?.ageMs ?? null
       return { kind: 'made', rung: 'cached_answer', cached: cached?.value ?? null }
     case 'partial_result':
+      if (partial === null) throw new Error('a partial result without an answer')
+      return { kind: 'answer', answer: partial, route: 'degraded' }
     case 'refine':
-      return { kind: 'made', rung: choice.rung, cached: null }
+      return { kind: 'made', rung: 'refine', cached: null }
   }
 }
 
@@ -79,26 +93,30 @@ function ladderTrigger(step: Step, trigger: Trigger): LadderTrigger {
   }
 }
 
-async function findSmaller(step: Step, plan: Plan): Promise<LadderState['smaller']> {
+/** The nearest smaller model that fits, or else the nearest. After a failure, the models that failed are out. */
+function findSmaller(step: Step, plan: Plan, trigger: Trigger): LadderState['smaller'] {
   const { contract, release } = step.task
+  const { route } = contract
   const current = plan.models[0]
   if (current === undefined || !contract.degrade.includes('smaller_model')) return null
-  const attemptsLeft = step.task.attempts < contract.maxAttempts
-  const model = smallerModel({
-    route: contract.route,
-    models: release.models,
-    current: current.name,
-    except: plan.models.map((each) => each.name),
-  })
-  if (model === null) return null
-  const sized = await sizeHold(step, { model: modelNamed(release.models, model), request: step.request })
-  return { model, fits: sized.kind === 'fits' && attemptsLeft && timeLeftMs(step) > 0 }
+  const isPossible = step.task.attempts < contract.maxAttempts && timeLeftMs(step) > 0
+  const hasFailed = trigger.kind === 'upstream' || trigger.kind === 'capacity'
+  const except = hasFailed ? plan.models.map(({ name }) => name) : []
+  let nearest: string | null = null
+  for (;;) {
+    const model = smallerModel({ route, models: release.models, current: current.name, except })
+    if (model === null) return nearest === null ? null : { model: nearest, fits: false }
+    const sized = sizeHold(step, { model: modelNamed(release.models, model), request: step.request })
+    if (isPossible && sized.kind === 'fits') return { model, fits: true }
+    nearest ??= model
+    except.push(model)
+  }
 }
 
 /** Shares of the conversation to try, largest first: the first that fits drops the least. */
 const SHARES = [0.9, 0.75, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05]
 
-async function shorten(step: Step, plan: Plan, trigger: Trigger): Promise<Shortened | null> {
+function shorten(step: Step, plan: Plan, trigger: Trigger): Shortened | null {
   const model = plan.models[0]
   if (step.call.wire === 'openai-embeddings' || model === undefined) return null
   const messages = describeMessages(step.call.wire, step.request.json)
@@ -109,18 +127,18 @@ async function shorten(step: Step, plan: Plan, trigger: Trigger): Promise<Shorte
     if (kept.kind === 'cannot') return null
     const request = shortenedRequest(step, applyKept(step.call.wire, step.request.json, kept.actions))
     if (request === null) return null
-    const sized = await sizeHold(step, { model, request })
+    const sized = sizeHold(step, { model, request })
     if (sized.kind === 'fits') {
       const { droppedTurns, droppedMessages, blankedToolResults } = kept
       const inputs = { droppedTurns, droppedMessages, blankedToolResults, bytesBefore: total, bytesAfter: kept.bytes }
-      decide(step, { stage: 'plan', choice: 'shortened', reason: `${droppedTurns} oldest turns left out`, inputs })
-      return request
+      const reason = `${droppedTurns} oldest turns left out`
+      return { request, decision: { stage: 'plan', choice: 'shortened', reason, inputs } }
     }
   }
   return null
 }
 
-function shortenedRequest(step: Step, messages: readonly unknown[]): Shortened | null {
+function shortenedRequest(step: Step, messages: readonly unknown[]): Step['request'] | null {
   const body = step.format.patch(step.request.body, { messages })
   const json: unknown = JSON.parse(Buffer.from(body).toString('utf8'))
   const view = step.format.view(json)

@@ -1,7 +1,7 @@
 // What the engine is made of: the ports, the release that serves, and the small state that lives between calls.
 
 import type { BytesPerToken } from '../core/money/bytes-per-token.js'
-import type { ExactCache } from '../core/cache/exact-cache.js'
+import type { AnswerMemory } from './answer-memory.js'
 import type { Release } from '../core/release/release.js'
 import type { Entry } from '../core/task/records.js'
 import type { Capacity } from './capacity.js'
@@ -17,7 +17,7 @@ export interface Engine {
   readonly tasks: TaskRegistry
   readonly capacity: Capacity
   readonly ceilings: Ceilings
-  readonly answers: ExactCache<CachedAnswer>
+  readonly answers: AnswerMemory
   /** Bytes per token, learned per upstream model from settled usage. Bounded by the number of configured models. */
   readonly bytesPerToken: Map<string, BytesPerToken>
   readonly premiumShare: PremiumCounters
@@ -26,14 +26,6 @@ export interface Engine {
   provider(release: Release, name: string): Provider | undefined
   /** Metrics and spans see every entry; they never hold one up. */
   observe(entry: Entry): void
-}
-
-/** An answer as it can be given again: whole JSON, or the frames of a stream, in the caller's format. */
-export interface CachedAnswer {
-  readonly streamed: boolean
-  readonly bytes: Uint8Array
-  readonly model: string
-  readonly deployment: string
 }
 
 /** Calls and premium calls per contract since start, for the share ceiling. */

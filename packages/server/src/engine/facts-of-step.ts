@@ -3,20 +3,35 @@
 import type { Amounts } from '../core/budget/amounts.js'
 import { remainingOf } from '../core/budget/remaining.js'
 import { estimateInputTokens, NOTHING_LEARNED } from '../core/money/bytes-per-token.js'
+import type { Contract, RouteRule } from '../core/release/release.js'
 import type { Facts } from '../core/release/rule.js'
 import { type BeforeCall, beforeFacts, signalFacts } from '../core/task/facts.js'
+import { NO_FACTS } from './open-task.js'
 import { type Step, timeLeftMs } from './step-context.js'
 
-export async function factsBefore(step: Step): Promise<Facts> {
-  return step.task.contract.route.rules.length === 0 ? {} : beforeFacts(await beforeCall(step))
+export function factsBefore(step: Step): Facts {
+  const { rules } = step.task.contract.route
+  return rules.length === 0 ? NO_FACTS : beforeFacts(beforeCall(step), readBefore(rules))
+}
+
+const NAMES = new WeakMap<readonly RouteRule[], readonly string[]>()
+
+/** What the rules that are asked before the call read: computed once per release. */
+function readBefore(rules: readonly RouteRule[]): readonly string[] {
+  const known = NAMES.get(rules)
+  if (known !== undefined) return known
+  const asked = rules.filter((rule) => rule.phase === 'before')
+  const names = [...new Set(asked.flatMap((rule) => rule.condition.reads))]
+  NAMES.set(rules, names)
+  return names
 }
 
 /** Signals that were made from the answer join the facts known before the call. */
-export async function factsAfter(step: Step): Promise<Facts> {
-  return signalFacts(await beforeCall(step), step.signals)
+export function factsAfter(step: Step): Facts {
+  return signalFacts(beforeCall(step), step.signals)
 }
 
-async function beforeCall(step: Step): Promise<BeforeCall> {
+function beforeCall(step: Step): BeforeCall {
   const { task, call } = step
   const { view } = step.request
   const size = { bytes: view.promptBytes, images: view.imageCount, messages: 1 }
@@ -30,26 +45,28 @@ async function beforeCall(step: Step): Promise<BeforeCall> {
     inputTokens: estimateInputTokens(NOTHING_LEARNED, size),
     hasTools: view.hasTools,
     hasImages: view.hasImages,
-    remaining: await remaining(step),
+    remaining: remaining(step),
     remainingMs: timeLeftMs(step),
     attributes: attributesOf(step),
   }
 }
 
-async function remaining({ task, engine }: Step): Promise<Amounts | null> {
+function remaining({ task, engine }: Step): Amounts | null {
   if (!task.contract.route.rules.some((rule) => rule.condition.reads.includes('remaining'))) return null
   const states = []
   for (const account of task.accounts) {
-    const state = await engine.ledger.read(account)
+    const state = engine.ledger.read(account)
     if (state !== null) states.push(state)
   }
   return remainingOf(states)
 }
 
 /** A signal taken from an attribute is known before the call, under the signal's own name. */
-function attributesOf({ task, call }: Step): Facts {
-  const attributes: Record<string, unknown> = { ...task.attributes, ...call.attributes }
+export function attributesOf({ task, call }: Step): Facts {
   const { signals } = task.contract
+  const isPlain = call.attributes === NO_FACTS && !hasAttributeSignal(signals)
+  if (isPlain) return task.attributes
+  const attributes: Record<string, unknown> = { ...task.attributes, ...call.attributes }
   for (const name in signals) {
     const source = signals[name]
     if (source?.from !== 'attribute') continue
@@ -57,4 +74,9 @@ function attributesOf({ task, call }: Step): Facts {
     if (value !== undefined) attributes[name] = value
   }
   return attributes
+}
+
+function hasAttributeSignal(signals: Contract['signals']): boolean {
+  for (const name in signals) if (signals[name]?.from === 'attribute') return true
+  return false
 }

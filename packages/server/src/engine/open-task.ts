@@ -10,6 +10,9 @@ import { type Engine, record } from './engine.js'
 import { type Refusal, refused } from './refusal.js'
 import { OPEN_TASKS_MAX, type Task, accountOf, limitsOf, taskOpened } from './task-registry.js'
 
+/** For callers without attributes: lets the common case copy nothing. */
+export const NO_FACTS: Facts = {}
+
 export interface OpenTask {
   readonly tenant: Tenant
   readonly contract: string
@@ -23,7 +26,7 @@ export interface OpenTask {
   readonly oneStep: boolean
 }
 
-export async function openTask(engine: Engine, ask: OpenTask): Promise<Task | Refusal> {
+export function openTask(engine: Engine, ask: OpenTask): Task | Refusal {
   const release = ask.parent?.release ?? engine.release()
   const contract = release.contracts.get(ask.contract)
   if (contract === undefined) return unknownContract(ask.contract, release)
@@ -31,7 +34,7 @@ export async function openTask(engine: Engine, ask: OpenTask): Promise<Task | Re
     return refused('capacity.shed', 'Too many tasks are open in this process.', { retryAfterSeconds: 1 })
   }
   const task = newTask(engine, { release, contract, ask })
-  await engine.ledger.open(accountOf(task.id), task.limits)
+  engine.ledger.open(accountOf(task.id), task.limits)
   engine.tasks.add(task)
   record(engine, taskOpened(task))
   return task
@@ -48,22 +51,16 @@ function newTask(engine: Engine, from: { release: Release; contract: Contract; a
     contract,
     release,
     tenant: ask.tenant,
-    attributes: { ...ask.parent?.attributes, ...ask.tenant.attributes, ...ask.attributes },
+    attributes: attributesOf(ask),
     session: ask.session ?? ask.parent?.session ?? null,
     externalId: ask.externalId,
     parent: ask.parent,
     oneStep: ask.oneStep,
     openedMs,
     deadlineMs,
-    limits: tighten(contract.budget.limits, ask.budget),
-    accounts: [accountOf(id), ...(ask.parent?.accounts ?? [])],
-    ...freshCounters(),
-  }
-}
-
-function freshCounters() {
-  return {
-    status: 'open' as const,
+    limits: ask.oneStep ? contract.budget.limits : tighten(contract.budget.limits, ask.budget),
+    accounts: ask.parent === null ? [accountOf(id)] : [accountOf(id), ...ask.parent.accounts],
+    status: 'open',
     steps: 0,
     attempts: 0,
     modelCalls: 0,
@@ -72,11 +69,16 @@ function freshCounters() {
     running: 0,
     degraded: [],
     escalated: false,
-    signals: {},
+    signals: NO_FACTS,
     answer: null,
     lastStepEndedMs: null,
     outcome: null,
   }
+}
+
+/** The tenant's facts, the parent's and the caller's over them; usually only the first. */
+function attributesOf({ parent, tenant, attributes, oneStep }: OpenTask): Facts {
+  return oneStep && attributes === NO_FACTS ? tenant.attributes : { ...parent?.attributes, ...tenant.attributes, ...attributes }
 }
 
 function unknownContract(name: string, release: Release): Refusal {
@@ -121,45 +123,48 @@ async function restoreTask(engine: Engine, summary: TaskSummary, tenant: Tenant)
   if (contract === undefined) return null
   const parent = opened.parent === null ? null : await findTask(engine, opened.parent, tenant)
   const parentTask = parent?.kind === 'found' ? parent.task : null
-  const task: Task = {
-    id: opened.id,
-    contract,
-    release,
-    tenant,
-    attributes: opened.attributes,
-    session: opened.session,
-    externalId: opened.externalId,
-    parent: parentTask,
-    oneStep: opened.oneStep,
-    openedMs: opened.atMs,
-    deadlineMs: opened.deadlineMs,
-    limits: limitsOf(opened),
-    accounts: [accountOf(opened.id), ...(parentTask?.accounts ?? [])],
-    ...freshCounters(),
-    ...countersOf(summary),
-  }
+  const task = restoredTask(summary, { contract, release, tenant, parent: parentTask })
   if (task.status === 'open') {
-    await engine.ledger.open(accountOf(task.id), task.limits, summary.spent)
+    engine.ledger.open(accountOf(task.id), task.limits, summary.spent)
     engine.tasks.add(task)
   }
   return task
 }
 
-function countersOf(summary: TaskSummary) {
+function restoredTask(
+  summary: TaskSummary,
+  around: { readonly contract: Contract; readonly release: Release; readonly tenant: Tenant; readonly parent: Task | null },
+): Task {
+  const { opened } = summary
   return {
+    ...around,
+    id: opened.id,
+    attributes: opened.attributes,
+    session: opened.session,
+    externalId: opened.externalId,
+    oneStep: opened.oneStep,
+    openedMs: opened.atMs,
+    deadlineMs: opened.deadlineMs,
+    limits: limitsOf(opened),
+    accounts: [accountOf(opened.id), ...(around.parent?.accounts ?? [])],
     status: summary.status,
     steps: summary.steps,
     attempts: summary.attempts,
     modelCalls: summary.spent.modelCalls,
     nanoUsd: summary.spent.nanoUsd,
     unpricedCalls: summary.unpricedCalls,
+    running: 0,
+    degraded: [],
+    escalated: false,
+    signals: NO_FACTS,
+    answer: null,
     lastStepEndedMs: summary.lastStepEndedMs,
     outcome: summary.outcome,
   }
 }
 
 /** Forgets a task that has ended; the books keep it. */
-export async function closeTask(engine: Engine, task: Task): Promise<void> {
+export function closeTask(engine: Engine, task: Task): void {
   engine.tasks.remove(task.id)
-  await engine.ledger.close(accountOf(task.id))
+  engine.ledger.close(accountOf(task.id))
 }

@@ -1,12 +1,12 @@
 // How a task ends: by its one call, by the application's word (also a late or a second one), or by its deadline.
 
-import type { Facts, Rule, Verdict as RuleVerdict } from '../core/release/rule.js'
+import { type Facts, type Rule, type Verdict as RuleVerdict, namesRead } from '../core/release/rule.js'
 import type { OutcomeJudged } from '../core/task/records.js'
 import { runChecks } from '../core/task/checks.js'
 import { endFacts } from '../core/task/facts.js'
 import { judgeOutcome } from '../core/task/judge-outcome.js'
 import { type Engine, record } from './engine.js'
-import { closeTask } from './open-task.js'
+import { NO_FACTS, closeTask } from './open-task.js'
 import type { Task, TaskAnswer } from './task-registry.js'
 
 /** What the application says about a task, or nothing when the contract judges alone. */
@@ -44,13 +44,10 @@ function judge(
   const answer = answerOf(task, verdict)
   const facts = factsOf(task, { answer, verdict, latencyMs })
   const rules = judgeRules(task, facts)
-  const remembered = (rule: Rule): Rule => ({ ...rule, evaluate: () => rules[rule.source] ?? 'unknown' })
+  const { success, harm, slo, price } = task.contract
+  const judgedRule = ({ source, reads }: Rule): Rule => ({ source, reads, evaluate: () => rules[source] ?? 'unknown' })
   const judged = judgeOutcome({
-    contract: {
-      ...task.contract,
-      success: task.contract.success.map(remembered),
-      harm: task.contract.harm.map(remembered),
-    },
+    contract: { success: success.map(judgedRule), harm: harm.map(judgedRule), slo, price },
     facts,
     delivered: deliveredOf(task, answer),
     verdict: verdict?.status ?? null,
@@ -104,38 +101,43 @@ function factsOf(
   known: { readonly answer: TaskAnswer | null; readonly verdict: Verdict | null; readonly latencyMs: number },
 ) {
   const { answer, verdict, latencyMs } = known
-  const rules = [...task.contract.success, ...task.contract.harm]
-  const readsChecks = rules.some((rule) => rule.reads.includes('checks'))
-  if (rules.length === 0) return {}
-  return endFacts({
-    task: task.contract.name,
-    tenant: task.tenant.name,
-    attributes: task.attributes,
-    signals: task.signals,
-    output: answer,
-    checks: answer === null || !readsChecks ? null : runChecks({ ...answer, schema: answer.jsonSchema }),
-    evidence: verdict?.evidence ?? [],
-    verdict: verdict === null ? null : { status: verdict.status, score: verdict.score, reason: verdict.reason },
-    costNanoUsd: task.nanoUsd,
-    latencyMs,
-    degraded: task.degraded,
-    escalated: task.escalated,
-    modelCalls: task.modelCalls,
-  })
+  const { success, harm } = task.contract
+  if (success.length === 0 && harm.length === 0) return NO_FACTS
+  const names = [...namesRead(success), ...namesRead(harm)]
+  const isChecked = answer !== null && names.includes('checks')
+  return endFacts(
+    {
+      task: task.contract.name,
+      tenant: task.tenant.name,
+      attributes: task.attributes,
+      signals: task.signals,
+      output: answer,
+      checks: isChecked ? runChecks({ ...answer, schema: answer.jsonSchema }) : null,
+      evidence: verdict?.evidence ?? [],
+      verdict: verdict === null ? null : { status: verdict.status, score: verdict.score, reason: verdict.reason },
+      costNanoUsd: task.nanoUsd,
+      latencyMs,
+      degraded: task.degraded,
+      escalated: task.escalated,
+      modelCalls: task.modelCalls,
+    },
+    names,
+  )
 }
 
 /** Ends tasks whose time is up and that nobody is working on, one second at a time. */
 export function sweepExpired(engine: Engine): void {
   engine.system.after(SWEEP_MS, () => {
-    void sweep(engine).finally(() => sweepExpired(engine))
+    sweep(engine)
+    sweepExpired(engine)
   })
 }
 
 const SWEEP_MS = 1_000
 
-async function sweep(engine: Engine): Promise<void> {
+function sweep(engine: Engine): void {
   for (const task of engine.tasks.expired(engine.system.nowMs())) {
     endTask(engine, task, { source: 'deadline', verdict: null })
-    await closeTask(engine, task)
+    closeTask(engine, task)
   }
 }

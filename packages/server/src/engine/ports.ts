@@ -1,7 +1,9 @@
 // Every port, on one page. The engine knows the world only through these; a world (live, replay, eval, forecast)
 // is one choice of implementations. Each has an in-memory form in `testing/` that passes the same contract test.
 
-import type { Amounts, LimitName } from '../core/budget/amounts.js'
+import type { Amounts } from '../core/budget/amounts.js'
+import type { Fit, FittedHold } from '../core/budget/memory-ledger.js'
+import type { AccountState } from '../core/budget/remaining.js'
 import type { HoldId, IdKind, TaskId } from '../core/ids.js'
 import type { Wire } from '../core/release/release.js'
 import type { Entry } from '../core/task/records.js'
@@ -74,25 +76,23 @@ export interface Provider {
 /** Where limits are kept. Accounts are named: `task:<id>`, `tenant:<name>:day:2026-11-24`, `premium:<task>:day:...`. */
 export interface Ledger {
   /** Makes the account, or finds it. `limits` of an existing account are replaced (a reload may change them). */
-  open(account: string, limits: Amounts, spent?: Amounts): void | Promise<void>
-  /** All accounts or none. */
-  hold(id: HoldId, accounts: readonly string[], amounts: Amounts): HoldResult | Promise<HoldResult>
+  open(account: string, limits: Amounts, spent?: Amounts): void
+  /**
+   * Reserves on all accounts or on none. `fit` is given the least that any of them has left and says how much to hold,
+   * or that it does not fit; a ledger outside the process may call it again with newer figures.
+   */
+  holdFitting<F extends Fit>(
+    id: HoldId,
+    accounts: readonly string[],
+    fit: (left: Amounts) => F,
+  ): FittedHold<F> | Promise<FittedHold<F>>
   /** Replaces the hold by what was really used. Unknown or settled ids change nothing. */
   settle(id: HoldId, actual: Amounts): void | Promise<void>
   /** Books what was already spent elsewhere: in full, even above a limit. */
   charge(accounts: readonly string[], amounts: Amounts): void | Promise<void>
-  read(account: string): AccountState | null | Promise<AccountState | null>
-  close(account: string): void | Promise<void>
-}
-
-export type HoldResult =
-  | { readonly kind: 'granted' }
-  | { readonly kind: 'refused'; readonly account: string; readonly limit: LimitName; readonly shortBy: number }
-
-export interface AccountState {
-  readonly limits: Amounts
-  readonly settled: Amounts
-  readonly held: Amounts
+  /** The latest figures this process has: for planning and for showing. Only a hold is a promise. */
+  read(account: string): AccountState | null
+  close(account: string): void
 }
 
 /** The durable books. `write` only queues; an answer may end when `durable` has resolved. */

@@ -13,7 +13,7 @@ export async function reportStep(engine: Engine, task: Task, reported: ReportedS
   const isTool = reported.kind === 'tool'
   const nanoUsd = nanoFromUsd(reported.cost_usd ?? 0)
   const toolMs = isTool ? Math.ceil(reported.duration_ms) : 0
-  const ceilings = await engine.ceilings.accountsFor(task, null, engine.system.nowMs())
+  const ceilings = engine.ceilings.accountsFor(task, null, engine.system.nowMs())
   const accounts = [...task.accounts, ...ceilings]
   await engine.ledger.charge(accounts, { ...NOTHING, toolCalls: isTool ? 1 : 0, toolMs, nanoUsd })
   task.nanoUsd += nanoUsd

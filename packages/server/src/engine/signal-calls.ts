@@ -50,8 +50,12 @@ export async function drawSamples(step: Step, ask: { readonly plan: Plan; readon
   const calls = Array.from({ length: Math.max(0, ask.count) }, () =>
     sideCall(step, { model, json, wire: step.call.wire, purpose: 'sample' }),
   )
-  const texts = await Promise.all(calls)
-  return texts.filter((text) => text !== null)
+  // All of them are waited for, also when one throws: none may go on spending after the step is over.
+  const ends = await Promise.allSettled(calls)
+  return ends.flatMap((end) => {
+    if (end.status === 'rejected') throw end.reason
+    return end.value === null ? [] : [end.value]
+  })
 }
 
 interface SideCall {

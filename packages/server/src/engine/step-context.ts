@@ -60,8 +60,8 @@ export interface Step {
   firstByteMs: number | null
   cache: 'exact' | 'semantic' | 'miss' | 'off'
   cacheAgeMs: number | null
-  /** Canonical hash of the request; computed once, when first needed. */
-  cacheKey: string | null
+  /** Its record is written: whatever goes wrong now, it is not written twice. */
+  isClosed: boolean
 }
 
 export function decide(step: Step, decision: Decision): void {

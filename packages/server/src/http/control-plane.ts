@@ -10,12 +10,14 @@ import type { Engine } from '../engine/engine.js'
 import { type Refusal, refused } from '../engine/refusal.js'
 import { formatOf } from '../wire/formats.js'
 import type { Authenticator } from './authenticate.js'
+import type { Idempotency, Turn } from './idempotency.js'
 import { findJsonFault } from './json-error.js'
 
 export interface ControlPlane {
   readonly engine: Engine
   readonly maxBodyBytes: number
   authenticator(): Authenticator
+  readonly idempotency: Idempotency
   metrics(): Promise<{ readonly contentType: string; readonly text: string }>
   /** Why the server is not ready, or null. */
   unready(): string | null
@@ -24,6 +26,8 @@ export interface ControlPlane {
 declare module 'fastify' {
   interface FastifyRequest {
     tenant: Tenant
+    /** The first request with its idempotency key: its answer is kept. */
+    turn: Extract<Turn, { readonly kind: 'first' }> | null
   }
 }
 
@@ -62,11 +66,38 @@ export function createControlPlane(
     const tenant = plane.authenticator().authenticate(request.headers, request.socket.remoteAddress)
     request.tenant = must(tenant)
   })
+  app.decorateRequest('turn', null)
+  answerOnce(app, plane.idempotency)
   app.removeContentTypeParser('application/json')
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => parseBody(String(body), done))
   app.setErrorHandler((error, request, reply) => sendError(request, reply, refusalOf(error)))
   app.setNotFoundHandler((request, reply) => sendError(request, reply, notFound(request)))
   return app
+}
+
+/** A repeated POST of the control API gives the first one's answer; nothing is opened or recorded twice. */
+function answerOnce(app: FastifyInstance, idempotency: Idempotency): void {
+  app.addHook('preHandler', async (request, reply) => {
+    const key = headerOf(request.headers[REQUEST_HEADERS.idempotencyKey])
+    if (key === null || request.method !== 'POST') return
+    const route = `${request.method} ${request.url}`
+    const turn = idempotency.take({ tenant: request.tenant.name, route, key, body: JSON.stringify(request.body) ?? '' })
+    if (turn.kind === 'refused') throw new Refused(turn)
+    if (turn.kind === 'first') {
+      request.turn = turn
+      return
+    }
+    const { status, headers, body } = turn.answer
+    await reply.code(status).headers({ ...headers, [RESPONSE_HEADERS.replayed]: 'true' }).send(Buffer.from(body))
+  })
+  app.addHook('onSend', async (request, reply, payload) => {
+    const { turn } = request
+    if (turn === null) return
+    request.turn = null
+    const headers = { 'content-type': String(reply.getHeader('content-type') ?? 'application/json') }
+    const isWhole = typeof payload === 'string' || Buffer.isBuffer(payload)
+    turn.end(isWhole ? { status: reply.statusCode, headers, body: Buffer.from(payload) } : null)
+  })
 }
 
 type FastifyServerFactoryLike = (handler: (request: never, response: never) => void, options: unknown) => unknown

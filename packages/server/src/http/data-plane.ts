@@ -2,21 +2,24 @@
 // hands it to the engine, and turns whatever goes wrong before that into the caller's own error format.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { PRIORITIES, type Priority, REQUEST_HEADERS, parseAttributes } from '@spillway/protocol'
+import { PRIORITIES, type Priority, REQUEST_HEADERS, RESPONSE_HEADERS, parseAttributes } from '@spillway/protocol'
 import type { Tenant, Wire } from '../core/release/release.js'
 import type { Problem } from '../core/parsed.js'
 import { sendRefusal } from '../engine/answer/send-refusal.js'
 import { callModel } from '../engine/call-model.js'
 import type { Engine } from '../engine/engine.js'
+import { NO_FACTS } from '../engine/open-task.js'
 import { type Refusal, refused } from '../engine/refusal.js'
 import type { ModelCall } from '../engine/step-context.js'
 import type { RequestView } from '../wire/format.js'
 import { formatOf } from '../wire/formats.js'
 import type { Authenticator } from './authenticate.js'
+import type { Caller } from '../engine/ports.js'
 import { HttpCaller } from './http-caller.js'
 import { findJsonFault } from './json-error.js'
 import { readBody } from './read-body.js'
 import type { Idempotency } from './idempotency.js'
+import { RecordingCaller } from './recording-caller.js'
 
 export interface DataPlane {
   readonly engine: Engine
@@ -63,7 +66,27 @@ export async function serveModelCall(
   if (call.kind === 'refused') return turnAway(call, tenant)
   const key = header(request, REQUEST_HEADERS.idempotencyKey)
   if (key === null) return callModel(engine, call.call, caller)
-  return plane.idempotency.once({ tenant: tenant.name, key, body: body.bytes }, call.call, caller)
+  return serveOnce(plane, call.call, { key, caller })
+}
+
+async function serveOnce(
+  plane: DataPlane,
+  call: ModelCall,
+  repeat: { readonly key: string; readonly caller: Caller },
+): Promise<void> {
+  const { key, caller } = repeat
+  const turn = plane.idempotency.take({ tenant: call.tenant.name, route: call.wire, key, body: call.body })
+  switch (turn.kind) {
+    case 'refused':
+      return sendRefusal(plane.engine, call, { caller, refusal: turn })
+    case 'again':
+      caller.begin(turn.answer.status, { ...turn.answer.headers, [RESPONSE_HEADERS.replayed]: 'true' })
+      return caller.end(turn.answer.body)
+    case 'first': {
+      const recording = new RecordingCaller(caller)
+      await callModel(plane.engine, call, recording).finally(() => turn.end(recording.answer))
+    }
+  }
 }
 
 interface RawCall {
@@ -80,6 +103,7 @@ function parseCall(request: IncomingMessage, raw: RawCall): { readonly kind: 'ca
   if (view.kind === 'invalid') return invalidRequest(view.problems)
   const headers = parseHeaders(request)
   if (headers.kind === 'refused') return headers
+  const { contract, taskId, attributes, session, priority, traceparent, upstreamHeaders } = headers.value
   return {
     kind: 'call',
     call: {
@@ -89,8 +113,13 @@ function parseCall(request: IncomingMessage, raw: RawCall): { readonly kind: 'ca
       view: view.value,
       tenant: raw.tenant,
       requestId: raw.requestId,
-      ...headers.value,
-      session: headers.value.session ?? view.value.cacheKey,
+      contract,
+      taskId,
+      attributes,
+      session: session ?? view.value.cacheKey,
+      priority,
+      traceparent,
+      upstreamHeaders,
     },
   }
 }
@@ -130,7 +159,7 @@ function parseHeaders(request: IncomingMessage): { readonly kind: 'headers'; rea
     value: {
       contract: header(request, REQUEST_HEADERS.task),
       taskId: header(request, REQUEST_HEADERS.taskId),
-      attributes: facts?.value ?? NO_ATTRIBUTES,
+      attributes: facts?.value ?? NO_FACTS,
       session: header(request, REQUEST_HEADERS.session) ?? header(request, REQUEST_HEADERS.sessionAlias),
       priority,
       traceparent: header(request, REQUEST_HEADERS.traceparent),
@@ -142,8 +171,6 @@ function parseHeaders(request: IncomingMessage): { readonly kind: 'headers'; rea
 function isPriority(value: string): value is Priority {
   return PRIORITIES.some((priority) => priority === value)
 }
-
-const NO_ATTRIBUTES = {}
 
 /** Headers that belong to the format itself: an upstream of the same format must see them as they came. */
 function formatHeaders(request: IncomingMessage): Readonly<Record<string, string>> {
@@ -190,7 +217,7 @@ const EMPTY_CALL: Omit<ModelCall, 'wire' | 'requestId' | 'tenant'> = {
   view: NO_VIEW,
   contract: null,
   taskId: null,
-  attributes: NO_ATTRIBUTES,
+  attributes: NO_FACTS,
   session: null,
   priority: 'interactive',
   traceparent: null,

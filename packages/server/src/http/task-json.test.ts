@@ -2,7 +2,15 @@ import { describe, expect, test } from 'vitest'
 import type { ReportGroup } from '../core/task/report.js'
 import { summariseGroup } from '../core/task/summarise-group.js'
 import { exampleAttempt, exampleOpened, exampleOutcome, exampleTrace } from '../testing/example-task.js'
-import { amountsJson, attemptJson, groupJson, limitsJson, outcomeJson, taskJson, taskRowJson, traceJson } from './task-json.js'
+import { amountsJson, limitsJson } from '../engine/answer/budget-json.js'
+import {
+  attemptJson,
+  groupJson,
+  outcomeJson,
+  taskJson,
+  taskRowJson,
+  traceJson,
+} from './task-json.js'
 
 function keysOf(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(keysOf)
@@ -51,9 +59,19 @@ describe('the budget of a task', () => {
   })
 
   test('accepts Infinity for no limit, as it is inside', () => {
-    const limits = { modelCalls: 3, inputTokens: Infinity, outputTokens: 9, toolCalls: 0, toolMs: 0, nanoUsd: Infinity }
+    const limits = {
+      modelCalls: 3,
+      inputTokens: Infinity,
+      outputTokens: 9,
+      toolCalls: 0,
+      toolMs: 0,
+      nanoUsd: Infinity,
+    }
     expect(limitsJson(limits)).toMatchObject({ model_calls: 3, input_tokens: null, cost_usd: null })
-    expect(amountsJson({ ...limits, inputTokens: 1, nanoUsd: 1 })).toMatchObject({ input_tokens: 1, cost_usd: 1e-9 })
+    expect(amountsJson({ ...limits, inputTokens: 1, nanoUsd: 1 })).toMatchObject({
+      input_tokens: 1,
+      cost_usd: 1e-9,
+    })
   })
 })
 
@@ -65,7 +83,10 @@ test('an unknown price stays unknown, and what the budget was charged is told be
 })
 
 test('an outcome without a price has no margin', () => {
-  expect(outcomeJson(exampleOutcome({ priceNanoUsd: null }))).toMatchObject({ price_usd: null, margin_usd: null })
+  expect(outcomeJson(exampleOutcome({ priceNanoUsd: null }))).toMatchObject({
+    price_usd: null,
+    margin_usd: null,
+  })
   expect(outcomeJson(exampleOutcome()).margin_usd).toBe(0.0988875)
 })
 
@@ -89,15 +110,40 @@ test('a row of the list has the columns of the list', () => {
     session: null,
     externalId: null,
   } as const
-  expect(taskRowJson(row)).toMatchObject({ id: opened.id, cost_usd: 5e-9, unpriced_calls: 1, latency_ms: null, degraded: true })
+  expect(taskRowJson(row)).toMatchObject({
+    id: opened.id,
+    cost_usd: 5e-9,
+    unpriced_calls: 1,
+    latency_ms: null,
+    degraded: true,
+  })
 })
 
 test('a report group carries every number of the whiteboard', () => {
   const group: ReportGroup = {
-    group: 'support_reply', tasks: 3, ended: 2, successes: 2, harms: 0, nanoUsd: 4_000_000, costSquaredUsd: 8e-6,
-    costOfSuccessesUsd: 0.004, priceNanoUsd: 200_000_000, latencyMs: { p50: 1, p95: 2, p99: 3 }, sloMet: 1, sloJudged: 2,
-    degraded: 1, escalated: 0, cacheHits: 0, modelCalls: 4, unpricedCalls: 0, attempts: 5, premiumCalls: 2,
-    inputTokens: 10, outputTokens: 20, refused: 7, simulated: true,
+    group: 'support_reply',
+    tasks: 3,
+    ended: 2,
+    successes: 2,
+    harms: 0,
+    nanoUsd: 4_000_000,
+    costSquaredUsd: 8e-6,
+    costOfSuccessesUsd: 0.004,
+    priceNanoUsd: 200_000_000,
+    latencyMs: { p50: 1, p95: 2, p99: 3 },
+    sloMet: 1,
+    sloJudged: 2,
+    degraded: 1,
+    escalated: 0,
+    cacheHits: 0,
+    modelCalls: 4,
+    unpricedCalls: 0,
+    attempts: 5,
+    premiumCalls: 2,
+    inputTokens: 10,
+    outputTokens: 20,
+    refused: 7,
+    simulated: true,
   }
   expect(groupJson(summariseGroup(group))).toMatchInlineSnapshot(`
     {

@@ -1,5 +1,6 @@
 // Tasks as the control API shows them: snake_case, money as numbers of dollars, times as ISO text and as ms.
-// What a caller sent (attributes, evidence, decision inputs, reported values) passes through with its own keys.
+// What a caller sent (attributes, evidence, decision inputs, reported values) passes through with its own
+// keys.
 
 import {
   type AmountsJson,
@@ -17,7 +18,7 @@ import {
   nanoFromUsd,
   usdFromNano,
 } from '@spillway/protocol'
-import type { Amounts } from '../core/budget/amounts.js'
+import { amountsJson, limitsJson } from '../engine/answer/budget-json.js'
 import type { TokenCounts } from '../core/money/token-counts.js'
 import type { AttemptRecord, Decision, HoldSettled, OutcomeJudged, StepEnded } from '../core/task/records.js'
 import type { GroupSummary } from '../core/task/summarise-group.js'
@@ -31,31 +32,10 @@ function iso(ms: number): string {
   return new Date(ms).toISOString()
 }
 
-export function amountsJson(amounts: Amounts): AmountsJson {
-  return {
-    model_calls: amounts.modelCalls,
-    input_tokens: amounts.inputTokens,
-    output_tokens: amounts.outputTokens,
-    tool_calls: amounts.toolCalls,
-    tool_ms: amounts.toolMs,
-    cost_usd: usdFromNano(amounts.nanoUsd),
-  }
-}
-
-/** Limits of a task; null = no limit of that kind. Infinity is accepted, as it is what runs inside. */
-export function limitsJson(limits: { readonly [K in keyof Amounts]: number | null }): LimitsJson {
-  const bound = (limit: number | null) => (limit === Infinity ? null : limit)
-  return {
-    model_calls: bound(limits.modelCalls),
-    input_tokens: bound(limits.inputTokens),
-    output_tokens: bound(limits.outputTokens),
-    tool_calls: bound(limits.toolCalls),
-    tool_ms: bound(limits.toolMs),
-    cost_usd: usdOrNull(bound(limits.nanoUsd)),
-  }
-}
-
-/** What is left, never negative; null = no limit of that kind. Amounts held by running calls are not taken off. */
+/**
+ * What is left, never negative; null = no limit of that kind. Amounts held by running calls are not taken
+ * off.
+ */
 function remainingJson(limits: LimitsJson, spent: AmountsJson): LimitsJson {
   const left = (limit: number | null, used: number) => (limit === null ? null : Math.max(0, limit - used))
   const costLeft = left(limits.cost_usd, spent.cost_usd)

@@ -1,7 +1,7 @@
 // Tasks over HTTP: open, report a step, judge, look at one, list.
 
 import type { FastifyInstance } from 'fastify'
-import { type OpenTaskRequest, nanoFromUsd, parseOpenTask, parseOutcome, parseReportedStep } from '@spillway/protocol'
+import { type OpenTaskRequest, type TaskView, nanoFromUsd, parseOpenTask, parseOutcome, parseReportedStep } from '@spillway/protocol'
 import type { Amounts } from '../core/budget/amounts.js'
 import type { TaskId } from '../core/ids.js'
 import type { Parsed } from '../core/parsed.js'
@@ -12,11 +12,11 @@ import { closeTask, findTask, joinTask, openTask } from '../engine/open-task.js'
 import { endTask } from '../engine/outcome.js'
 import { refused } from '../engine/refusal.js'
 import { reportStep } from '../engine/report-step.js'
-import { type Task, accountOf } from '../engine/task-registry.js'
-import { budgetJson } from '../engine/answer/shown.js'
+import type { Task } from '../engine/task-registry.js'
+import { limitsJson, taskBudget } from '../engine/answer/budget-json.js'
 import { Refused, must } from './control-plane.js'
 import { invalidRequest } from './data-plane.js'
-import { limitsJson, outcomeJson, taskJson, taskRowJson, traceJson } from './task-json.js'
+import { outcomeJson, taskJson, taskRowJson, traceJson } from './task-json.js'
 import { parseTaskQuery } from './queries.js'
 
 interface WithId {
@@ -27,15 +27,15 @@ export function registerTaskRoutes(app: FastifyInstance, engine: Engine): void {
   app.post('/v1/tasks', async (request, reply) => {
     const ask = valid(parseOpenTask(request.body))
     const parent = ask.parent === undefined ? null : must(await joinTask(engine, ask.parent, request.tenant))
-    const task = must(await openTask(engine, openAsk(ask, request.tenant, parent)))
+    const task = must(openTask(engine, openAsk(ask, request.tenant, parent)))
     await durable(engine)
-    return reply.code(201).send(await openedJson(engine, task))
+    return reply.code(201).send(openedJson(engine, task))
   })
   app.post<WithId>('/v1/tasks/:id/steps', async (request, reply) => {
     const step = valid(parseReportedStep(request.body))
     const task = must(await joinTask(engine, request.params.id, request.tenant))
     const id = await reportStep(engine, task, step)
-    return reply.code(201).send({ id, task: await balance(engine, task) })
+    return reply.code(201).send({ id, task: balance(engine, task) })
   })
   app.post<WithId>('/v1/tasks/:id/tools/*', async () => {
     throw new Refused(refused('request.unsupported', 'This version has no tool gateway: run the tool and report the step.'))
@@ -52,7 +52,7 @@ export function registerTaskRoutes(app: FastifyInstance, engine: Engine): void {
     }
     const outcome = endTask(engine, task, { source: 'application', verdict })
     await durable(engine)
-    if (task.running === 0) await closeTask(engine, task)
+    if (task.running === 0) closeTask(engine, task)
     return outcomeJson(outcome)
   })
   registerReads(app, engine)
@@ -62,12 +62,13 @@ function registerReads(app: FastifyInstance, engine: Engine): void {
   app.get<WithId>('/v1/tasks/:id', async (request) => {
     const summary = await engine.archive.loadTask(request.params.id as TaskId)
     if (summary === null || summary.opened.tenant !== request.tenant.name) throw unknownTask(request.params.id)
-    return taskJson(summary)
+    return withLiveBudget(engine, taskJson(summary))
   })
   app.get<WithId>('/v1/tasks/:id/trace', async (request) => {
     const trace = await engine.archive.trace(request.params.id as TaskId)
     if (trace === null || trace.summary.opened.tenant !== request.tenant.name) throw unknownTask(request.params.id)
-    return traceJson(trace)
+    const view = traceJson(trace)
+    return { ...view, task: withLiveBudget(engine, view.task) }
   })
   app.get('/v1/tasks', async (request) => {
     const asked = parseTaskQuery(request.query, engine.system.nowMs())
@@ -122,18 +123,23 @@ function budgetOf({ budget = {} }: OpenTaskRequest): Partial<Amounts> {
   return Object.fromEntries(Object.entries(asked).filter(([, limit]) => limit !== undefined))
 }
 
-async function openedJson(engine: Engine, task: Task) {
-  const state = await engine.ledger.read(accountOf(task.id))
+function openedJson(engine: Engine, task: Task) {
   return {
     id: task.id,
     contract: task.contract.name,
     release: task.release.id,
     deadline: new Date(task.deadlineMs).toISOString(),
-    budget: { limits: limitsJson(task.limits), ...(state === null ? {} : budgetJson(state)) },
+    budget: { limits: limitsJson(task.limits), ...taskBudget(engine.ledger, task) },
   }
 }
 
-async function balance(engine: Engine, task: Task) {
-  const state = await engine.ledger.read(accountOf(task.id))
-  return { id: task.id, ...(state === null ? {} : budgetJson(state)) }
+function balance(engine: Engine, task: Task) {
+  return { id: task.id, ...taskBudget(engine.ledger, task) }
+}
+
+/** The books know a task's own spending; while it is open, the ledger also knows its sub-tasks' and its parents'. */
+function withLiveBudget(engine: Engine, view: TaskView): TaskView {
+  const task = engine.tasks.get(view.id as TaskId)
+  if (task === undefined) return view
+  return { ...view, budget: { ...view.budget, ...taskBudget(engine.ledger, task) } }
 }

@@ -1,5 +1,5 @@
-// Reads OTLP trace requests back from their bytes, written against the protobuf wire format and not with the library
-// that made them, so that a test sees what a collector sees.
+// Reads OTLP trace requests back from their bytes, written against the protobuf wire format and not with the
+// library that made them, so that a test sees what a collector sees.
 
 export interface DecodedSpan {
   readonly traceId: string
@@ -11,7 +11,10 @@ export interface DecodedSpan {
   readonly startNano: bigint
   readonly endNano: bigint
   readonly attributes: Readonly<Record<string, unknown>>
-  readonly events: readonly { readonly name: string; readonly attributes: Readonly<Record<string, unknown>> }[]
+  readonly events: readonly {
+    readonly name: string
+    readonly attributes: Readonly<Record<string, unknown>>
+  }[]
   readonly links: readonly { readonly traceId: string; readonly spanId: string }[]
   /** 0 unset, 2 error. */
   readonly status: number

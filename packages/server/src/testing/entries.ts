@@ -6,6 +6,7 @@ import { NO_TOKENS } from '../core/money/token-counts.js'
 import type {
   AttemptRecord,
   CallRefused,
+  Decision,
   HoldMade,
   HoldSettled,
   OutcomeJudged,
@@ -115,6 +116,21 @@ export function holdSettled(hold: HoldMade, changes: Partial<HoldSettled> = {}):
   }
 }
 
+const DECISIONS: readonly Decision[] = [
+  { stage: 'admit', choice: 'one-step', reason: 'no task id', inputs: { tenant: 'acme' } },
+  {
+    stage: 'plan',
+    choice: 'gpt-4o-mini',
+    reason: 'default route',
+    inputs: { rules: 1, account_tier: 'pro' },
+  },
+  { stage: 'recall', choice: 'miss', reason: 'not in the exact cache' },
+  { stage: 'hold', choice: 'granted', reason: 'fits', inputs: { inputTokens: 420, outputTokens: 700 } },
+  { stage: 'attempt', choice: 'openai/gpt-4o-mini', reason: 'first deployment', inputs: { attempt: 1 } },
+  { stage: 'judge', choice: 'accept', reason: 'no rule needs a signal' },
+  { stage: 'settle', choice: 'reported', reason: 'usage agrees with what was seen' },
+]
+
 export function stepEnded(
   task: string,
   attempts: readonly AttemptRecord[],
@@ -141,20 +157,7 @@ export function stepEnded(
     streamed: false,
     unknownRules: ["sentiment == 'high_risk'"],
     attempts,
-    decisions: [
-      { stage: 'admit', choice: 'one-step', reason: 'no task id', inputs: { tenant: 'acme' } },
-      {
-        stage: 'plan',
-        choice: 'gpt-4o-mini',
-        reason: 'default route',
-        inputs: { rules: 1, account_tier: 'pro' },
-      },
-      { stage: 'recall', choice: 'miss', reason: 'not in the exact cache' },
-      { stage: 'hold', choice: 'granted', reason: 'fits', inputs: { inputTokens: 420, outputTokens: 700 } },
-      { stage: 'attempt', choice: 'openai/gpt-4o-mini', reason: 'first deployment', inputs: { attempt: 1 } },
-      { stage: 'judge', choice: 'accept', reason: 'no rule needs a signal' },
-      { stage: 'settle', choice: 'reported', reason: 'usage agrees with what was seen' },
-    ],
+    decisions: DECISIONS,
     promptHash: 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
     otherNanoUsd: 0,
     toolMs: 0,

@@ -1,10 +1,16 @@
-// One task as the books keep it, with everything that can happen in it: an attempt that failed, one that was priced,
-// a cache hit, a reported tool, an escalation. Tests of what is shown start from it.
+// One task as the books keep it, with everything that can happen in it: an attempt that failed, one that was
+// priced, a cache hit, a reported tool, an escalation. Tests of what is shown start from it.
 
 import { NOTHING } from '../core/budget/amounts.js'
 import type { AttemptId, HoldId, ReleaseId, StepId, TaskId } from '../core/ids.js'
 import { NO_TOKENS } from '../core/money/token-counts.js'
-import type { AttemptRecord, HoldSettled, OutcomeJudged, StepEnded, TaskOpened } from '../core/task/records.js'
+import type {
+  AttemptRecord,
+  HoldSettled,
+  OutcomeJudged,
+  StepEnded,
+  TaskOpened,
+} from '../core/task/records.js'
 import type { TaskTrace } from '../core/task/views.js'
 
 export const EXAMPLE_START_MS = Date.UTC(2026, 10, 24, 5, 41, 9)
@@ -22,7 +28,14 @@ export function exampleOpened(changes: Partial<TaskOpened> = {}): TaskOpened {
     session: 'conversation-7',
     externalId: 'ticket-42',
     attributes: { account_tier: 'enterprise' },
-    limits: { modelCalls: 5, inputTokens: 6_000, outputTokens: 700, toolCalls: 8, toolMs: null, nanoUsd: 50_000_000 },
+    limits: {
+      modelCalls: 5,
+      inputTokens: 6_000,
+      outputTokens: 700,
+      toolCalls: 8,
+      toolMs: null,
+      nanoUsd: 50_000_000,
+    },
     deadlineMs: EXAMPLE_START_MS + 8_000,
     oneStep: false,
     ...changes,
@@ -92,7 +105,13 @@ export function exampleStep(changes: Partial<StepEnded> = {}): StepEnded {
 }
 
 function failedAttempt(): AttemptRecord {
-  const nothing = { tokens: NO_TOKENS, nanoUsd: 0, chargedNanoUsd: 0, basis: 'none', firstByteMs: null } as const
+  const nothing = {
+    tokens: NO_TOKENS,
+    nanoUsd: 0,
+    chargedNanoUsd: 0,
+    basis: 'none',
+    firstByteMs: null,
+  } as const
   const failed = { status: 429, end: 'http_429', startedMs: EXAMPLE_START_MS + 2, durationMs: 12 }
   return exampleAttempt({ id: 'attempt_1' as AttemptId, number: 1, ...nothing, ...failed })
 }
@@ -168,7 +187,14 @@ export function exampleTrace(): TaskTrace {
     summary: {
       opened: exampleOpened(),
       status: 'succeeded',
-      spent: { modelCalls: 2, inputTokens: 400, outputTokens: 100, toolCalls: 1, toolMs: 400, nanoUsd: 1_112_500 },
+      spent: {
+        modelCalls: 2,
+        inputTokens: 400,
+        outputTokens: 100,
+        toolCalls: 1,
+        toolMs: 400,
+        nanoUsd: 1_112_500,
+      },
       unpricedCalls: 0,
       attempts: 2,
       steps: 2,

@@ -74,9 +74,9 @@ export function createMemoryBooks(system: Pick<System, 'newId'>): MemoryBooks {
   const contents = new Map<string, string>()
   let failure: Error | null = null
 
-  function find(id: TaskId): TaskStory | null {
+  function find<T>(id: TaskId, show: (story: TaskStory) => T): T | null {
     const opened = entries.find((entry) => entry.kind === 'task-opened' && entry.id === id)
-    return opened?.kind === 'task-opened' ? storyOf(opened, entries) : null
+    return opened?.kind === 'task-opened' ? show(storyOf(opened, entries)) : null
   }
 
   return {
@@ -95,14 +95,8 @@ export function createMemoryBooks(system: Pick<System, 'newId'>): MemoryBooks {
       contents.set(reference, text)
       return reference
     },
-    loadTask: (id) => {
-      const story = find(id)
-      return Promise.resolve(story === null ? null : summaryOf(story))
-    },
-    trace: (id) => {
-      const story = find(id)
-      return Promise.resolve(story === null ? null : traceOf(story, entries))
-    },
+    loadTask: (id) => Promise.resolve(find(id, summaryOf)),
+    trace: (id) => Promise.resolve(find(id, (story) => traceOf(story, entries))),
     list: (filter) => Promise.resolve(page(filter, entries)),
     report: (filter) => Promise.resolve(memoryReport(filter, entries)),
     accountTotals: (prefixes) => Promise.resolve(totals(prefixes, entries)),

@@ -15,6 +15,11 @@ export function percentile(values: readonly number[], percent: number): number {
   return low + (high - low) * (rank - Math.floor(rank))
 }
 
+function percentiles(values: readonly number[]): ReportGroup['latencyMs'] {
+  if (values.length === 0) return null
+  return { p50: percentile(values, 50), p95: percentile(values, 95), p99: percentile(values, 99) }
+}
+
 function sum<T>(values: readonly T[], of: (value: T) => number): number {
   return values.reduce((total, value) => total + of(value), 0)
 }
@@ -39,7 +44,6 @@ function summarise(group: string, stories: readonly TaskStory[], refused: number
   const tasks = stories.map((story) => ({ ...summaryOf(story), story, row: rowOf(story) }))
   const ended = tasks.flatMap((task) => (task.outcome === null ? [] : [{ ...task, outcome: task.outcome }]))
   const charges = stories.flatMap(({ settled }) => settled)
-  const latencies = ended.map(({ outcome }) => outcome.latencyMs)
   const judged = ended.filter(({ outcome }) => outcome.sloMet !== null)
   const priced = ended.filter(({ outcome }) => outcome.priceNanoUsd !== null)
   const premium = charges.filter(({ attempt }) => attempt.tier === 'premium')
@@ -57,10 +61,7 @@ function summarise(group: string, stories: readonly TaskStory[], refused: number
     costSquaredUsd: sum(ended, (task) => usd(task) ** 2),
     costOfSuccessesUsd: sum(ended, (task) => (task.outcome.success ? usd(task) : 0)),
     priceNanoUsd: priced.length === 0 ? null : sum(priced, ({ outcome }) => outcome.priceNanoUsd ?? 0),
-    latencyMs:
-      latencies.length === 0
-        ? null
-        : { p50: percentile(latencies, 50), p95: percentile(latencies, 95), p99: percentile(latencies, 99) },
+    latencyMs: percentiles(ended.map(({ outcome }) => outcome.latencyMs)),
     sloMet: judged.length === 0 ? null : judged.filter(({ outcome }) => outcome.sloMet === true).length,
     sloJudged: judged.length,
     degraded: tasks.filter(({ degraded }) => degraded).length,

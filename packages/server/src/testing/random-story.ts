@@ -37,6 +37,7 @@ const move: fc.Arbitrary<Move> = fc.record({
 })
 
 interface TaskState {
+  readonly id: string
   open: boolean
   readonly holds: HoldMade[]
   readonly unreported: AttemptRecord[]
@@ -54,7 +55,8 @@ function charge(hold: HoldMade, amount: number, priced: boolean): Entry & { read
 }
 
 /** One possible entry, or none when the move makes no sense in this state. */
-function play(id: string, state: TaskState, { what, amount }: Move, atMs: number): Entry | null {
+function play(state: TaskState, { what, amount }: Move, atMs: number): Entry | null {
+  const { id } = state
   if (what === 'refuse') return callRefused({ atMs, contract: amount % 2 === 0 ? 'support_reply' : null })
   if (what === 'open' || what === 'open-long') {
     if (state.open) return null
@@ -84,15 +86,11 @@ function play(id: string, state: TaskState, { what, amount }: Move, atMs: number
     state.holds.push(made)
     return made
   }
-  return playEnd(id, state, { what, amount }, atMs)
+  return playEnd(state, { what, amount }, atMs)
 }
 
-function playEnd(
-  id: string,
-  state: TaskState,
-  { what, amount }: Omit<Move, 'task'>,
-  atMs: number,
-): Entry | null {
+function playEnd(state: TaskState, { what, amount }: Omit<Move, 'task'>, atMs: number): Entry | null {
+  const { id } = state
   if (what === 'settle' || what === 'settle-unpriced') {
     const hold = state.holds.splice(amount % Math.max(1, state.holds.length), 1)[0]
     if (hold === undefined) return null
@@ -125,10 +123,17 @@ export const randomStory: fc.Arbitrary<readonly Entry[]> = fc
   .map((moves) => {
     const states = new Map<number, TaskState>()
     return moves.flatMap((each, turn) => {
-      const state = states.get(each.task) ?? { open: false, holds: [], unreported: [], attempts: 0, steps: 0 }
+      const state = states.get(each.task) ?? {
+        id: `task_${each.task}`,
+        open: false,
+        holds: [],
+        unreported: [],
+        attempts: 0,
+        steps: 0,
+      }
       states.set(each.task, state)
       // Some turns are minutes apart, so that stories cross the hours.
-      const entry = play(`task_${each.task}`, state, each, START_MS + turn * 200_000)
+      const entry = play(state, each, START_MS + turn * 200_000)
       return entry === null ? [] : [entry]
     })
   })

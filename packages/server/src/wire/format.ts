@@ -105,7 +105,7 @@ export interface StreamScanner {
    * Call when the body ended. Returns the frames kept back, with `extra` spliced into the final usage chunk as
    * `"spillway"` when there is one and the caller asked for usage.
    */
-  finish(extra: JsonObject | null): Uint8Array | null
+  finish(extra: object | null): Uint8Array | null
   /** What has been seen so far; cheap to read at any time. */
   readonly facts: StreamFacts
 }

@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { exampleAttempt, exampleOpened, exampleOutcome, exampleStep, exampleTool } from '../testing/example-task.js'
+import {
+  exampleAttempt,
+  exampleOpened,
+  exampleOutcome,
+  exampleStep,
+  exampleTool,
+} from '../testing/example-task.js'
 import type { StepEnded } from '../core/task/records.js'
 import { operationOf, stepSpans, taskSpan } from './otel-genai.js'
 import type { SpanData } from './span-data.js'
@@ -9,7 +15,14 @@ import { parseTraceparent, taskSpanContext } from './trace-context.js'
 const hash = (text: string) => createHash('sha256').update(text).digest('hex')
 const opened = exampleOpened()
 const context = taskSpanContext(opened.id, null, hash)
-const used = { modelCalls: 2, inputTokens: 400, outputTokens: 100, toolCalls: 1, toolMs: 400, nanoUsd: 1_112_500 }
+const used = {
+  modelCalls: 2,
+  inputTokens: 400,
+  outputTokens: 100,
+  toolCalls: 1,
+  toolMs: 400,
+  nanoUsd: 1_112_500,
+}
 
 function spansOf(changes: Partial<StepEnded> = {}): SpanData[] {
   return stepSpans(exampleStep(changes), { context, opened }, hash)
@@ -23,7 +36,9 @@ function stepSpan(changes: Partial<StepEnded> = {}): SpanData {
 
 /** What a back-end sees of a span's attributes. */
 function told(span: SpanData | undefined): Record<string, unknown> {
-  const pairs = (span?.attributes ?? []).flatMap((set) => Object.entries(set)).filter(([, value]) => value !== null)
+  const pairs = (span?.attributes ?? [])
+    .flatMap((set) => Object.entries(set))
+    .filter(([, value]) => value !== null)
   return Object.fromEntries(pairs)
 }
 
@@ -76,7 +91,8 @@ test('a model step is a chat span under its task, with tokens, route and cost', 
   const span = stepSpan()
   expect(span.parentSpanId).toBe(context.spanId)
   expect(span.traceId).toBe(context.traceId)
-  expect({ name: span.name, kind: span.kind, attributes: told(span), error: span.error }).toMatchInlineSnapshot(`
+  expect({ name: span.name, kind: span.kind, attributes: told(span), error: span.error })
+    .toMatchInlineSnapshot(`
     {
       "attributes": {
         "gen_ai.conversation.id": "conversation-7",
@@ -165,14 +181,19 @@ describe('errors', () => {
     expect(told(span)['error.type']).toBe('upstream.failed')
   })
 
-  test('of a reported step are not told: the text is the application\'s', () => {
-    const [span] = stepSpans(exampleTool({ error: 'no order for jane@example.com' }), { context, opened }, hash)
+  test("of a reported step are not told: the text is the application's", () => {
+    const [span] = stepSpans(
+      exampleTool({ error: 'no order for jane@example.com' }),
+      { context, opened },
+      hash,
+    )
     expect(span?.error).toBe('_OTHER')
     expect(JSON.stringify(span)).not.toContain('jane')
   })
 
   test('of a task are how it ended', () => {
-    const errorOf = (changes: object) => taskSpan({ opened, outcome: exampleOutcome(changes), used }, context).error
+    const errorOf = (changes: object) =>
+      taskSpan({ opened, outcome: exampleOutcome(changes), used }, context).error
     expect(errorOf({})).toBeNull()
     expect(errorOf({ success: false, status: 'failed' })).toBe('outcome.failed')
     expect(errorOf({ success: false, harm: true })).toBe('outcome.harm')
@@ -188,18 +209,25 @@ describe('what must never leave', () => {
     })
     const task = exampleOpened({ attributes: { secret }, externalId: secret })
     const outcome = exampleOutcome({ evidence: [secret], reasons: [secret] })
-    const spans = [...stepSpans(step, { context, opened: task }, hash), taskSpan({ opened: task, outcome, used }, context)]
+    const spans = [
+      ...stepSpans(step, { context, opened: task }, hash),
+      taskSpan({ opened: task, outcome, used }, context),
+    ]
     expect(JSON.stringify(spans)).not.toContain(secret)
   })
 })
 
-describe('the callers\' own traces', () => {
+describe("the callers' own traces", () => {
   const header = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
   const theirs = taskSpanContext(opened.id, parseTraceparent(header), hash)
 
   test('the first caller is the parent of the task, and its steps need no link to it', () => {
     const task = taskSpan({ opened, outcome: exampleOutcome(), used }, theirs)
-    expect(task).toMatchObject({ traceId: theirs.traceId, parentSpanId: '00f067aa0ba902b7', parentIsRemote: true })
+    expect(task).toMatchObject({
+      traceId: theirs.traceId,
+      parentSpanId: '00f067aa0ba902b7',
+      parentIsRemote: true,
+    })
     const [step] = stepSpans(exampleStep({ traceparent: header }), { context: theirs, opened }, hash)
     expect(step).toMatchObject({ traceId: theirs.traceId, parentSpanId: theirs.spanId, links: [] })
   })

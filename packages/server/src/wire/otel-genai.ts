@@ -1,6 +1,6 @@
-// Tasks, steps and attempts as OpenTelemetry spans. The GenAI names (profile genai-1.41) live only here, because
-// the convention is still in development; what it has no word for is named `spillway.*`. Prompts, answers,
-// attributes of the caller and texts of the application's errors never leave by this way.
+// Tasks, steps and attempts as OpenTelemetry spans. The GenAI names (profile genai-1.41) live only here,
+// because the convention is still in development; what it has no word for is named `spillway.*`. Prompts,
+// answers, attributes of the caller and texts of the application's errors never leave by this way.
 
 import type { Resource } from '../core/budget/amounts.js'
 import { type TokenCounts, inputTotal, outputTotal } from '../core/money/token-counts.js'
@@ -185,7 +185,8 @@ function addCost(sum: number, attempt: AttemptRecord): number {
 
 function modelAttributes(step: StepEnded): Attributes[] {
   const { attempts, firstByteMs } = step
-  const last = attempts.findLast((attempt) => attempt.end === 'ok' && attempt.purpose === 'answer') ?? attempts.at(-1)
+  const last =
+    attempts.findLast((attempt) => attempt.end === 'ok' && attempt.purpose === 'answer') ?? attempts.at(-1)
   const isUnpriced = attempts.some((attempt) => attempt.nanoUsd === null)
   const model: Attributes = {
     'gen_ai.provider.name': last?.provider ?? null,
@@ -210,9 +211,12 @@ function modelAttributes(step: StepEnded): Attributes[] {
   return attempts.length === 0 ? [model] : [model, usageAttributes(attempts)]
 }
 
-/** Tokens billed, all attempts of the step together: input includes cached ones, output includes reasoning. */
+/**
+ * Tokens billed, all attempts of the step together: input includes cached ones, output includes reasoning.
+ */
 function usageAttributes(attempts: readonly AttemptRecord[]): Attributes {
-  const sum = (of: (tokens: TokenCounts) => number) => attempts.reduce((total, { tokens }) => total + of(tokens), 0)
+  const sum = (of: (tokens: TokenCounts) => number) =>
+    attempts.reduce((total, { tokens }) => total + of(tokens), 0)
   return {
     'gen_ai.usage.input_tokens': sum(inputTotal),
     'gen_ai.usage.output_tokens': sum(outputTotal),

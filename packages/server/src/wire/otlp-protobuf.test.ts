@@ -4,7 +4,11 @@ import { decodeOtlp } from '../testing/decode-otlp.js'
 import { encodeSpans, rejectedSpans } from './otlp-protobuf.js'
 import type { AttributeValue, SpanData } from './span-data.js'
 
-const ORIGIN = { resource: { 'service.name': 'spillway' }, scope: 'spillway', schemaUrl: 'https://schema.example' }
+const ORIGIN = {
+  resource: { 'service.name': 'spillway' },
+  scope: 'spillway',
+  schemaUrl: 'https://schema.example',
+}
 
 const SPAN: SpanData = {
   traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
@@ -27,8 +31,11 @@ function roundTrip(changes: Partial<SpanData>) {
   return span
 }
 
+const HEX_DIGITS = Array.from({ length: 16 }, (_, digit) => digit.toString(16))
 const hex = (digits: number) =>
-  fc.array(fc.constantFrom(...'0123456789abcdef'), { minLength: digits, maxLength: digits }).map((chars) => chars.join(''))
+  fc
+    .array(fc.constantFrom(...HEX_DIGITS), { minLength: digits, maxLength: digits })
+    .map((chars) => chars.join(''))
 const value: fc.Arbitrary<AttributeValue> = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 300 }),
   fc.boolean(),
@@ -36,10 +43,14 @@ const value: fc.Arbitrary<AttributeValue> = fc.oneof(
   fc.double({ noNaN: true }).filter((number) => !Object.is(number, -0)),
   fc.array(fc.string({ unit: 'grapheme', maxLength: 60 }), { maxLength: 4 }),
 )
-const attributes = fc.dictionary(fc.string({ minLength: 1, maxLength: 80 }).filter((name) => name !== '__proto__'), value, {
-  maxKeys: 30,
-  noNullPrototype: true,
-})
+const attributes = fc.dictionary(
+  fc.string({ minLength: 1, maxLength: 80 }).filter((name) => name !== '__proto__'),
+  value,
+  {
+    maxKeys: 30,
+    noNullPrototype: true,
+  },
+)
 
 describe('whatever is encoded reads back the same', () => {
   test('attributes of every kind and size', () => {
@@ -56,7 +67,9 @@ describe('whatever is encoded reads back the same', () => {
       spanId: hex(16),
       parentSpanId: hex(16),
       name: fc.string({ unit: 'grapheme', maxLength: 200 }),
-      links: fc.array(fc.record({ traceId: hex(32), spanId: hex(16), sampled: fc.boolean() }), { maxLength: 3 }),
+      links: fc.array(fc.record({ traceId: hex(32), spanId: hex(16), sampled: fc.boolean() }), {
+        maxLength: 3,
+      }),
       events: fc.array(fc.record({ name: fc.string(), atMs: fc.constant(1), attributes }), { maxLength: 3 }),
       error: fc.option(fc.string({ minLength: 1, maxLength: 200 })),
     })
@@ -89,10 +102,18 @@ describe('whatever is encoded reads back the same', () => {
 
   test('many spans, more than the first guess of the size', () => {
     const big = { text: 'x'.repeat(5_000) }
-    const many = Array.from({ length: 40 }, (_, n) => ({ ...SPAN, name: `span ${n}`, attributes: [big, { n }] }))
+    const many = Array.from({ length: 40 }, (_, n) => ({
+      ...SPAN,
+      name: `span ${n}`,
+      attributes: [big, { n }],
+    }))
     const decoded = decodeOtlp(encodeSpans(many, ORIGIN))
     expect(decoded.spans.map((span) => span.attributes)).toEqual(many.map((_, n) => ({ ...big, n })))
-    expect(decoded).toMatchObject({ resource: ORIGIN.resource, scope: 'spillway', schemaUrl: ORIGIN.schemaUrl })
+    expect(decoded).toMatchObject({
+      resource: ORIGIN.resource,
+      scope: 'spillway',
+      schemaUrl: ORIGIN.schemaUrl,
+    })
   })
 })
 

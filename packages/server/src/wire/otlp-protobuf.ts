@@ -1,5 +1,6 @@
-// OTLP trace requests as protobuf bytes, in one pass. The general serializer walks every attribute twice through a
-// generic writer, which costs several times what the rest of a span does; the messages are few and frozen (OTLP 1.x).
+// OTLP trace requests as protobuf bytes, in one pass. The general serializer walks every attribute twice
+// through a generic writer, which costs several times what the rest of a span does; the messages are few and
+// frozen (OTLP 1.x).
 
 import type { AttributeValue, Attributes, SpanData } from './span-data.js'
 
@@ -29,8 +30,8 @@ export function encodeSpans(spans: readonly SpanData[], origin: SpanOrigin): Uin
 }
 
 /**
- * `partial_success.rejected_spans` of an `ExportTraceServiceResponse`: spans the back-end did not take. 0 when there is
- * none, or nothing that can be read.
+ * `partial_success.rejected_spans` of an `ExportTraceServiceResponse`: spans the back-end did not take. 0
+ * when there is none, or nothing that can be read.
  */
 export function rejectedSpans(answer: Uint8Array): number {
   const partial = readField(answer, 1)
@@ -145,7 +146,9 @@ const TWO_32 = 2 ** 32
 /** Shorter texts are copied by hand: a call into the runtime costs more than they do. */
 const SHORT_TEXT = 48
 
-/** Writes fields one after the other; a nested message is opened, filled, and closed, which sets its length. */
+/**
+ * Writes fields one after the other; a nested message is opened, filled, and closed, which sets its length.
+ */
 class ProtobufWriter {
   #bytes: Buffer
   #at = 0

@@ -1,7 +1,6 @@
 // What scanners of all formats share: frames come in, each is passed on, changed, or kept back, until the
 // stream has ended, broken or turned out to be something else. After that nothing passes any more.
 
-import type { JsonObject } from '../core/json.js'
 import type { FinishReason } from '../core/model/message.js'
 import type { ReportedUsage } from '../core/money/token-counts.js'
 import type {
@@ -85,7 +84,7 @@ export abstract class FrameScanner implements StreamScanner {
     return done ? together([passed, this.pass(Buffer.from('data: [DONE]\n\n'))]) : passed
   }
 
-  finish(extra: JsonObject | null): Uint8Array | null {
+  finish(extra: object | null): Uint8Array | null {
     if (this.finished) return null
     this.finished = true
     const last = this.takeRest()
@@ -96,7 +95,7 @@ export abstract class FrameScanner implements StreamScanner {
   /** What of `frame` passes now. */
   protected abstract take(frame: Buffer): Buffer | null
   /** The frames kept back, for the end of the stream. */
-  protected abstract kept(extra: JsonObject | null): readonly (Buffer | null)[]
+  protected abstract kept(extra: object | null): readonly (Buffer | null)[]
 
   /** A frame's fields, or null when they say that this is no stream of models. */
   protected fieldsOf(frame: Buffer): SseFrame | null {

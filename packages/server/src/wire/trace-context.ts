@@ -1,5 +1,5 @@
-// W3C Trace Context, and where the spans of a task hang: ids are hashes of our own ids, so that whoever exports a task,
-// and however often, gives its spans the same ids.
+// W3C Trace Context, and where the spans of a task hang: ids are hashes of our own ids, so that whoever
+// exports a task, and however often, gives its spans the same ids.
 
 /** A caller's span, from `traceparent`. */
 export interface RemoteSpan {
@@ -21,7 +21,10 @@ export type Hash = (text: string) => string
 
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
 
-/** null for anything invalid, which the standard says to ignore. Later versions may append fields; version 00 not. */
+/**
+ * null for anything invalid, which the standard says to ignore. Later versions may append fields; version 00
+ * not.
+ */
 export function parseTraceparent(text: string | null): RemoteSpan | null {
   const [, traceId, spanId, flags, more] = TRACEPARENT.exec(text ?? '') ?? []
   if (traceId === undefined || spanId === undefined || flags === undefined) return null

@@ -96,6 +96,12 @@ describe('Anthropic to OpenAI', () => {
     })
   })
 
+  test('calls that end with "end_turn" still end with tool_calls', () => {
+    expect(toOpenAi({ content: [use], stop_reason: 'end_turn' })).toMatchObject({
+      choices: [{ finish_reason: 'tool_calls' }],
+    })
+  })
+
   test('an explained refusal is said in the refusal field', () => {
     const stop_details = { type: 'refusal', category: 'bio', explanation: 'Not this.' }
     expect(toOpenAi({ content: [], stop_reason: 'refusal', stop_details })).toMatchObject({

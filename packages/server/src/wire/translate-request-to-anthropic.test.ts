@@ -150,6 +150,30 @@ describe('OpenAI to Anthropic', () => {
     })
   })
 
+  test('a result directly follows its call, whatever was said in between', () => {
+    const messages = [
+      { role: 'assistant', content: null, tool_calls: [call('call_1', 'Paris')] },
+      { role: 'user', content: 'Hurry.' },
+      { role: 'tool', tool_call_id: 'call_1', content: 'sun' },
+    ]
+    expect(toAnthropic({ messages })).toMatchObject({
+      messages: [
+        { content: [use('call_1', 'Paris')] },
+        { content: [{ type: 'tool_result' }, { text: 'Hurry.' }] },
+      ],
+    })
+  })
+
+  test('ids that the format does not allow change alike in call and result', () => {
+    const messages = [
+      { role: 'assistant', content: null, tool_calls: [call('call:1.a', 'Paris')] },
+      { role: 'tool', tool_call_id: 'call:1.a', content: 'sun' },
+    ]
+    expect(toAnthropic({ messages })).toMatchObject({
+      messages: [{ content: [{ id: 'call_1_a' }] }, { content: [{ tool_use_id: 'call_1_a' }] }],
+    })
+  })
+
   test('reasoning of earlier turns without a signature, and messages that say nothing, are left out', () => {
     const messages = [
       { role: 'user', content: 'Hi' },

@@ -2,12 +2,10 @@
 // provider's frames; what it passes on goes through a scanner of the caller's format, which keeps back the
 // final usage and the end marker exactly as it does for a stream of its own.
 
-import type { JsonObject } from '../core/json.js'
 import type { Wire } from '../core/release/release.js'
-import type { ScannerOptions, StreamEncoder, StreamFacts } from './format.js'
+import type { ScannerOptions, StreamDecoder, StreamEncoder, StreamFacts, StreamScanner } from './format.js'
 import { formatOf } from './formats.js'
 import type { RelayingScanner } from './scan-frames.js'
-import type { StreamScanner } from './format.js'
 
 export interface ScannerBetween extends ScannerOptions {
   /** The provider's format. */
@@ -29,7 +27,7 @@ class TranslatingScanner implements RelayingScanner {
   readonly facts: StreamFacts
   readonly target: StreamScanner
   private readonly source: StreamScanner
-  private readonly decoder
+  private readonly decoder: StreamDecoder
   private readonly encoder: StreamEncoder
 
   constructor({ from, to, model, createdSeconds, keepUsage, collect }: ScannerBetween) {
@@ -45,7 +43,7 @@ class TranslatingScanner implements RelayingScanner {
     return this.translate(chunk)
   }
 
-  finish(extra: JsonObject | null): Uint8Array | null {
+  finish(extra: object | null): Uint8Array | null {
     this.source.finish(null)
     // A body may end without its last blank line.
     const last = this.facts.ended ? this.translate(BLANK_LINE) : null
@@ -54,9 +52,10 @@ class TranslatingScanner implements RelayingScanner {
   }
 
   private translate(chunk: Uint8Array): Uint8Array | null {
-    // Errors are for whoever reads `facts`: the caller gets Spillway's own error frame.
-    const events = this.decoder.push(chunk).filter((event) => event.kind !== 'error')
-    const frames = events.map((event) => this.encoder.encode(event)).join('')
+    const frames = this.decoder
+      .push(chunk)
+      .map((event) => this.encoder.encode(event))
+      .join('')
     return frames === '' ? null : this.target.push(Buffer.from(frames))
   }
 }

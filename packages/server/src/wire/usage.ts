@@ -41,7 +41,16 @@ export function readOpenAiUsage(usage: unknown): ReportedUsage | null {
   if (input === null || output === null) return null
   const total = typeof usage['total_tokens'] === 'number' ? sums.total_tokens : null
   return {
-    tokens: { ...input, ...output },
+    tokens: {
+      input: input.input,
+      cacheRead: input.cacheRead,
+      cacheWrite: input.cacheWrite,
+      cacheWrite1h: input.cacheWrite1h,
+      output: output.output,
+      reasoning: output.reasoning,
+      audioInput: input.audioInput,
+      audioOutput: output.audioOutput,
+    },
     providerTotals: { input: sums.prompt_tokens, output: sums.completion_tokens, total },
   }
 }

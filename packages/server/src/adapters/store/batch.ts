@@ -30,6 +30,7 @@ export interface Refusals {
 export type PendingTasks = Map<TaskId, TaskFold>
 
 export interface Batch {
+  readonly pending: PendingTasks
   /** Tasks this batch said something about. */
   readonly touched: Set<TaskFold>
   readonly refusals: Map<string, Refusals>
@@ -39,15 +40,15 @@ export interface Batch {
   readonly problems: string[]
 }
 
-export function newBatch(): Batch {
-  return { touched: new Set(), refusals: new Map(), contents: [], latestMs: 0, problems: [] }
+export function newBatch(pending: PendingTasks): Batch {
+  return { pending, touched: new Set(), refusals: new Map(), contents: [], latestMs: 0, problems: [] }
 }
 
 /** Adds whole lines of the journal to the batch. */
-export function readInto(batch: Batch, text: string, pending: PendingTasks): void {
+export function readInto(batch: Batch, text: string): void {
   eachLine(text, (line) => {
     try {
-      readLine(line, batch, pending)
+      readLine(line, batch)
     } catch (error) {
       if (error instanceof StoreError) throw error
       // A damaged line must not keep the books closed: the rest of them is still true.
@@ -56,26 +57,26 @@ export function readInto(batch: Batch, text: string, pending: PendingTasks): voi
   })
 }
 
-function readLine(line: SplitLine, batch: Batch, pending: PendingTasks): void {
+function readLine(line: SplitLine, batch: Batch): void {
   switch (line.tag) {
     case 'O': {
       const columns = JSON.parse(line.columns) as OpenedColumns
-      foldOf(columns[0], columns[1], batch, pending).opened = { columns, detail: line.detail }
+      foldOf(batch, columns[0], columns[1]).opened = { columns, detail: line.detail }
       return
     }
     case 'S': {
       const columns = JSON.parse(line.columns) as SettledColumns
-      foldOf(columns[0], columns[2], batch, pending).settled.push({ columns, detail: line.detail })
+      foldOf(batch, columns[0], columns[2]).settled.push({ columns, detail: line.detail })
       return
     }
     case 'E': {
       const columns = JSON.parse(line.columns) as StepColumns
-      foldOf(columns[0], 0, batch, pending).steps.push({ columns, detail: line.detail })
+      foldOf(batch, columns[0], 0).steps.push({ columns, detail: line.detail })
       return
     }
     case 'J': {
       const columns = JSON.parse(line.columns) as OutcomeColumns
-      foldOf(columns[0], columns[2], batch, pending).outcomes.push({ columns, detail: line.detail })
+      foldOf(batch, columns[0], columns[2]).outcomes.push({ columns, detail: line.detail })
       return
     }
     default:
@@ -98,18 +99,18 @@ function readOther(line: SplitLine, batch: Batch): void {
       if (Number(line.columns) <= FORMAT_VERSION) return
       throw new StoreError(
         'newer-format',
-        `the journal is of format ${line.columns}, this version reads up to 1`,
+        `the journal is of format ${line.columns}, newer than ${FORMAT_VERSION}`,
       )
     default:
       throw new Error(`unknown kind ${JSON.stringify(line.tag)}`)
   }
 }
 
-function foldOf(id: TaskId, atMs: number, batch: Batch, pending: PendingTasks): TaskFold {
-  let fold = pending.get(id)
+function foldOf(batch: Batch, id: TaskId, atMs: number): TaskFold {
+  let fold = batch.pending.get(id)
   if (fold === undefined) {
     fold = emptyFold(id)
-    pending.set(id, fold)
+    batch.pending.set(id, fold)
   }
   batch.touched.add(fold)
   if (atMs > batch.latestMs) batch.latestMs = atMs

@@ -1,17 +1,15 @@
 // The process that `crash.test.ts` kills: it answers calls as fast as it can, and prints an id only when the
 // charge behind it is durable. Run as `node crash.test.child.js <dir> <first number>`.
 
-import { writeSync } from 'node:fs'
 import type { TaskId } from '../../core/ids.js'
 import { holdMade, holdSettled, outcomeJudged, stepEnded, taskOpened } from '../../testing/entries.js'
 import { createLiveSystem } from '../system/live-system.js'
 import { type Store, openStore } from './open-store.js'
 
-const STDOUT = 1
 const CALLS_AT_ONCE = 8
 
 function say(line: string): void {
-  writeSync(STDOUT, `${line}\n`)
+  process.stdout.write(`${line}\n`)
 }
 
 async function call(store: Store, number: number): Promise<void> {

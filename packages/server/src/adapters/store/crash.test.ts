@@ -15,7 +15,9 @@ const CALLS_PER_ROUND_MAX = 100_000
 const root = mkdtempSync(join(tmpdir(), 'spillway-crash-'))
 afterAll(() => rmSync(root, { recursive: true }))
 
-const child = fileURLToPath(new URL('./crash.test.child.js', import.meta.url.replace('/src/', '/dist/')))
+const child = fileURLToPath(
+  new URL('./crash.test.child.js', import.meta.url.replace('/src/adapters/store/', '/dist/adapters/store/')),
+)
 
 /**
  * Lets one process write until it has acknowledged `killAfter` calls, then kills it. Returns what it said.
@@ -34,7 +36,10 @@ function round(dir: string, first: number, killAfter: number): Promise<readonly 
     })
     writer.on('error', reject)
     // The last line may be cut: it was not said.
-    writer.on('close', () => resolve(said.split('\n').slice(0, -1)))
+    writer.on('close', (code, signal) => {
+      if (signal === 'SIGKILL') resolve(said.split('\n').slice(0, -1))
+      else reject(new Error(`the writer ended by itself, code ${code}`))
+    })
   })
 }
 

@@ -14,8 +14,7 @@ const YOUNG_MB = 8
 
 /** A worker runs JavaScript: under vitest, which runs the sources, it is the built file beside them. */
 function workerUrl(): URL {
-  const here = import.meta.url
-  const built = here.includes('/src/') ? here.replace('/src/', '/dist/') : here
+  const built = import.meta.url.replace(/\/src(\/adapters\/store\/[^/]*\.ts)$/, '/dist$1')
   return new URL('./worker.js', built)
 }
 

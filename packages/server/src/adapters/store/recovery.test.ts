@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import type { AttemptId, TaskId } from '../../core/ids.js'
 import type { Entry, HoldMade } from '../../core/task/records.js'
-import { holdMade, holdSettled, taskOpened } from '../../testing/entries.js'
+import { START_MS, holdMade, holdSettled, taskOpened } from '../../testing/entries.js'
 import { createFakeSystem } from '../../testing/fake-system.js'
 import { type MemoryBooks, createMemoryBooks } from '../../testing/memory-books.js'
 import { randomStory } from '../../testing/random-story.js'
@@ -99,6 +99,25 @@ test('a process that died at any byte leaves every charge once and no open hold'
     }),
     { numRuns: 30 },
   )
+})
+
+test('a call nobody answered is charged its whole hold and closed as failed at its deadline', async () => {
+  const dir = mkdtempSync(join(root, 'data-'))
+  const hold = holdMade('task_1', 'hold_1')
+  appendFileSync(segmentPath(dir, 1), survivors([taskOpened('task_1'), hold], Infinity).bytes)
+  const hourLater = createFakeSystem({ startMs: START_MS + 3_600_000 })
+  const store = await openStore({ dir, system: hourLater, onProblem: (problem) => expect.fail(problem) })
+  expect(store.recovery).toEqual({ settledHolds: 1, closedTasks: 1, nanoUsd: hold.amounts.nanoUsd })
+  const trace = await store.trace('task_1' as TaskId)
+  expect(trace?.summary.spent).toEqual(hold.amounts)
+  expect(trace?.charges).toMatchObject([{ attempt: { basis: 'worst-case', end: 'process_died', number: 1 } }])
+  expect(trace?.summary.outcome).toMatchObject({
+    source: 'recovery',
+    status: 'failed',
+    latencyMs: 6_000,
+    nanoUsd: hold.amounts.nanoUsd,
+  })
+  await store.close()
 })
 
 test('a death during recovery settles no hold twice', async () => {

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -6,7 +6,14 @@ import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import type { AttemptId, TaskId } from '../../core/ids.js'
 import type { Entry } from '../../core/task/records.js'
-import { holdMade, holdSettled, outcomeJudged, stepEnded, taskOpened } from '../../testing/entries.js'
+import {
+  START_MS,
+  holdMade,
+  holdSettled,
+  outcomeJudged,
+  stepEnded,
+  taskOpened,
+} from '../../testing/entries.js'
 import { randomStory } from '../../testing/random-story.js'
 import { entryLine, versionLine } from './lines.js'
 import { segmentPath } from './segments.js'
@@ -101,6 +108,51 @@ test('the ledger is the sum over attempts, of tasks and of accounts, in any stor
     }),
     { numRuns: 30 },
   )
+})
+
+test('a report finds every task of its window, in whatever order of time they were written', () => {
+  const hours = fc.array(fc.integer({ min: 0, max: 40 }), { minLength: 1, maxLength: 12 })
+  fc.assert(
+    fc.property(hours, fc.integer({ min: 0, max: 40 }), (opened, since) => {
+      const quarterMs = 900_000
+      const entries = opened.map((quarter, i) =>
+        taskOpened(`task_${i}`, { atMs: START_MS + quarter * quarterMs }),
+      )
+      const lines = linesOf(entries)
+      const database = new SqliteDatabase({ dir: journalDir(lines.join('')), pendingTasksMax: 0 })
+      let offset = 0
+      for (const line of lines) {
+        offset += Buffer.byteLength(line)
+        database.ingest({ segment: 1, offset })
+      }
+      const sinceMs = START_MS + since * quarterMs
+      const groups = database.report({ sinceMs, untilMs: sinceMs * 2, by: 'none' })
+      const { rows } = database.read((reader) => reader.list({ sinceMs }))
+      const expected = opened.filter((quarter) => quarter >= since).length
+      expect(groups[0]?.tasks ?? 0).toBe(expected)
+      expect(rows).toHaveLength(expected)
+      database.close(null)
+    }),
+    { numRuns: 30 },
+  )
+})
+
+test('a task that has not ended is in the tables before the journal file that has it goes', () => {
+  const dir = journalDir(linesOf([taskOpened('task_1', { oneStep: false })]).join(''))
+  const database = new SqliteDatabase({ dir })
+  database.ingest(ENDLESS)
+  appendFileSync(segmentPath(dir, 2), versionLine())
+  database.ingest(ENDLESS)
+  database.releaseBefore(2)
+  expect(existsSync(segmentPath(dir, 1))).toBe(false)
+  // What a process that died now would leave behind.
+  const left = mkdtempSync(join(root, 'left-'))
+  cpSync(dir, left, { recursive: true })
+  database.close(null)
+  const after = new SqliteDatabase({ dir: left })
+  after.ingest(ENDLESS)
+  expect(after.read((reader) => reader.loadTask('task_1' as TaskId))?.status).toBe('open')
+  after.close(null)
 })
 
 test('a line that cannot be read is left out and told, and the rest is read', () => {

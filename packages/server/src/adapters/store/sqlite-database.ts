@@ -151,18 +151,18 @@ export class SqliteDatabase {
 
   #ingestSegment({ segment, offset: from }: Position, to: number): readonly string[] {
     const problems: string[] = []
-    let batch = newBatch()
+    let batch = newBatch(this.#waiting())
     let start = from
     let end = from
     const write = (): void => {
       if (end === start) return
       this.#transact({ segment, offset: end }, () => this.#writeBatch(batch))
       problems.push(...batch.problems)
-      batch = newBatch()
+      batch = newBatch(this.#waiting())
       start = end
     }
     for (const { text, endOffset } of readSlices(this.#dir, { segment, offset: from }, to)) {
-      readInto(batch, text, this.#waiting())
+      readInto(batch, text)
       end = endOffset
       if (end - start >= TRANSACTION_BYTES) write()
     }
@@ -218,8 +218,8 @@ export class SqliteDatabase {
       if (segment > this.#position.segment) break
       const end = segment === this.#position.segment ? this.#position.offset : Infinity
       for (const { text } of readSlices(this.#dir, { segment, offset: 0 }, end)) {
-        const batch = newBatch()
-        readInto(batch, text, pending)
+        const batch = newBatch(pending)
+        readInto(batch, text)
         for (const fold of batch.touched) {
           if (fold.outcomes.length > 0 || fold.opened === null) pending.delete(fold.id)
         }

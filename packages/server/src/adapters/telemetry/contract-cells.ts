@@ -36,10 +36,18 @@ export class ContractCells {
     this.#sloMissed = families.sloMet.cell(name, 'false')
     this.#modelSteps = families.steps.cell(name, 'model')
     const cache = (result: string) => families.cache.cell(name, result)
-    this.#cache = { exact: cache('exact'), semantic: cache('semantic'), miss: cache('miss'), off: cache('off') }
+    this.#cache = {
+      exact: cache('exact'),
+      semantic: cache('semantic'),
+      miss: cache('miss'),
+      off: cache('off'),
+    }
   }
 
-  /** Money of an attempt, whatever became of it. An unknown price adds nothing here: it is counted as unpriced. */
+  /**
+   * Money of an attempt, whatever became of it. An unknown price adds nothing here: it is counted as
+   * unpriced.
+   */
   charge(attempt: AttemptRecord): void {
     if (attempt.nanoUsd === null || attempt.nanoUsd === 0) return
     const make = () => this.#families.cost.cell(this.#name, attempt.model, attempt.provider)
@@ -54,13 +62,16 @@ export class ContractCells {
       this.#families.steps.cell(this.#name, step.step).value += 1
     }
     // What follows is not the normal course, so its cells are looked up when needed.
-    if (step.otherNanoUsd > 0) this.#families.cost.cell(this.#name, 'none', step.step).value += step.otherNanoUsd
+    if (step.otherNanoUsd > 0)
+      this.#families.cost.cell(this.#name, 'none', step.step).value += step.otherNanoUsd
     for (const rung of step.degraded) this.#families.degraded.cell(this.#name, rung).value += 1
     if (step.escalated) this.#families.escalations.cell(this.#name, escalationRule(step)).value += 1
-    if (step.unknownRules.length > 0) this.#families.unknownFacts.cell(this.#name).value += step.unknownRules.length
+    if (step.unknownRules.length > 0)
+      this.#families.unknownFacts.cell(this.#name).value += step.unknownRules.length
     for (const decision of step.decisions) {
       if (decision.stage !== 'hold' || decision.choice !== 'refused') continue
-      this.#families.holdsRefused.cell(String(decision.inputs?.['limit'] ?? 'unknown')).value += 1
+      const limit = decision.inputs?.['limit']
+      this.#families.holdsRefused.cell(typeof limit === 'string' ? limit : 'unknown').value += 1
     }
   }
 

@@ -55,7 +55,9 @@ export class DeploymentCells {
   operated(step: StepEnded, attempt: AttemptRecord): void {
     const operation = operationOf(step) ?? 'chat'
     const isPlain = operation === 'chat' && attempt.end === 'ok'
-    const cells = isPlain ? (this.#chat ??= this.#operation('chat', '')) : this.#operation(operation, errorOf(attempt))
+    const cells = isPlain
+      ? (this.#chat ??= this.#operation('chat', ''))
+      : this.#operation(operation, errorOf(attempt))
     cells.duration.observe(attempt.durationMs / 1_000)
     if (step.streamed && attempt.firstByteMs !== null) cells.firstChunk.observe(attempt.firstByteMs / 1_000)
     if (attempt.basis === 'none') return

@@ -8,7 +8,9 @@ import { type FamilyConfig, counterFamily, histogramFamily } from './metric-fami
 const SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 12, 20, 30, 60, 120, 300]
 const DOLLARS = [0.00001, 0.00003, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10]
 /** The boundaries the OpenTelemetry convention asks for. */
-const GEN_AI_SECONDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92]
+const GEN_AI_SECONDS = [
+  0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
+]
 const GEN_AI_TOKENS = Array.from({ length: 14 }, (_, power) => 4 ** power)
 
 export type Families = ReturnType<typeof createFamilies>
@@ -25,7 +27,10 @@ function taskFamilies(registry: Registry) {
   const counter = (...config: Parameters<typeof define>) => counterFamily(registry, define(...config))
   const c = ['contract']
   return {
-    tasks: counter('tasks_total', 'Ended tasks by outcome (success, failure, abandoned, harm).', [...c, 'outcome']),
+    tasks: counter('tasks_total', 'Ended tasks by outcome (success, failure, abandoned, harm).', [
+      ...c,
+      'outcome',
+    ]),
     taskDuration: histogramFamily(registry, {
       ...define('task_duration_seconds', 'From opening a task to its last answer or outcome.', c),
       bounds: SECONDS,
@@ -34,13 +39,19 @@ function taskFamilies(registry: Registry) {
       ...define('task_cost_usd', 'What an ended task cost.', c),
       bounds: DOLLARS,
     }),
-    sloMet: counter('task_slo_total', 'Ended tasks with a latency target, by whether they met it.', [...c, 'met']),
+    sloMet: counter('task_slo_total', 'Ended tasks with a latency target, by whether they met it.', [
+      ...c,
+      'met',
+    ]),
     cost: counterFamily(registry, {
       ...define('cost_usd_total', 'Money spent, failed work included.', ['contract', 'model', 'provider']),
       divisor: 1e9,
     }),
     steps: counter('steps_total', 'Steps by kind.', [...c, 'kind']),
-    cache: counter('cache_total', 'Model steps by what the cache said (exact, semantic, miss, off).', [...c, 'result']),
+    cache: counter('cache_total', 'Model steps by what the cache said (exact, semantic, miss, off).', [
+      ...c,
+      'result',
+    ]),
     degraded: counter('degraded_total', 'Rungs of the ladder taken.', [...c, 'rung']),
     escalations: counter('escalations_total', 'Answers escalated, by the rule that asked.', [...c, 'rule']),
     unknownFacts: counter('unknown_facts_total', 'Rules that could not be decided: a fact never arrived.', c),
@@ -68,8 +79,11 @@ function attemptFamilies(registry: Registry) {
 function genAiFamilies(registry: Registry) {
   const { labels } = GEN_AI_METRICS
   const common = [labels.operation, labels.provider, labels.model]
-  const histogram = (name: string, help: string, more: { labels: readonly string[]; bounds: readonly number[] }) =>
-    histogramFamily(registry, { name, help, labels: [...common, ...more.labels], bounds: more.bounds })
+  const histogram = (
+    name: string,
+    help: string,
+    more: { labels: readonly string[]; bounds: readonly number[] },
+  ) => histogramFamily(registry, { name, help, labels: [...common, ...more.labels], bounds: more.bounds })
   return {
     genAiTokens: histogram(GEN_AI_METRICS.tokenUsage, 'Tokens of an operation, input and output.', {
       labels: [labels.tokenType],

@@ -1,5 +1,5 @@
-// Which contract a task runs under, for the entries that name only the task. Open tasks are remembered until they
-// end, ended ones a little longer: a hedge may be settled after the answer it lost to.
+// Which contract a task runs under, for the entries that name only the task. Open tasks are remembered until
+// they end, ended ones a little longer: a hedge may be settled after the answer it lost to.
 
 import type { TaskId } from '../../core/ids.js'
 

@@ -1,5 +1,6 @@
-// Where log lines go: a bounded queue and one asynchronous write at a time. A sink that hangs costs its lines, which
-// are counted, and never a request: nothing here waits. Lines that arrive while a write runs go out with the next.
+// Where log lines go: a bounded queue and one asynchronous write at a time. A sink that hangs costs its
+// lines, which are counted, and never a request: nothing here waits. Lines that arrive while a write runs go
+// out with the next.
 
 import { closeSync, openSync, write } from 'node:fs'
 import type { System } from '../../engine/ports.js'
@@ -101,7 +102,8 @@ class BoundedSink implements LogSink {
     if (this.#lines.length === 0) return null
     let characters = 0
     let lines = 0
-    while (lines < this.#lines.length && characters < WRITE_BYTES_MAX) characters += this.#lines[lines++]?.length ?? 0
+    while (lines < this.#lines.length && characters < WRITE_BYTES_MAX)
+      characters += this.#lines[lines++]?.length ?? 0
     const taken = lines === this.#lines.length ? this.#lines : this.#lines.slice(0, lines)
     this.#lines = lines === this.#lines.length ? [] : this.#lines.slice(lines)
     return { bytes: Buffer.from(taken.join('')), lines }
@@ -130,8 +132,8 @@ class BoundedSink implements LogSink {
 }
 
 /**
- * Node makes stdout and stderr non-blocking when its stream is first looked at. Without that a write to a full pipe
- * blocks a thread for good, and the process could not even exit.
+ * Node makes stdout and stderr non-blocking when its stream is first looked at. Without that a write to a
+ * full pipe blocks a thread for good, and the process could not even exit.
  */
 function nonBlocking(fd: number): number {
   if (fd === 1) void process.stdout.writable

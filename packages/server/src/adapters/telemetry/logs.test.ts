@@ -53,10 +53,18 @@ test('a line is one JSON object with level, time and event', async () => {
   })
   expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
     {
-      level: 'info', time: '2026-11-24T00:00:00.000Z', contract: 'support_reply', costUsd: 0.002,
-      apiKey: '[redacted]', event: 'task.ended',
+      level: 'info',
+      time: '2026-11-24T00:00:00.000Z',
+      contract: 'support_reply',
+      costUsd: 0.002,
+      apiKey: '[redacted]',
+      event: 'task.ended',
     },
-    expect.objectContaining({ level: 'error', event: 'store.failed', error: expect.objectContaining({ message: 'disk full' }) }),
+    expect.objectContaining({
+      level: 'error',
+      event: 'store.failed',
+      error: expect.objectContaining({ message: 'disk full' }),
+    }),
   ])
 })
 
@@ -93,7 +101,9 @@ test('lines keep their order and none is lost while the sink keeps up', async ()
     await logger.close()
     expect(logger.dropped).toBe(0)
   })
-  expect(lines.map((line) => (JSON.parse(line) as { n: number }).n)).toEqual(Array.from({ length: 5_000 }, (_, n) => n))
+  expect(lines.map((line) => (JSON.parse(line) as { n: number }).n)).toEqual(
+    Array.from({ length: 5_000 }, (_, n) => n),
+  )
 })
 
 describe('a sink that hangs', () => {
@@ -119,7 +129,11 @@ describe('a sink that hangs', () => {
       await system.advance(50)
     }
     closeSync(pipe.fd)
-    const last = text.trimEnd().split('\n').slice(-2).map((line) => JSON.parse(line) as Record<string, unknown>)
+    const last = text
+      .trimEnd()
+      .split('\n')
+      .slice(-2)
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
     expect(last[0]).toMatchObject({ event: 'log.lines_dropped', level: 'warn', lines: lost })
     expect(last[1]).toMatchObject({ event: 'back' })
     expect(logger.dropped).toBe(lost)
@@ -151,7 +165,9 @@ describe('a sink that hangs', () => {
       process.exit(logger.dropped > 0 ? 42 : 1)`
     // Opened anew and blocking, as a shell would hand it over.
     const stdout = openSync(join(dir, 'pipe'), constants.O_WRONLY)
-    const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', stdout, 'inherit'] })
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', stdout, 'inherit'],
+    })
     expect(await once(child, 'exit')).toEqual([42, null])
     closeSync(stdout)
     closeSync(pipe.fd)

@@ -1,4 +1,5 @@
-// Logs: one JSON object a line, or one readable line where a person watches. A name for what happened, and its facts.
+// Logs: one JSON object a line, or one readable line where a person watches. A name for what happened, and
+// its facts.
 
 import { isatty } from 'node:tty'
 import { pino } from 'pino'
@@ -46,7 +47,11 @@ const STREAMS: ReadonlyMap<string | number, number> = new Map([
 export function createLogger(options: LoggerOptions): Logger {
   const { system = createLiveSystem(), queueBytesMax } = options
   const destination = STREAMS.get(options.destination ?? 'stdout') ?? options.destination ?? 1
-  const sink = createLogSink({ destination, system, ...(queueBytesMax === undefined ? {} : { queueBytesMax }) })
+  const sink = createLogSink({
+    destination,
+    system,
+    ...(queueBytesMax === undefined ? {} : { queueBytesMax }),
+  })
   const pretty = options.pretty ?? (typeof destination === 'number' && isatty(destination))
   const emit = pretty ? prettyLines(sink, system, options.colour ?? true) : jsonLines(sink, system)
   const lowest = options.level === 'silent' ? LEVELS.length : LEVELS.indexOf(options.level)

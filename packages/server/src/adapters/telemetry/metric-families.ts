@@ -1,5 +1,6 @@
-// Counters and histograms whose hot path is a few additions. prom-client hashes the label set on every observation;
-// here the caller keeps the cell of its label set and prom-client's registry only renders, when somebody scrapes.
+// Counters and histograms whose hot path is a few additions. prom-client hashes the label set on every
+// observation; here the caller keeps the cell of its label set and prom-client's registry only renders, when
+// somebody scrapes.
 
 import type { Metric, Registry } from 'prom-client'
 
@@ -30,7 +31,10 @@ interface Renderable {
 }
 
 export interface Family<Cell> {
-  /** The cell of these label values, in the order of the configuration. Keep it: finding it costs more than using it. */
+  /**
+   * The cell of these label values, in the order of the configuration. Keep it: finding it costs more than
+   * using it.
+   */
   cell(...values: readonly string[]): Cell
 }
 
@@ -39,8 +43,13 @@ export interface CounterCell {
   value: number
 }
 
-/** `divisor` divides what is shown: cells count whole nano-dollars, and `divisor: 1e9` shows dollars, exactly. */
-export function counterFamily(registry: Registry, config: FamilyConfig & { readonly divisor?: number }): Family<CounterCell> {
+/**
+ * `divisor` divides what is shown: cells count whole nano-dollars, and `divisor: 1e9` shows dollars, exactly.
+ */
+export function counterFamily(
+  registry: Registry,
+  config: FamilyConfig & { readonly divisor?: number },
+): Family<CounterCell> {
   const { name, divisor = 1 } = config
   const cells = createCells(config, () => ({ value: 0 }))
   const samples = (): Sample[] =>
@@ -77,7 +86,8 @@ export function histogramFamily(
 ): Family<HistogramCell> {
   const { name, bounds } = config
   const cells = createCells(config, () => new HistogramCell(bounds))
-  const samples = (): Sample[] => cells.all().flatMap(([labels, cell]) => histogramSamples(labels, cell, { name, bounds }))
+  const samples = (): Sample[] =>
+    cells.all().flatMap(([labels, cell]) => histogramSamples(labels, cell, { name, bounds }))
   register(registry, { ...config, type: 'histogram', samples })
   return cells
 }
@@ -119,7 +129,12 @@ function register(
   family: FamilyConfig & { readonly type: Renderable['type']; readonly samples: () => readonly Sample[] },
 ): void {
   const { name, help, type } = family
-  const metric: Renderable = { name, help, type, get: async () => ({ name, help, type, values: family.samples() }) }
+  const metric: Renderable = {
+    name,
+    help,
+    type,
+    get: async () => ({ name, help, type, values: family.samples() }),
+  }
   // The registry needs no more than `Renderable`; its types ask for one of prom-client's own classes.
   registry.registerMetric(metric as unknown as Metric)
 }

@@ -21,7 +21,9 @@ async function textOf(...entries: readonly Entry[]): Promise<string> {
 /** The samples of one metric, without those that are zero. */
 async function samples(name: string, ...entries: readonly Entry[]): Promise<string[]> {
   const lines = (await textOf(...entries)).split('\n')
-  return lines.filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `)).filter((line) => !line.endsWith(' 0'))
+  return lines
+    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+    .filter((line) => !line.endsWith(' 0'))
 }
 
 const opened = exampleOpened()
@@ -55,7 +57,9 @@ describe('a task', () => {
   test('that is judged again is not counted again', async () => {
     const entries = [opened, exampleOutcome(), exampleOutcome({ success: false })]
     expect(await samples('spillway_tasks_total', ...entries)).toHaveLength(1)
-    expect(await samples('spillway_outcomes_revised_total', ...entries)).toEqual(['spillway_outcomes_revised_total 1'])
+    expect(await samples('spillway_outcomes_revised_total', ...entries)).toEqual([
+      'spillway_outcomes_revised_total 1',
+    ])
   })
 })
 
@@ -81,7 +85,9 @@ describe('money and tokens', () => {
   })
 
   test('of unknown price are counted as unpriced and cost nothing that is not known', async () => {
-    const unknown = exampleSettled(exampleAttempt({ nanoUsd: null, disputed: { input: 1, output: 1, total: 9 } }))
+    const unknown = exampleSettled(
+      exampleAttempt({ nanoUsd: null, disputed: { input: 1, output: 1, total: 9 } }),
+    )
     expect(await samples('spillway_cost_usd_total', opened, unknown)).toEqual([])
     expect(await samples('spillway_unpriced_calls_total', opened, unknown)).toEqual([
       'spillway_unpriced_calls_total{model="gpt-4o-mini"} 1',
@@ -98,8 +104,12 @@ test('attempts are counted by how they ended, with their times', async () => {
     'spillway_attempts_total{deployment="openai/gpt-4o-mini-2024-07-18",end="http_429"} 1',
   ])
   const text = await textOf(...whole)
-  expect(text).toContain('spillway_attempt_duration_seconds_count{deployment="openai/gpt-4o-mini-2024-07-18"} 2')
-  expect(text).toContain('spillway_attempt_first_byte_seconds_sum{deployment="openai/gpt-4o-mini-2024-07-18"} 0.31')
+  expect(text).toContain(
+    'spillway_attempt_duration_seconds_count{deployment="openai/gpt-4o-mini-2024-07-18"} 2',
+  )
+  expect(text).toContain(
+    'spillway_attempt_first_byte_seconds_sum{deployment="openai/gpt-4o-mini-2024-07-18"} 0.31',
+  )
 })
 
 test('two models on one deployment keep their tokens apart', async () => {
@@ -113,8 +123,16 @@ test('two models on one deployment keep their tokens apart', async () => {
 
 test.each<[string, Partial<typeof step>, string]>([
   ['spillway_degraded_total', { degraded: ['refine'] }, '{contract="support_reply",rung="refine"} 1'],
-  ['spillway_escalations_total', { escalated: true, route: 'escalated:1' }, '{contract="support_reply",rule="1"} 1'],
-  ['spillway_escalations_total', { escalated: true, route: 'degraded' }, '{contract="support_reply",rule="unknown"} 1'],
+  [
+    'spillway_escalations_total',
+    { escalated: true, route: 'escalated:1' },
+    '{contract="support_reply",rule="1"} 1',
+  ],
+  [
+    'spillway_escalations_total',
+    { escalated: true, route: 'degraded' },
+    '{contract="support_reply",rule="unknown"} 1',
+  ],
   ['spillway_unknown_facts_total', { unknownRules: ['a', 'b'] }, '{contract="support_reply"} 2'],
   ['spillway_cache_total', { cache: 'exact' }, '{contract="support_reply",result="exact"} 1'],
   [
@@ -127,18 +145,30 @@ test.each<[string, Partial<typeof step>, string]>([
 })
 
 test('refusals are counted by code', async () => {
-  const refusal: Entry = { kind: 'call-refused', atMs: 0, tenant: null, contract: null, task: null, code: 'auth.missing' }
-  expect(await samples('spillway_refusals_total', refusal, refusal)).toEqual(['spillway_refusals_total{code="auth.missing"} 2'])
+  const refusal: Entry = {
+    kind: 'call-refused',
+    atMs: 0,
+    tenant: null,
+    contract: null,
+    task: null,
+    code: 'auth.missing',
+  }
+  expect(await samples('spillway_refusals_total', refusal, refusal)).toEqual([
+    'spillway_refusals_total{code="auth.missing"} 2',
+  ])
 })
 
 describe('the OpenTelemetry metrics', () => {
-  const labels = 'gen_ai_operation_name="chat",gen_ai_provider_name="openai",gen_ai_request_model="gpt-4o-mini"'
+  const labels =
+    'gen_ai_operation_name="chat",gen_ai_provider_name="openai",gen_ai_request_model="gpt-4o-mini"'
 
   test('count input with what was cached and output with reasoning, per operation', async () => {
     const text = await textOf(...whole)
     expect(text).toContain(`gen_ai_client_token_usage_sum{${labels},gen_ai_token_type="input"} 400`)
     expect(text).toContain(`gen_ai_client_token_usage_sum{${labels},gen_ai_token_type="output"} 100`)
-    expect(text).toContain(`gen_ai_client_operation_duration_seconds_count{${labels},error_type="http_429"} 1`)
+    expect(text).toContain(
+      `gen_ai_client_operation_duration_seconds_count{${labels},error_type="http_429"} 1`,
+    )
     expect(text).toContain(`gen_ai_client_operation_duration_seconds_sum{${labels},error_type=""} 0.84`)
   })
 
@@ -152,9 +182,18 @@ describe('the OpenTelemetry metrics', () => {
 test('a caller cannot make the metrics grow without bound', async () => {
   const metrics = createMetrics({ processMetrics: false })
   for (let n = 0; n < 2_500; n += 1) {
-    metrics.observe({ kind: 'call-refused', atMs: 0, tenant: null, contract: null, task: null, code: `code.${n}` })
+    metrics.observe({
+      kind: 'call-refused',
+      atMs: 0,
+      tenant: null,
+      contract: null,
+      task: null,
+      code: `code.${n}`,
+    })
   }
-  const lines = (await metrics.text()).split('\n').filter((line) => line.startsWith('spillway_refusals_total{'))
+  const lines = (await metrics.text())
+    .split('\n')
+    .filter((line) => line.startsWith('spillway_refusals_total{'))
   expect(lines).toHaveLength(2_001)
   expect(lines.at(-1)).toBe('spillway_refusals_total{code="other"} 500')
 })

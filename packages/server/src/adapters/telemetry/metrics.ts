@@ -1,5 +1,6 @@
-// Everything an operator watches, counted from the entries of the books: what the books say and what the dashboards
-// say cannot differ. Labels are names from the configuration and fixed words, never ids, tenants or texts.
+// Everything an operator watches, counted from the entries of the books: what the books say and what the
+// dashboards say cannot differ. Labels are names from the configuration and fixed words, never ids, tenants
+// or texts.
 
 import { Gauge, Registry, collectDefaultMetrics } from 'prom-client'
 import type { TaskId } from '../../core/ids.js'
@@ -12,7 +13,10 @@ import { KnownTasks } from './known-tasks.js'
 import { PairMap } from './pair-map.js'
 
 export interface Metrics {
-  /** Counts one entry. Show it every entry exactly once; a task that is joined after a restart, its `task-opened`. */
+  /**
+   * Counts one entry. Show it every entry exactly once; a task that is joined after a restart, its `task-
+   * opened`.
+   */
   observe(entry: Entry): void
   /** The Prometheus text format. */
   text(): Promise<string>
@@ -39,7 +43,8 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
   const registry = new Registry()
   const counts = new EntryCounts(registry)
   if (options.processMetrics !== false) {
-    // A sample every 50 ms tells a stalled event loop as well as the default 10 ms, at a fifth of the wake-ups.
+    // A sample every 50 ms tells a stalled event loop as well as the default 10 ms, at a fifth of the wake-
+    // ups.
     collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 50 })
   }
   return {
@@ -108,7 +113,8 @@ class EntryCounts {
 
   #judged(entry: OutcomeJudged): void {
     const cells = this.#tasks.end(entry.task)
-    // A later verdict replaces one that was counted: the books have the last word, a counter cannot take back.
+    // A later verdict replaces one that was counted: the books have the last word, a counter cannot take
+    // back.
     if (cells === undefined) this.#families.outcomesRevised.cell().value += 1
     else cells.ended(entry)
   }
@@ -122,7 +128,10 @@ function createGauges(registry: Registry): Pick<Metrics, 'setInFlight' | 'setJou
   const gauge = (name: string, help: string, labelNames: readonly string[] = []) =>
     new Gauge({ name, help, labelNames, registers: [registry] })
   const inFlight = gauge('spillway_in_flight', 'Model calls being served now.')
-  const pending = gauge('spillway_journal_pending_bytes', 'Bytes of the journal the store has not ingested yet.')
+  const pending = gauge(
+    'spillway_journal_pending_bytes',
+    'Bytes of the journal the store has not ingested yet.',
+  )
   const openHolds = gauge('spillway_journal_open_holds', 'Holds that are not settled yet.')
   const lost = gauge('spillway_journal_lost_entries', 'Entries that could not be written since start.')
   const failed = gauge('spillway_journal_failed', '1 when the books cannot be written.')

@@ -1,4 +1,5 @@
-// The OpenTelemetry environment variables for traces, as its specification defines them. No endpoint, no export.
+// The OpenTelemetry environment variables for traces, as its specification defines them. No endpoint, no
+// export.
 
 export interface OtlpOptions {
   /** Where spans are posted. */
@@ -23,13 +24,17 @@ const TIMEOUT_MS = 10_000
 
 export function otlpOptions(env: Environment): OtlpChoice {
   const url = endpoint(env)
-  if (url === null || env['OTEL_SDK_DISABLED'] === 'true' || env['OTEL_TRACES_EXPORTER'] === 'none') return { kind: 'off' }
+  if (url === null || env['OTEL_SDK_DISABLED'] === 'true' || env['OTEL_TRACES_EXPORTER'] === 'none')
+    return { kind: 'off' }
   if (!/^https?:\/\//.test(url) || !URL.canParse(url)) {
     return { kind: 'invalid', message: 'OTEL_EXPORTER_OTLP_ENDPOINT is not an http(s) URL' }
   }
   const protocol = forTraces(env, 'PROTOCOL')
   if (protocol !== undefined && protocol !== 'http/protobuf') {
-    return { kind: 'invalid', message: `OTEL_EXPORTER_OTLP_PROTOCOL ${protocol} is not supported, http/protobuf is` }
+    return {
+      kind: 'invalid',
+      message: `OTEL_EXPORTER_OTLP_PROTOCOL ${protocol} is not supported, http/protobuf is`,
+    }
   }
   const timeoutMs = Number(forTraces(env, 'TIMEOUT'))
   const resource = { 'service.name': 'spillway', ...pairs(env['OTEL_RESOURCE_ATTRIBUTES']) }
@@ -38,7 +43,10 @@ export function otlpOptions(env: Environment): OtlpChoice {
     kind: 'on',
     options: {
       url,
-      headers: { ...pairs(env['OTEL_EXPORTER_OTLP_HEADERS']), ...pairs(env['OTEL_EXPORTER_OTLP_TRACES_HEADERS']) },
+      headers: {
+        ...pairs(env['OTEL_EXPORTER_OTLP_HEADERS']),
+        ...pairs(env['OTEL_EXPORTER_OTLP_TRACES_HEADERS']),
+      },
       timeoutMs: timeoutMs > 0 ? timeoutMs : TIMEOUT_MS,
       resource: serviceName ? { ...resource, 'service.name': serviceName } : resource,
     },

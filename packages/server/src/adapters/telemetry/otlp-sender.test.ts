@@ -56,7 +56,9 @@ function sender(): OtlpSender {
 
 function spans(): SpanData[] {
   const assembler = new SpanAssembler((text) => createHash('sha256').update(text).digest('hex'))
-  return [exampleOpened(), exampleStep({ error: 'upstream.failed' }), exampleOutcome()].flatMap((entry) => assembler.add(entry))
+  return [exampleOpened(), exampleStep({ error: 'upstream.failed' }), exampleOutcome()].flatMap((entry) =>
+    assembler.add(entry),
+  )
 }
 
 /** Lets real sockets and the fake clock go on until it is so. */
@@ -78,7 +80,12 @@ describe('a collector receives', () => {
       schemaUrl: 'https://opentelemetry.io/schemas/1.41.0',
     })
     const [step, failed, answered, task] = request.spans
-    expect(task).toMatchObject({ name: 'invoke_workflow support_reply', kind: 1, parentSpanId: '', status: 0 })
+    expect(task).toMatchObject({
+      name: 'invoke_workflow support_reply',
+      kind: 1,
+      parentSpanId: '',
+      status: 0,
+    })
     expect(step).toMatchObject({ name: 'chat gpt-4o-mini', kind: 3, parentSpanId: task?.spanId, status: 2 })
     expect([failed, answered].map((attempt) => attempt?.parentSpanId)).toEqual([step?.spanId, step?.spanId])
     expect(task?.startNano).toBe(BigInt(EXAMPLE_START_MS) * 1_000_000n)
@@ -90,14 +97,20 @@ describe('a collector receives', () => {
     })
     expect(step?.events[0]).toEqual({
       name: 'spillway.decision',
-      attributes: { 'spillway.stage': 'plan', 'spillway.choice': 'gpt-4o-mini', 'spillway.reason': 'no rule applies' },
+      attributes: {
+        'spillway.stage': 'plan',
+        'spillway.choice': 'gpt-4o-mini',
+        'spillway.reason': 'no rule applies',
+      },
     })
   })
 
   test('many spans in batches of bounded size, none twice', async () => {
     const [span = fail()] = spans()
     const exporter = sender()
-    exporter.offer(Array.from({ length: BATCH_SPANS_MAX * 2 + 1 }, (_, n) => ({ ...span, name: `span ${n}` })))
+    exporter.offer(
+      Array.from({ length: BATCH_SPANS_MAX * 2 + 1 }, (_, n) => ({ ...span, name: `span ${n}` })),
+    )
     await exporter.close()
     expect(received.map(({ request }) => request.spans.length)).toEqual([BATCH_SPANS_MAX, BATCH_SPANS_MAX, 1])
     expect(new Set(received.flatMap(({ request }) => request.spans.map((one) => one.name))).size).toBe(1_025)

@@ -1,5 +1,5 @@
-// Posts batches of spans to a collector, one at a time, from a bounded queue. A collector that is slow, away or wrong
-// costs spans, which are counted; it holds nothing up.
+// Posts batches of spans to a collector, one at a time, from a bounded queue. A collector that is slow, away
+// or wrong costs spans, which are counted; it holds nothing up.
 
 import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
@@ -111,7 +111,9 @@ export class OtlpSender {
         method: 'POST',
         headers: { ...headers, 'content-type': 'application/x-protobuf', 'content-length': body.length },
       })
-      const timer = this.#system.after(timeoutMs, () => request.destroy(new Error(`no answer within ${timeoutMs} ms`)))
+      const timer = this.#system.after(timeoutMs, () =>
+        request.destroy(new Error(`no answer within ${timeoutMs} ms`)),
+      )
       request.on('close', () => {
         timer.cancel()
         again('the connection was lost')

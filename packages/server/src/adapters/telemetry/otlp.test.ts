@@ -67,15 +67,13 @@ test('a collector that hangs never holds up the caller: what does not fit is cou
   const system = createFakeSystem()
   const exporter = startSpanExporter(env, logger, system)
   // All in one turn of the event loop: the thread takes nothing over in between.
-  for (let n = 0; n < ENTRIES_MAX + 500; n += 1) exporter?.observe(exampleOpened({ id: `task_${n}` as TaskId }))
+  for (let n = 0; n < ENTRIES_MAX + 500; n += 1)
+    exporter?.observe(exampleOpened({ id: `task_${n}` as TaskId }))
   expect(exporter?.dropped()).toBe(500)
   exporter?.observe(exampleStep())
   const closed = exporter?.close(1_000)
-  let isClosed = false
-  void closed?.then(() => {
-    isClosed = true
-  })
-  while (!isClosed) await system.advance(500)
+  await system.advance(1_000)
+  await closed
   exporter?.observe(exampleStep())
   expect(exporter?.dropped()).toBeGreaterThan(501)
 })

@@ -1,5 +1,5 @@
-// Traces to an OpenTelemetry collector. The serving thread only queues entries and posts them in batches to a thread
-// of its own; whatever the collector does, a request notices nothing, and what is lost is counted.
+// Traces to an OpenTelemetry collector. The serving thread only queues entries and posts them in batches to a
+// thread of its own; whatever the collector does, a request notices nothing, and what is lost is counted.
 
 import { Worker } from 'node:worker_threads'
 import type { Entry } from '../../core/task/records.js'
@@ -25,7 +25,9 @@ export interface SpanExporter {
   close(withinMs?: number): Promise<void>
 }
 
-/** null: the environment names no collector. What is wrong with it is logged, and then nothing is exported. */
+/**
+ * null: the environment names no collector. What is wrong with it is logged, and then nothing is exported.
+ */
 export function startSpanExporter(
   env: Readonly<Record<string, string | undefined>>,
   logger: Pick<Logger, 'warn' | 'info'>,
@@ -39,7 +41,8 @@ export function startSpanExporter(
 /** A thread runs JavaScript: under vitest, which runs the sources, it is the built file beside them. */
 function workerUrl(): URL {
   const url = new URL('./otlp-worker.js', import.meta.url)
-  if (import.meta.url.endsWith('.ts')) url.pathname = url.pathname.replace('/packages/server/src/', '/packages/server/dist/')
+  if (import.meta.url.endsWith('.ts'))
+    url.pathname = url.pathname.replace('/packages/server/src/', '/packages/server/dist/')
   return url
 }
 

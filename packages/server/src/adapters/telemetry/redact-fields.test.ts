@@ -4,8 +4,18 @@ import { redactFields, redactText } from './redact-fields.js'
 
 describe('a value that is named like a secret', () => {
   test.each([
-    'authorization', 'api_key', 'apiKey', 'x-api-key', 'SECRET', 'client_secret', 'password', 'accessToken', 'token',
-    'cookie', 'keys', 'secretAccessKey',
+    'authorization',
+    'api_key',
+    'apiKey',
+    'x-api-key',
+    'SECRET',
+    'client_secret',
+    'password',
+    'accessToken',
+    'token',
+    'cookie',
+    'keys',
+    'secretAccessKey',
   ])('%s is not logged', (name) => {
     expect(redactFields({ [name]: 'hunter2hunter2' })).toEqual({ [name]: '[redacted]' })
   })
@@ -47,16 +57,27 @@ describe('a text that contains what looks like a secret', () => {
 })
 
 test('an error is told by type, code and message, cleaned, with its cause', () => {
-  const error = Object.assign(new Error('key sk-abcdefgh12345678 refused', { cause: new Error('inner') }), { code: 'EX' })
+  const error = Object.assign(new Error('key sk-abcdefgh12345678 refused', { cause: new Error('inner') }), {
+    code: 'EX',
+  })
   const fields = redactFields({ error })
-  expect(fields['error']).toMatchObject({ type: 'Error', code: 'EX', message: 'key [redacted] refused', cause: { message: 'inner' } })
+  expect(fields['error']).toMatchObject({
+    type: 'Error',
+    code: 'EX',
+    message: 'key [redacted] refused',
+    cause: { message: 'inner' },
+  })
   expect(JSON.stringify(fields)).not.toContain('sk-abcdefgh')
 })
 
 test('what is logged is bounded in depth, length and breadth, and cycles end', () => {
   const cycle: Record<string, unknown> = {}
   cycle['self'] = cycle
-  const fields = redactFields({ cycle, long: 'x'.repeat(10_000), many: Array.from({ length: 1_000 }, () => 1) })
+  const fields = redactFields({
+    cycle,
+    long: 'x'.repeat(10_000),
+    many: Array.from({ length: 1_000 }, () => 1),
+  })
   expect(JSON.stringify(fields).length).toBeLessThan(3_000)
 })
 

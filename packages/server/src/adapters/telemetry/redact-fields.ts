@@ -1,5 +1,5 @@
-// The last net before a log line: whatever is named like a secret or looks like one does not get out. Callers must
-// not log secrets or prompts in the first place.
+// The last net before a log line: whatever is named like a secret or looks like one does not get out. Callers
+// must not log secrets or prompts in the first place.
 
 const SECRET_NAME =
   /^(?:.*(?:api[-_]?key|access[-_]?key|secret|passw|credential|authorization|cookie).*|.*token|x-api-key|keys?)$/i
@@ -24,7 +24,8 @@ function redactObject(fields: object, depth: number): Record<string, unknown> {
   const clean: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(fields).slice(0, ITEMS_MAX)) {
     // Numbers and flags are never secrets, and `outputTokens` is no token.
-    const isSecret = value !== null && (typeof value === 'string' || typeof value === 'object') && SECRET_NAME.test(name)
+    const isSecret =
+      value !== null && (typeof value === 'string' || typeof value === 'object') && SECRET_NAME.test(name)
     clean[name] = isSecret ? REDACTED : redactValue(value, depth)
   }
   return clean
@@ -49,5 +50,8 @@ function redactError(error: Error, depth: number): Record<string, unknown> {
 
 export function redactText(text: string): string {
   const short = text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX)}…` : text
-  return short.replace(SECRET_TEXT, REDACTED).replace(BEARER, `$1 ${REDACTED}`).replace(URL_PASSWORD, `$1${REDACTED}@`)
+  return short
+    .replace(SECRET_TEXT, REDACTED)
+    .replace(BEARER, `$1 ${REDACTED}`)
+    .replace(URL_PASSWORD, `$1${REDACTED}@`)
 }

@@ -44,7 +44,9 @@ test("the whole task joins the first caller's trace", () => {
 test('a caller who does not sample gets no spans, of the whole task', () => {
   const assembler = new SpanAssembler(hash)
   const quiet = exampleStep({ traceparent: HEADER.replace(/01$/, '00') })
-  expect([exampleOpened(), quiet, exampleTool(), exampleOutcome()].flatMap((entry) => assembler.add(entry))).toEqual([])
+  expect(
+    [exampleOpened(), quiet, exampleTool(), exampleOutcome()].flatMap((entry) => assembler.add(entry)),
+  ).toEqual([])
 })
 
 test('a task is exported once: a later verdict makes no second span', () => {
@@ -57,7 +59,9 @@ test('a task is exported once: a later verdict makes no second span', () => {
 test('the same entries give the same ids in another process', () => {
   const ids = () => {
     const assembler = new SpanAssembler(hash)
-    return [exampleOpened(), exampleStep()].flatMap((entry) => assembler.add(entry)).map((span) => span.spanId)
+    return [exampleOpened(), exampleStep()]
+      .flatMap((entry) => assembler.add(entry))
+      .map((span) => span.spanId)
   }
   expect(ids()).toEqual(ids())
 })
@@ -71,6 +75,18 @@ test('forgotten tasks cost their own span and nothing else', () => {
 })
 
 test('only what spans are made of is sent to the thread', () => {
-  const refused = { kind: 'call-refused', atMs: 0, tenant: null, contract: null, task: null, code: 'x' } as const
-  expect([exampleOpened(), exampleStep(), exampleOutcome(), refused].map(isSpanEntry)).toEqual([true, true, true, false])
+  const refused = {
+    kind: 'call-refused',
+    atMs: 0,
+    tenant: null,
+    contract: null,
+    task: null,
+    code: 'x',
+  } as const
+  expect([exampleOpened(), exampleStep(), exampleOutcome(), refused].map(isSpanEntry)).toEqual([
+    true,
+    true,
+    true,
+    false,
+  ])
 })

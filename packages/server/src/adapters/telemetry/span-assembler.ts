@@ -1,5 +1,5 @@
-// Entries of the books become spans as they come in: a step's when it ended, the task's with its first outcome.
-// What a task needs for that is remembered until it ends, for a bounded number of tasks.
+// Entries of the books become spans as they come in: a step's when it ended, the task's with its first
+// outcome. What a task needs for that is remembered until it ends, for a bounded number of tasks.
 
 import type { Resource } from '../../core/budget/amounts.js'
 import { NOTHING } from '../../core/budget/amounts.js'
@@ -8,7 +8,12 @@ import { inputTotal, outputTotal } from '../../core/money/token-counts.js'
 import type { Entry, OutcomeJudged, StepEnded, TaskOpened } from '../../core/task/records.js'
 import { stepSpans, taskSpan } from '../../wire/otel-genai.js'
 import type { SpanData } from '../../wire/span-data.js'
-import { type Hash, type TaskSpanContext, parseTraceparent, taskSpanContext } from '../../wire/trace-context.js'
+import {
+  type Hash,
+  type TaskSpanContext,
+  parseTraceparent,
+  taskSpanContext,
+} from '../../wire/trace-context.js'
 
 /** Tasks remembered. A forgotten task's steps are still exported, its own span is not. */
 export const TASKS_MAX = 20_000
@@ -61,7 +66,11 @@ export class SpanAssembler {
 
   #step(step: StepEnded): readonly SpanData[] {
     const task = this.#task(step.task)
-    const context = (task.context ??= taskSpanContext(step.task, parseTraceparent(step.traceparent), this.#hash))
+    const context = (task.context ??= taskSpanContext(
+      step.task,
+      parseTraceparent(step.traceparent),
+      this.#hash,
+    ))
     count(task.used, step)
     // A task that is not known to be open has ended or was forgotten: nothing more is remembered of it.
     if (task.opened === null) this.#tasks.delete(step.task)

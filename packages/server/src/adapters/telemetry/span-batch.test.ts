@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { AttemptId, TaskId } from '../../core/ids.js'
-import { exampleAttempt, exampleOpened, exampleOutcome, exampleStep, exampleTool } from '../../testing/example-task.js'
+import {
+  exampleAttempt,
+  exampleOpened,
+  exampleOutcome,
+  exampleStep,
+  exampleTool,
+} from '../../testing/example-task.js'
 import { SpanAssembler, type SpanEntry } from './span-assembler.js'
 import { type FlatValue, readEntries, writeEntry } from './span-batch.js'
 
@@ -33,7 +39,14 @@ const attempt = fc
     priceBook: maybe(fc.string()),
     simulated: fc.boolean(),
     tokens: fc.record({
-      input: ms, cacheRead: ms, cacheWrite: ms, cacheWrite1h: ms, output: ms, reasoning: ms, audioInput: ms, audioOutput: ms,
+      input: ms,
+      cacheRead: ms,
+      cacheWrite: ms,
+      cacheWrite1h: ms,
+      output: ms,
+      reasoning: ms,
+      audioInput: ms,
+      audioOutput: ms,
     }),
   })
   .map(exampleAttempt)
@@ -41,7 +54,10 @@ const attempt = fc
 const step = fc
   .record({
     attempts: fc.array(attempt, { maxLength: 4 }),
-    decisions: fc.array(fc.record({ stage: fc.constant('plan' as const), choice: fc.string(), reason: fc.string() }), { maxLength: 3 }),
+    decisions: fc.array(
+      fc.record({ stage: fc.constant('plan' as const), choice: fc.string(), reason: fc.string() }),
+      { maxLength: 3 },
+    ),
     degraded: fc.array(fc.constantFrom('shorter_context', 'refine'), { maxLength: 3 }),
     unknownRules: fc.array(fc.string(), { maxLength: 3 }),
     model: maybe(fc.string()),
@@ -55,8 +71,12 @@ const step = fc
 
 const entry: fc.Arbitrary<SpanEntry> = fc.oneof(
   step,
-  fc.record({ parent: maybe(fc.constant('task_p' as TaskId)), session: maybe(fc.string()) }).map(exampleOpened),
-  fc.record({ success: fc.boolean(), sloMet: maybe(fc.boolean()), priceNanoUsd: maybe(ms) }).map(exampleOutcome),
+  fc
+    .record({ parent: maybe(fc.constant('task_p' as TaskId)), session: maybe(fc.string()) })
+    .map(exampleOpened),
+  fc
+    .record({ success: fc.boolean(), sloMet: maybe(fc.boolean()), priceNanoUsd: maybe(ms) })
+    .map(exampleOutcome),
   fc.constant(exampleTool({ error: 'reported' })),
 )
 

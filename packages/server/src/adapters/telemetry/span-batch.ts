@@ -1,12 +1,20 @@
-// Entries on their way to the export thread, as one flat list of plain values. Cloning the objects themselves would
-// cost the two threads together as much as making and encoding the spans. Only what spans are made of is written;
-// what is read back is empty in everything else. Writer and reader name the same fields in the same order.
+// Entries on their way to the export thread, as one flat list of plain values. Cloning the objects themselves
+// would cost the two threads together as much as making and encoding the spans. Only what spans are made of
+// is written; what is read back is empty in everything else. Writer and reader name the same fields in the
+// same order.
 
 import { NOTHING } from '../../core/budget/amounts.js'
 import type { AttemptId, ReleaseId, StepId, TaskId } from '../../core/ids.js'
 import { NO_TOKENS, TOKEN_CLASSES, type TokenClass } from '../../core/money/token-counts.js'
 import type { Tier } from '../../core/release/release.js'
-import type { AttemptRecord, Decision, OutcomeJudged, StepEnded, StepKind, TaskOpened } from '../../core/task/records.js'
+import type {
+  AttemptRecord,
+  Decision,
+  OutcomeJudged,
+  StepEnded,
+  StepKind,
+  TaskOpened,
+} from '../../core/task/records.js'
 import type { SpanEntry } from './span-assembler.js'
 
 export type FlatValue = string | number | boolean | null
@@ -40,7 +48,14 @@ function writeOpened(to: FlatValue[], opened: TaskOpened): void {
   const { limits } = opened
   to.push(OPENED, opened.id, opened.atMs, opened.contract, opened.release, opened.tenant)
   to.push(opened.parent, opened.session, opened.deadlineMs)
-  to.push(limits.modelCalls, limits.inputTokens, limits.outputTokens, limits.toolCalls, limits.toolMs, limits.nanoUsd)
+  to.push(
+    limits.modelCalls,
+    limits.inputTokens,
+    limits.outputTokens,
+    limits.toolCalls,
+    limits.toolMs,
+    limits.nanoUsd,
+  )
 }
 
 function readOpened(from: FlatReader): TaskOpened {
@@ -71,7 +86,14 @@ function readOpened(from: FlatReader): TaskOpened {
 function writeStep(to: FlatValue[], step: StepEnded): void {
   to.push(STEP, step.task, step.id, step.number, step.step, step.name, step.startedMs, step.durationMs)
   to.push(step.firstByteMs, step.route, step.model, step.deployment, step.tier, step.cache, step.cacheAgeMs)
-  to.push(step.escalated, step.streamed, step.unknownRules.length, step.promptHash, step.otherNanoUsd, step.toolMs)
+  to.push(
+    step.escalated,
+    step.streamed,
+    step.unknownRules.length,
+    step.promptHash,
+    step.otherNanoUsd,
+    step.toolMs,
+  )
   to.push(step.error, step.finishReason, step.traceparent)
   to.push(step.degraded.length, ...step.degraded)
   to.push(step.decisions.length)
@@ -120,7 +142,14 @@ function readDecision(from: FlatReader): Decision {
 
 function writeAttempt(to: FlatValue[], attempt: AttemptRecord): void {
   to.push(attempt.id, attempt.number, attempt.purpose, attempt.model, attempt.deployment, attempt.provider)
-  to.push(attempt.tier, attempt.startedMs, attempt.durationMs, attempt.firstByteMs, attempt.status, attempt.end)
+  to.push(
+    attempt.tier,
+    attempt.startedMs,
+    attempt.durationMs,
+    attempt.firstByteMs,
+    attempt.status,
+    attempt.end,
+  )
   to.push(attempt.nanoUsd, attempt.chargedNanoUsd, attempt.basis, attempt.priceBook)
   to.push(attempt.disputed !== undefined, attempt.simulated)
   for (const name of TOKEN_CLASSES) to.push(attempt.tokens[name])

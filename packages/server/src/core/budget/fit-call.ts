@@ -2,7 +2,7 @@
 // affordable before anything is refused, because a shorter answer is worth more than none.
 
 import { type Price, worstCaseCost } from '../money/price.js'
-import { type Amounts, type LimitName, NOTHING } from './amounts.js'
+import type { Amounts, LimitName } from './amounts.js'
 
 /** Below this an answer is of no use, tokens per choice; a caller who wants fewer gets what it wants. */
 export const MIN_USEFUL_OUTPUT_TOKENS = 16
@@ -52,10 +52,11 @@ export function fitCall(call: CallSize): CallFit {
   const most = choices > 0 ? Math.min(wanted, Math.floor(left.outputTokens / choices)) : wanted
   const outputTokens = largestWithin({ least, most }, (tokens) => cost(tokens) <= left.nanoUsd)
   const amounts = {
-    ...NOTHING,
     modelCalls: 1,
     inputTokens,
     outputTokens: outputTokens * choices,
+    toolCalls: 0,
+    toolMs: 0,
     nanoUsd: cost(outputTokens),
   }
   return { kind: 'fits', outputTokens, amounts, shrunk: outputTokens < wanted }

@@ -18,8 +18,24 @@ function ledgerWith(accounts: Record<string, Partial<Amounts>>): MemoryLedger {
 describe('MemoryLedger', () => {
   test('is a ledger as the engine asks for one', async () => {
     const ledger: Ledger = ledgerWith({ task: { modelCalls: 1 } })
-    expect(await ledger.hold(id('h1'), ['task'], CALL)).toEqual({ kind: 'granted' })
-    expect((await ledger.read('task'))?.held).toEqual(CALL)
+    const fit = () => ({ kind: 'fits', amounts: CALL }) as const
+    expect(await ledger.holdFitting(id('h1'), ['task'], fit)).toEqual({ kind: 'held', fit: fit() })
+    expect(ledger.read('task')?.held).toEqual(CALL)
+  })
+
+  test('a fitted hold sees the least that any account has left, and names the account that is short', () => {
+    const ledger = ledgerWith({ task: { nanoUsd: 900 }, tenant: { nanoUsd: 500, modelCalls: 3 } })
+    const fit = ({ nanoUsd }: Amounts) =>
+      nanoUsd >= 600
+        ? ({ kind: 'fits', amounts: CALL } as const)
+        : ({ kind: 'short', limit: 'nanoUsd', shortBy: 600 - nanoUsd } as const)
+    expect(ledger.holdFitting(id('h1'), ['task', 'tenant'], fit)).toEqual({
+      kind: 'short',
+      limit: 'nanoUsd',
+      shortBy: 100,
+      account: 'tenant',
+    })
+    expect(ledger.heldTotal()).toEqual(NOTHING)
   })
 
   test('a hold counts against the limit until it is settled, then what was used does', () => {

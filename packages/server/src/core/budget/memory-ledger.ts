@@ -3,7 +3,7 @@
 // The six resources are written out instead of looped over: a hold runs on every call and must cost nothing.
 
 import type { HoldId } from '../ids.js'
-import { type Amounts, type LimitName, NOTHING, RESOURCES, type Resource } from './amounts.js'
+import { type Amounts, type LimitName, NO_LIMITS, NOTHING, RESOURCES, type Resource } from './amounts.js'
 import type { AccountState } from './remaining.js'
 
 export type HoldResult =
@@ -14,6 +14,16 @@ export type HoldResult =
       readonly limit: LimitName
       readonly shortBy: number
     }
+
+/** What to hold, given what is left; or the limit that leaves no room. */
+export type Fit =
+  | { readonly kind: 'fits'; readonly amounts: Amounts }
+  | { readonly kind: 'short'; readonly limit: LimitName; readonly shortBy: number }
+
+export type FittedHold<F extends Fit> =
+  | { readonly kind: 'held'; readonly fit: Extract<F, { readonly kind: 'fits' }> }
+  /** `account`: the one with the least left. */
+  | { readonly kind: 'short'; readonly limit: LimitName; readonly shortBy: number; readonly account: string }
 
 type MutableAmounts = { -readonly [R in Resource]: number }
 
@@ -38,6 +48,7 @@ const GRANTED: HoldResult = { kind: 'granted' }
 export class MemoryLedger {
   readonly #accounts = new Map<string, Account>()
   readonly #holds = new Map<HoldId, LiveHold>()
+  readonly #left: MutableAmounts = { ...NO_LIMITS }
   #overruns = 0
 
   /** Settlements so far that used more of something than was held for it. */
@@ -86,6 +97,46 @@ export class MemoryLedger {
     }
     this.#holds.set(id, { accounts: found, amounts })
     return GRANTED
+  }
+
+  /**
+   * Sizes a promise by what is left and makes it, in one step: nobody can come between. `fit` sees the least that any
+   * of the accounts has left; the object is reused, so it must not be kept.
+   */
+  holdFitting<F extends Fit>(id: HoldId, accounts: readonly string[], fit: (left: Amounts) => F): FittedHold<F> {
+    const left = this.#leftOf(accounts)
+    const fitted = fit(left)
+    if (fitted.kind === 'short') {
+      return { kind: 'short', limit: fitted.limit, shortBy: fitted.shortBy, account: this.#tightest(accounts, fitted.limit) }
+    }
+    const held = this.hold(id, accounts, fitted.amounts)
+    if (held.kind === 'granted') return { kind: 'held', fit: fitted as Extract<F, { readonly kind: 'fits' }> }
+    return { kind: 'short', limit: held.limit, shortBy: held.shortBy, account: held.account }
+  }
+
+  #leftOf(accounts: readonly string[]): Amounts {
+    const left = this.#left
+    for (const resource of RESOURCES) left[resource] = Infinity
+    for (const name of accounts) {
+      const account = this.#accounts.get(name)
+      if (account !== undefined) lower(left, account)
+    }
+    return left
+  }
+
+  #tightest(accounts: readonly string[], limit: LimitName): string {
+    let tightest = accounts[0] ?? ''
+    let least = Infinity
+    if (limit === 'latencyMs') return tightest
+    for (const name of accounts) {
+      const account = this.#accounts.get(name)
+      const left = account === undefined ? Infinity : leftOf(account, limit)
+      if (left < least) {
+        least = left
+        tightest = name
+      }
+    }
+    return tightest
   }
 
   /**
@@ -144,6 +195,19 @@ export class MemoryLedger {
   accountsHolding(id: HoldId): readonly string[] {
     return this.#holds.get(id)?.accounts.map((account) => account.name) ?? []
   }
+}
+
+function leftOf({ limits, settled, held }: Account, resource: Resource): number {
+  return limits[resource] === Infinity ? Infinity : Math.max(0, limits[resource] - settled[resource] - held[resource])
+}
+
+function lower(left: MutableAmounts, account: Account): void {
+  left.modelCalls = Math.min(left.modelCalls, leftOf(account, 'modelCalls'))
+  left.inputTokens = Math.min(left.inputTokens, leftOf(account, 'inputTokens'))
+  left.outputTokens = Math.min(left.outputTokens, leftOf(account, 'outputTokens'))
+  left.toolCalls = Math.min(left.toolCalls, leftOf(account, 'toolCalls'))
+  left.toolMs = Math.min(left.toolMs, leftOf(account, 'toolMs'))
+  left.nanoUsd = Math.min(left.nanoUsd, leftOf(account, 'nanoUsd'))
 }
 
 /** The first resource that does not fit, in the order of RESOURCES: the same refusal for the same state. */

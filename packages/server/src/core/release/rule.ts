@@ -13,3 +13,14 @@ export interface Rule {
   readonly reads: readonly string[]
   evaluate(facts: Facts): Verdict
 }
+
+const NAMES = new WeakMap<readonly Rule[], readonly string[]>()
+
+/** Names that any of the rules reads, each once. Computed once per list, which a release never changes. */
+export function namesRead(rules: readonly Rule[]): readonly string[] {
+  const known = NAMES.get(rules)
+  if (known !== undefined) return known
+  const names = [...new Set(rules.flatMap((rule) => rule.reads))]
+  NAMES.set(rules, names)
+  return names
+}

@@ -37,10 +37,11 @@ interface Wish {
 
 export function chooseModel(question: ModelQuestion): ModelChoice {
   const { route } = question
-  const { reason, ...wish } = wishOf(question)
+  const wish = wishOf(question)
+  const { model, route: path, unknownRules, reason } = wish
   const decisions: Decision[] = [{ stage: 'plan', choice: wish.model, reason }]
   const ceiling = premiumCeilingOf(wish.model, question)
-  if (ceiling === null) return { ...wish, decisions, turnedAway: null }
+  if (ceiling === null) return { model, route: path, unknownRules, decisions, turnedAway: null }
 
   const contained = premiumCeilingOf(route.default, question) === null
   decisions.push({

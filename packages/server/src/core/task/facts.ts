@@ -27,21 +27,43 @@ export interface BeforeCall {
   readonly attributes: Readonly<Record<string, unknown>>
 }
 
-/** Facts for rules that choose the model before it is called. */
-export function beforeFacts(call: BeforeCall): Facts {
-  return {
-    ...call.attributes,
-    task: call.task,
-    tenant: call.tenant,
-    model: call.model,
-    priority: call.priority,
-    session: call.session ?? '',
-    stream: call.stream,
-    input_tokens: call.inputTokens,
-    has_tools: call.hasTools,
-    has_images: call.hasImages,
-    ...(call.remaining === null ? {} : { remaining: remainingFacts(call.remaining, call.remainingMs) }),
+const BEFORE: Readonly<Record<string, (call: BeforeCall) => unknown>> = {
+  task: (call) => call.task,
+  tenant: (call) => call.tenant,
+  model: (call) => call.model,
+  priority: (call) => call.priority,
+  session: (call) => call.session ?? '',
+  stream: (call) => call.stream,
+  input_tokens: (call) => call.inputTokens,
+  has_tools: (call) => call.hasTools,
+  has_images: (call) => call.hasImages,
+  remaining: ({ remaining, remainingMs }) =>
+    remaining === null ? undefined : remainingFacts(remaining, remainingMs),
+}
+const BEFORE_NAMES = Object.keys(BEFORE)
+
+/**
+ * Facts for rules that choose the model before it is called. `names`: what some rule reads; nothing else is
+ * gathered, since this runs on every call. Default: everything.
+ */
+export function beforeFacts(call: BeforeCall, names?: readonly string[]): Facts {
+  return gather(names ?? [...Object.keys(call.attributes), ...BEFORE_NAMES], (name) =>
+    Object.hasOwn(BEFORE, name) ? BEFORE[name]?.(call) : ownOf(call.attributes, name),
+  )
+}
+
+function gather(names: readonly string[], factOf: (name: string) => unknown): Facts {
+  const facts: Record<string, unknown> = {}
+  for (const name of names) {
+    const value = factOf(name)
+    if (value !== undefined) facts[name] = value
   }
+  return facts
+}
+
+/** Attributes come from callers: `constructor` is no attribute unless somebody sent one. */
+function ownOf(attributes: Readonly<Record<string, unknown>>, name: string): unknown {
+  return Object.hasOwn(attributes, name) ? attributes[name] : undefined
 }
 
 /**
@@ -79,23 +101,29 @@ export interface AtEnd {
   readonly modelCalls: number
 }
 
-/** Facts for `success` and `harm`, when the task ends. */
-export function endFacts(end: AtEnd): Facts {
-  return {
-    ...end.attributes,
-    ...present(end.signals),
-    task: end.task,
-    tenant: end.tenant,
-    ...(end.output ? { output: outputFacts(end.output) } : {}),
-    ...(end.checks ? { checks: present({ ...end.checks }) } : {}),
-    evidence: end.evidence,
-    verdict: present(end.verdict ?? {}),
-    cost_usd: usdFromNano(end.costNanoUsd),
-    latency_ms: end.latencyMs,
-    degraded: end.degraded,
-    escalated: end.escalated,
-    model_calls: end.modelCalls,
-  }
+const AT_END: Readonly<Record<string, (end: AtEnd) => unknown>> = {
+  task: (end) => end.task,
+  tenant: (end) => end.tenant,
+  output: (end) => (end.output === null ? undefined : outputFacts(end.output)),
+  checks: (end) => (end.checks === null ? undefined : present({ ...end.checks })),
+  evidence: (end) => end.evidence,
+  verdict: (end) => present(end.verdict ?? {}),
+  cost_usd: (end) => usdFromNano(end.costNanoUsd),
+  latency_ms: (end) => end.latencyMs,
+  degraded: (end) => end.degraded,
+  escalated: (end) => end.escalated,
+  model_calls: (end) => end.modelCalls,
+}
+const END_NAMES = Object.keys(AT_END)
+
+/** Facts for `success` and `harm`, when the task ends. `names` as in `beforeFacts`. */
+export function endFacts(end: AtEnd, names?: readonly string[]): Facts {
+  const all = () => [...Object.keys(end.attributes), ...Object.keys(end.signals), ...END_NAMES]
+  return gather(names ?? all(), (name) =>
+    Object.hasOwn(AT_END, name)
+      ? AT_END[name]?.(end)
+      : (ownOf(end.signals, name) ?? ownOf(end.attributes, name)),
+  )
 }
 
 /** No limit is no fact: a rule on what is left of nothing in particular cannot be judged. */

@@ -96,7 +96,7 @@ export interface StepEnded {
   readonly unknownRules: readonly string[]
   readonly attempts: readonly AttemptRecord[]
   readonly decisions: readonly Decision[]
-  /** SHA-256 of the canonical request, hex; null for reported steps. */
+  /** SHA-256 of the request body as it came, hex; null for reported steps. */
   readonly promptHash: string | null
   /** A reported step's own cost, and everything else that is not an attempt. */
   readonly otherNanoUsd: number

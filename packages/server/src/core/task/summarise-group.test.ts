@@ -101,7 +101,10 @@ describe('cost per success', () => {
   })
 
   test('has no bounds when the tasks cannot tell the success rate from zero', () => {
-    const trials = [...Array.from({ length: 30 }, () => ({ costUsd: 0.01, success: false })), { costUsd: 0.01, success: true }]
+    const trials = [
+      ...Array.from({ length: 30 }, () => ({ costUsd: 0.01, success: false })),
+      { costUsd: 0.01, success: true },
+    ]
     expect(summariseGroup(groupOf(trials)).costPerSuccessUsd).toEqual({ value: 0.31, low: null, high: null })
   })
 
@@ -112,7 +115,10 @@ describe('cost per success', () => {
   })
 
   test('lies inside its interval whatever the tasks were', () => {
-    const trial = fc.record({ costUsd: fc.integer({ min: 0, max: 10_000 }).map((n) => n / 1e4), success: fc.boolean() })
+    const trial = fc.record({
+      costUsd: fc.integer({ min: 0, max: 10_000 }).map((n) => n / 1e4),
+      success: fc.boolean(),
+    })
     fc.assert(
       fc.property(fc.array(trial, { minLength: 1, maxLength: 60 }), (trials) => {
         const cost = summariseGroup(groupOf(trials)).costPerSuccessUsd
@@ -136,13 +142,27 @@ test('shares of nothing are unknown, never zero', () => {
 })
 
 test('the margin is the price of the successes minus everything spent', () => {
-  const summary = summariseGroup({ ...EMPTY, ended: 2, successes: 1, nanoUsd: 40_000_000, priceNanoUsd: 100_000_000 })
+  const summary = summariseGroup({
+    ...EMPTY,
+    ended: 2,
+    successes: 1,
+    nanoUsd: 40_000_000,
+    priceNanoUsd: 100_000_000,
+  })
   expect(summary.marginUsd).toBe(0.06)
   expect(summary.priceUsd).toBe(0.1)
 })
 
 test('shares count tasks for what happens to tasks and calls for what happens to calls', () => {
-  const counts = { ended: 10, degraded: 1, escalated: 2, cacheHits: 3, modelCalls: 20, premiumCalls: 5, unpricedCalls: 1 }
+  const counts = {
+    ended: 10,
+    degraded: 1,
+    escalated: 2,
+    cacheHits: 3,
+    modelCalls: 20,
+    premiumCalls: 5,
+    unpricedCalls: 1,
+  }
   expect(summariseGroup({ ...EMPTY, ...counts, sloMet: 9, sloJudged: 9 })).toMatchObject({
     degradedShare: 0.1,
     escalatedShare: 0.2,

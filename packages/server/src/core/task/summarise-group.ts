@@ -1,5 +1,6 @@
-// From raw sums to the whiteboard's numbers. Cost per success is a ratio of two sums over the same tasks, so its
-// interval comes from how cost and success vary together (Fieller's theorem), not from an average of ratios.
+// From raw sums to the whiteboard's numbers. Cost per success is a ratio of two sums over the same tasks, so
+// its interval comes from how cost and success vary together (Fieller's theorem), not from an average of
+// ratios.
 
 import type { ReportGroup } from './report.js'
 
@@ -80,7 +81,9 @@ function share(count: number, total: number): number | null {
   return total > 0 ? count / total : null
 }
 
-/** Tasks still running have spent but cannot have succeeded: their cost counts, they do not count as trials. */
+/**
+ * Tasks still running have spent but cannot have succeeded: their cost counts, they do not count as trials.
+ */
 function costPerSuccess(group: ReportGroup): CostPerSuccess | null {
   if (group.successes === 0) return null
   const costUsd = group.nanoUsd / NANO_PER_USD

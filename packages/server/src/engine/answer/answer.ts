@@ -13,8 +13,8 @@ interface AnswerCommon {
 export type Answer =
   /** JSON in the caller's format. */
   | (AnswerCommon & { readonly kind: 'whole'; readonly body: Uint8Array; readonly headers: Readonly<Record<string, string>> })
-  /** A complete stream that the caller has not seen yet. */
-  | (AnswerCommon & { readonly kind: 'held'; readonly frames: readonly Uint8Array[]; readonly scanner: StreamScanner })
+  /** A stream that the caller has not seen yet. */
+  | (AnswerCommon & { readonly kind: 'held'; readonly frames: readonly Uint8Array[]; readonly scanner: StreamScanner; readonly end: HeldEnd })
   /** A stream the caller has seen up to its last frames; `kept` are the frames, while small enough. */
   | (AnswerCommon & {
       readonly kind: 'streamed'
@@ -23,8 +23,9 @@ export type Answer =
       readonly end: StreamedEnd
     })
 
+export type HeldEnd = { readonly kind: 'complete' } | { readonly kind: 'cut'; readonly by: 'outputTokens' | 'deadline' }
+
 export type StreamedEnd =
-  | { readonly kind: 'complete' }
-  | { readonly kind: 'cut'; readonly by: 'outputTokens' | 'deadline' }
+  | HeldEnd
   | { readonly kind: 'caller-left' }
   | { readonly kind: 'failed'; readonly end: string }

@@ -31,7 +31,8 @@ export function beginStream(
   step.caller.begin(200, { ...STREAM_HEADERS, ...headers })
 }
 
-export async function deliver(step: Step, answer: Answer, route: string): Promise<void> {
+/** Returns the last bytes of a stream: those that only now were free to go. null for whole answers and broken ones. */
+export function deliver(step: Step, answer: Answer, route: string): Uint8Array | null {
   const answered = {
     route,
     model: answer.model,
@@ -40,36 +41,35 @@ export async function deliver(step: Step, answer: Answer, route: string): Promis
   }
   switch (answer.kind) {
     case 'whole':
-      return deliverWhole(step, answered, answer.body)
-    case 'held': {
-      const frames = Buffer.concat(answer.frames)
-      const tail = answer.scanner.finish(await spillwayMember(step))
+      deliverWhole(step, answered, answer.body)
+      return null
+    case 'held':
       step.caller.begin(200, { ...STREAM_HEADERS, ...responseHeaders(step, answered) })
-      step.caller.write(frames)
-      step.caller.end(tail ?? undefined)
-      return
-    }
+      step.caller.write(Buffer.concat(answer.frames))
+      return endStream(step, answer)
     case 'streamed':
       return endStream(step, answer)
   }
 }
 
-async function endStream(step: Step, answer: Answer & { kind: 'streamed' }): Promise<void> {
+function endStream(step: Step, answer: Answer & { kind: 'held' | 'streamed' }): Uint8Array | null {
   switch (answer.end.kind) {
-    case 'complete':
-      step.caller.end(answer.scanner.finish(await spillwayMember(step)) ?? undefined)
-      return
+    case 'complete': {
+      const tail = answer.scanner.finish(spillwayMember(step))
+      step.caller.end(tail ?? undefined)
+      return tail
+    }
     case 'cut':
       if (step.degraded.includes('partial_result')) step.caller.end(step.format.cutFrames(answer.scanner))
       else step.caller.end(step.format.errorFrame(errorBody(step.call, cutRefusal(step, answer.end.by))))
-      return
+      return null
     case 'failed': {
       const refusal = refused('upstream.failed', `The stream broke off (${answer.end.end}).`, { task: step.task.id })
       step.caller.end(step.format.errorFrame(errorBody(step.call, refusal)))
-      return
+      return null
     }
     case 'caller-left':
-      return
+      return null
   }
 }
 
@@ -79,14 +79,14 @@ function cutRefusal(step: Step, by: 'outputTokens' | 'deadline') {
     : refused('budget.exhausted', 'The output limit was reached before the answer was complete.', { task: step.task.id })
 }
 
-export async function deliverMade(step: Step, made: MadeAnswer, answered: Answered): Promise<void> {
+export function deliverMade(step: Step, made: MadeAnswer, answered: Answered): void {
   if (!made.stream) return deliverWhole(step, answered, made.body)
   step.caller.begin(200, { ...STREAM_HEADERS, ...responseHeaders(step, answered) })
   step.caller.end(made.body)
 }
 
-async function deliverWhole(step: Step, answered: Answered, answer: Uint8Array): Promise<void> {
-  const body = appendMember(answer, 'spillway', JSON.stringify(await spillwayMember(step)))
+function deliverWhole(step: Step, answered: Answered, answer: Uint8Array): void {
+  const body = appendMember(answer, 'spillway', JSON.stringify(spillwayMember(step)))
   const headers = responseHeaders(step, answered)
   const cost = costHeader(step)
   if (cost !== null) headers[RESPONSE_HEADERS.costUsd] = cost

@@ -1,13 +1,10 @@
 // What Spillway says about an answer: response headers, and the same facts as the body's `spillway` member.
 
-import { RESPONSE_HEADERS } from '@spillway/protocol'
-import type { Amounts } from '../../core/budget/amounts.js'
-import type { JsonObject } from '../../core/json.js'
+import { RESPONSE_HEADERS, type SpillwayMember } from '@spillway/protocol'
 import { formatUsd, usdFromNano } from '../../core/money/nano.js'
 import type { Deployment, ModelEntry } from '../../core/release/release.js'
-import type { AccountState } from '../ports.js'
 import type { Step } from '../step-context.js'
-import { accountOf } from '../task-registry.js'
+import { taskBudget } from './budget-json.js'
 
 export interface Answered {
   readonly route: string
@@ -54,44 +51,13 @@ export function costHeader(step: Step): string | null {
 }
 
 /** `{cost_usd, task: {id, spent, remaining}, decisions}`; an unknown cost is null, never 0. */
-export async function spillwayMember(step: Step): Promise<JsonObject> {
+export function spillwayMember(step: Step): SpillwayMember {
   const { task, engine } = step
-  const state = await engine.ledger.read(accountOf(task.id))
+  const budget = taskBudget(engine.ledger, task)
   const nanoUsd = costOfStep(step)
   return {
     cost_usd: nanoUsd === null ? null : usdFromNano(nanoUsd),
-    task: { id: task.id, ...(state === null ? {} : budgetJson(state)) },
-    decisions: step.decisions as unknown as JsonObject[],
-  }
-}
-
-/** Spent and remaining, in the contract's units; a resource without a limit has no remainder. */
-export function budgetJson(state: AccountState): { readonly spent: JsonObject; readonly remaining: JsonObject } {
-  const { limits, settled, held } = state
-  const left = (resource: keyof Amounts) =>
-    limits[resource] === Infinity ? null : Math.max(0, limits[resource] - settled[resource] - held[resource])
-  const money = left('nanoUsd')
-  return {
-    spent: amountsJson(settled),
-    remaining: {
-      model_calls: left('modelCalls'),
-      input_tokens: left('inputTokens'),
-      output_tokens: left('outputTokens'),
-      tool_calls: left('toolCalls'),
-      tool_ms: left('toolMs'),
-      cost_usd: money === null ? null : usdFromNano(money),
-    },
-  }
-}
-
-export function amountsJson(amounts: Amounts): JsonObject {
-  const bound = (value: number) => (value === Infinity ? null : value)
-  return {
-    model_calls: bound(amounts.modelCalls),
-    input_tokens: bound(amounts.inputTokens),
-    output_tokens: bound(amounts.outputTokens),
-    tool_calls: bound(amounts.toolCalls),
-    tool_ms: bound(amounts.toolMs),
-    cost_usd: amounts.nanoUsd === Infinity ? null : usdFromNano(amounts.nanoUsd),
+    task: { id: task.id, spent: budget.spent, remaining: budget.remaining },
+    decisions: step.decisions,
   }
 }

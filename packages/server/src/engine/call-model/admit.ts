@@ -22,14 +22,17 @@ export async function admit(engine: Engine, call: ModelCall, caller: Caller): Pr
       retryAfterSeconds: Math.max(1, Math.ceil(admission.waitMs / 1000)),
     })
   }
-  const task = call.taskId === null ? await openOneStep(engine, call) : await joinTask(engine, call.taskId, call.tenant)
-  if (isRefusal(task)) {
-    engine.capacity.leave(call.tenant)
-    return task
+  let step: Step | null = null
+  try {
+    const task = call.taskId === null ? openOneStep(engine, call) : await joinTask(engine, call.taskId, call.tenant)
+    if (isRefusal(task)) return task
+    task.running += 1
+    task.steps += 1
+    step = newStep(engine, { call, caller, task })
+    return { kind: 'admitted', step }
+  } finally {
+    if (step === null) engine.capacity.leave(call.tenant)
   }
-  task.running += 1
-  task.steps += 1
-  return { kind: 'admitted', step: newStep(engine, { call, caller, task }) }
 }
 
 function isRefusal(task: Task | Refusal): task is Refusal {
@@ -37,7 +40,7 @@ function isRefusal(task: Task | Refusal): task is Refusal {
 }
 
 /** The contract of a call outside a task: the header, else the body's `model` when that names one, else `default`. */
-function openOneStep(engine: Engine, call: ModelCall): Promise<Task | Refusal> {
+function openOneStep(engine: Engine, call: ModelCall): Task | Refusal {
   const { contracts, models } = engine.release()
   const named = resolveRequestedModel({ requested: call.view.model, task: call.contract, contracts, models })
   const contract = call.contract ?? (named.kind === 'resolved' ? named.contract.name : taskOf(named))
@@ -83,13 +86,13 @@ export function newStep(engine: Engine, from: { call: ModelCall; caller: Caller;
     firstByteMs: null,
     cache: 'off',
     cacheAgeMs: null,
-    cacheKey: null,
+    isClosed: false,
   }
 }
 
 /** The call is over, whatever came of it. A task that ended with it is forgotten here; the books keep it. */
-export async function leave({ engine, task }: Step): Promise<void> {
+export function leave({ engine, task }: Step): void {
   task.running -= 1
   engine.capacity.leave(task.tenant)
-  if (task.status !== 'open' && task.running === 0) await closeTask(engine, task)
+  if ((task.oneStep || task.status !== 'open') && task.running === 0) closeTask(engine, task)
 }

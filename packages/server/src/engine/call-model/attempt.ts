@@ -2,17 +2,17 @@
 // allow. One loop for retries and fallbacks, so that nothing multiplies: every attempt is counted on the task, held
 // and settled on its own. Nothing follows an attempt whose first byte the caller has seen.
 
+import { premiumCeilingOf } from '../../core/routing/premium-ceiling.js'
 import { isDeploymentFault, isRetryable, retryDelayMs } from '../../core/capacity/retry.js'
-import type { LimitName } from '../../core/budget/amounts.js'
 import type { Deployment, ModelEntry } from '../../core/release/release.js'
 import type { AttemptRecord } from '../../core/task/records.js'
 import type { Answer } from '../answer/answer.js'
 import { sleep } from '../sleep.js'
 import { type Step, decide, timeLeftMs } from '../step-context.js'
-import { type AttemptFailure, oneAttempt } from '../upstream/one-attempt.js'
+import { type AttemptAsk, type AttemptEnd, type AttemptFailure, oneAttempt } from '../upstream/one-attempt.js'
 import { prepareBody } from '../upstream/prepare-body.js'
 import { acquire } from './acquire.js'
-import { type Reservation, answerAsk, hold } from './hold.js'
+import { type Reservation, type Shortage, answerAsk, hold } from './hold.js'
 import { NOTHING } from '../../core/budget/amounts.js'
 import type { Problem } from '../../core/parsed.js'
 
@@ -32,7 +32,7 @@ export interface AttemptPlan {
 export type AttemptsEnd =
   | { readonly kind: 'answered'; readonly answer: Answer }
   /** A limit has no room for another attempt. */
-  | { readonly kind: 'short'; readonly limit: LimitName; readonly ceiling: boolean; readonly failures: readonly AttemptFailure[] }
+  | (Pick<Shortage, 'limit' | 'ceiling'> & { readonly kind: 'short'; readonly failures: readonly AttemptFailure[] })
   /** The provider refused the request itself: another attempt would be refused too. */
   | { readonly kind: 'rejected'; readonly failure: AttemptFailure }
   /** The request cannot be said in the format of any deployment. */
@@ -43,7 +43,7 @@ export type AttemptsEnd =
 
 type Turn = AttemptsEnd | { readonly kind: 'again'; readonly failure: AttemptFailure }
 
-/** Tries of one model before the next in line gets its turn. The last in line goes on to the task's cap. */
+/** Tries of one model before the next in line gets its turn, at least one per deployment. The last goes on to the cap. */
 const TRIES_PER_MODEL = 2
 
 export async function attempt(step: Step, plan: AttemptPlan): Promise<AttemptsEnd> {
@@ -51,8 +51,9 @@ export async function attempt(step: Step, plan: AttemptPlan): Promise<AttemptsEn
   const avoid = new Set<string>()
   for (const [index, model] of plan.models.entries()) {
     const isLast = index === plan.models.length - 1
-    for (let tries = 0; isLast || tries < TRIES_PER_MODEL; tries++) {
-      if (step.task.attempts >= step.task.contract.maxAttempts) return capReached(step, failures)
+    const triesMax = Math.max(TRIES_PER_MODEL, model.deployments.length)
+    for (let tries = 0; isLast || tries < triesMax; tries++) {
+      if (isCapReached(step)) return capReached(step, failures)
       const turn = await takeTurn(step, { plan, model, avoid, failures })
       if (turn.kind === 'again') {
         failures.push(turn.failure)
@@ -68,6 +69,10 @@ export async function attempt(step: Step, plan: AttemptPlan): Promise<AttemptsEn
   return { kind: 'failed', failures }
 }
 
+function isCapReached({ task }: Step): boolean {
+  return task.attempts >= task.contract.maxAttempts
+}
+
 interface TurnAsk {
   readonly plan: AttemptPlan
   readonly model: ModelEntry
@@ -76,66 +81,98 @@ interface TurnAsk {
 }
 
 async function takeTurn(step: Step, ask: TurnAsk): Promise<Turn> {
-  const { model, avoid, failures } = ask
-  const waited = await waitForTurn(step, failures)
+  const { model, failures } = ask
+  const waited = failures.length === 0 ? null : await waitForTurn(step, failures)
   if (waited !== null) return waited
   const held = await hold(step, answerAsk(step, { model, request: step.request }))
   if (held.kind === 'short') return { kind: 'short', limit: held.limit, ceiling: held.ceiling, failures }
-  const acquired = await acquire(step, model, avoid)
-  if (acquired.kind === 'none') {
-    await step.engine.ledger.settle(held.reservation.hold, NOTHING)
-    return { kind: 'no-capacity', waitMs: acquired.waitMs }
-  }
-  return send(step, { ...ask, deployment: acquired.deployment, reservation: held.reservation })
+  return withHold(step, ask, held.reservation)
 }
 
-async function send(
+/** Whatever happens, the reservation ends: at what was used, or at nothing when nothing was sent. */
+async function withHold(step: Step, ask: TurnAsk, reservation: Reservation): Promise<Turn> {
+  let isSettled = false
+  try {
+    const acquired = await acquire(step, ask.model, ask.avoid)
+    if (acquired.kind === 'none') return { kind: 'no-capacity', waitMs: acquired.waitMs }
+    const ready = prepare(step, ask, { deployment: acquired.deployment, reservation })
+    if (ready.kind !== 'ready') return ready
+    const barred = claim(step, ask)
+    if (barred !== null) return barred
+    const end = await send(step, ready.attempt)
+    isSettled = true
+    return end.kind === 'answered' ? end : judgeFailure(step, end.failure, ask.avoid)
+  } finally {
+    if (!isSettled) await step.engine.ledger.settle(reservation.hold, NOTHING)
+  }
+}
+
+type Ready = { readonly kind: 'ready'; readonly attempt: AttemptAsk }
+
+function prepare(
   step: Step,
-  ask: TurnAsk & { readonly deployment: Deployment; readonly reservation: Reservation },
-): Promise<Turn> {
-  const { plan, model, deployment, reservation, avoid } = ask
-  const { engine, task } = step
-  const config = task.release.providers.get(deployment.provider)
-  const provider = engine.provider(task.release, deployment.provider)
+  { plan, model }: TurnAsk,
+  to: { readonly deployment: Deployment; readonly reservation: Reservation },
+): Ready | Turn {
+  const { deployment, reservation } = to
+  const { release } = step.task
+  const config = release.providers.get(deployment.provider)
+  const provider = step.engine.provider(release, deployment.provider)
   if (config === undefined || provider === undefined) throw new Error(`provider ${deployment.provider} is gone`)
-  const isEmbedding = step.call.wire === 'openai-embeddings'
-  const wire = isEmbedding ? step.call.wire : provider.simulated ? step.call.wire : provider.chatWire
+  const { view } = step.request
+  const isOurs = step.call.wire === 'openai-embeddings' || provider.simulated
+  const wire = isOurs ? step.call.wire : provider.chatWire
   const logprobs = plan.logprobs && wire === 'openai-chat'
   const body = prepareBody(step, { deployment, provider: config, wire, outputTokens: reservation.outputTokens, logprobs })
-  if (body.kind === 'invalid') {
-    await engine.ledger.settle(reservation.hold, NOTHING)
-    return { kind: 'inexpressible', problems: body.problems }
+  if (body.kind === 'invalid') return { kind: 'inexpressible', problems: body.problems }
+  const held = {
+    reservation,
+    purpose: plan.purpose,
+    model,
+    deployment,
+    simulated: provider.simulated,
+    size: { promptBytes: view.promptBytes, images: view.imageCount },
+    outputTokensMax: (reservation.outputTokens ?? view.maxOutputTokens ?? Infinity) * view.choices,
+    number: step.task.attempts + 1,
+    startedMs: step.engine.system.nowMs(),
+  }
+  const { stream, holdBack, keep, begin } = plan
+  const stripLogprobs = logprobs && !view.wantsLogprobs
+  return { kind: 'ready', attempt: { held, provider, config, wire, body: body.value, stream, holdBack, keep, stripLogprobs, begin } }
+}
+
+/**
+ * The last look before the request goes out, and the count: nothing is awaited in between, so calls that run at the
+ * same time cannot all pass. Returns what stops it, or null.
+ */
+function claim(step: Step, { model, failures }: TurnAsk): Turn | null {
+  const { task, engine } = step
+  if (step.caller.gone) return { kind: 'caller-left' }
+  if (isCapReached(step)) return capReached(step, failures)
+  if (!step.attempts.some((earlier) => earlier.model === model.name)) {
+    const { contract, release } = task
+    const premiumUse = { ...engine.premiumShare.of(contract.name), nanoUsdToday: 0 }
+    if (premiumCeilingOf(model.name, { route: contract.route, models: release.models, premiumUse }) === 'share') {
+      return { kind: 'short', limit: 'modelCalls', ceiling: 'premium', failures }
+    }
+    engine.premiumShare.count(contract.name, model.tier === 'premium')
   }
   task.attempts += 1
-  const startedMs = engine.system.nowMs()
-  engine.capacity.start(deployment)
-  engine.premiumShare.count(task.contract.name, model.tier === 'premium')
-  const { view } = step.request
-  const end = await oneAttempt(step, {
-    held: {
-      ...reservation,
-      number: task.attempts,
-      purpose: plan.purpose,
-      model,
-      deployment,
-      simulated: provider.simulated,
-      startedMs,
-      size: { promptBytes: view.promptBytes, images: view.imageCount },
-      outputTokensMax: (reservation.outputTokens ?? view.maxOutputTokens ?? Infinity) * view.choices,
-    },
-    provider,
-    config,
-    wire,
-    body: body.value,
-    stream: plan.stream,
-    holdBack: plan.holdBack,
-    keep: plan.keep,
-    stripLogprobs: logprobs && !view.wantsLogprobs,
-    begin: plan.begin,
-  })
-  const durationMs = engine.system.nowMs() - startedMs
-  engine.capacity.end(deployment, { ok: end.kind === 'answered', end: end.kind === 'answered' ? 'ok' : end.failure.end, durationMs })
-  return end.kind === 'answered' ? end : judgeFailure(step, end.failure, avoid)
+  return null
+}
+
+async function send(step: Step, attempt: AttemptAsk): Promise<AttemptEnd> {
+  const { capacity, system } = step.engine
+  const { deployment, startedMs } = attempt.held
+  capacity.start(deployment)
+  let ended = 'fault'
+  try {
+    const end = await oneAttempt(step, attempt)
+    ended = end.kind === 'answered' ? 'ok' : end.failure.end
+    return end
+  } finally {
+    capacity.end(deployment, { ok: ended === 'ok', end: ended, durationMs: system.nowMs() - startedMs })
+  }
 }
 
 function judgeFailure(step: Step, failure: AttemptFailure, avoid: Set<string>): Turn {
@@ -144,8 +181,9 @@ function judgeFailure(step: Step, failure: AttemptFailure, avoid: Set<string>): 
   if (failure.status === 429 || failure.status === 503 || failure.status === 529) {
     step.engine.capacity.cool(failure.deployment, failure.retryAfterMs, step.engine.system.nowMs())
   }
-  if (isDeploymentFault(failure.end)) avoid.add(failure.deployment.id)
-  else if (failure.shouldRetry !== true && !isRetryable(failure.end)) return { kind: 'rejected', failure }
+  const isFault = isDeploymentFault(failure.end)
+  if (!isFault && failure.shouldRetry !== true && !isRetryable(failure.end)) return { kind: 'rejected', failure }
+  if (isFault || failure.shouldRetry === false) avoid.add(failure.deployment.id)
   return { kind: 'again', failure }
 }
 
@@ -158,13 +196,13 @@ async function waitForTurn(step: Step, failures: readonly AttemptFailure[]): Pro
   if (delayMs >= timeLeftMs(step)) return { kind: 'failed', failures }
   decide(step, { stage: 'attempt', choice: 'retry', reason: last.end, inputs: { delayMs: Math.round(delayMs) } })
   await sleep(system, delayMs)
-  return step.caller.gone && step.request.view.stream ? { kind: 'caller-left' } : null
+  return step.caller.gone ? { kind: 'caller-left' } : null
 }
 
 function capReached(step: Step, failures: readonly AttemptFailure[]): AttemptsEnd {
   const { maxAttempts } = step.task.contract
   decide(step, { stage: 'attempt', choice: 'stop', reason: `all ${maxAttempts} attempts of the task are used` })
-  return failures.length === 0 ? { kind: 'short', limit: 'modelCalls', ceiling: false, failures } : { kind: 'failed', failures }
+  return failures.length === 0 ? { kind: 'short', limit: 'modelCalls', ceiling: null, failures } : { kind: 'failed', failures }
 }
 
 function noteFallback(step: Step, model: ModelEntry | undefined, failures: readonly AttemptFailure[]): void {

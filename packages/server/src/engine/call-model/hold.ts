@@ -1,16 +1,16 @@
 // Stage 5, hold: before anything is sent, what the attempt may use at worst is reserved on the task, its parents,
-// the tenant and the product at once: all of them or none.
+// the tenant and the product at once: all of them or none. What is asked for shrinks to what is left before it is
+// refused.
 
-import { fitCall } from '../../core/budget/fit-call.js'
-import type { Amounts, LimitName } from '../../core/budget/amounts.js'
+import { type Amounts, type LimitName, NOTHING } from '../../core/budget/amounts.js'
+import { type CallFit, fitCall } from '../../core/budget/fit-call.js'
 import { remainingOf } from '../../core/budget/remaining.js'
 import type { AttemptId, HoldId } from '../../core/ids.js'
 import { estimateInputTokens, NOTHING_LEARNED } from '../../core/money/bytes-per-token.js'
 import type { Price } from '../../core/money/price.js'
 import type { ModelEntry } from '../../core/release/release.js'
-import { isCeiling } from '../ceilings.js'
+import { ceilingOf } from '../ceilings.js'
 import type { Engine } from '../engine.js'
-import type { AccountState } from '../ports.js'
 import { type Step, decide, timeLeftMs } from '../step-context.js'
 import type { Task } from '../task-registry.js'
 
@@ -36,37 +36,59 @@ export interface Reservation {
 
 export type HoldEnd =
   | { readonly kind: 'held'; readonly reservation: Reservation }
-  | { readonly kind: 'short'; readonly limit: LimitName; readonly shortBy: number; readonly ceiling: boolean }
+  | (Shortage & { readonly kind: 'short' })
 
-/** A ledger outside the process may refuse what was read as free a moment ago: read again, a few times. */
-const TRIES_MAX = 3
+export interface Shortage {
+  readonly limit: LimitName
+  readonly shortBy: number
+  /** Of a tenant, the product or the premium tier, not of the task itself. */
+  readonly ceiling: 'premium' | 'other' | null
+}
 
 export async function hold(step: Step, ask: HoldAsk): Promise<HoldEnd> {
   const { engine, task } = step
-  if (timeLeftMs(step) <= 0) return { kind: 'short', limit: 'latencyMs', shortBy: 1, ceiling: false }
-  const accounts = await accountsOf(engine, task, ask.model)
-  for (let tries = 1; ; tries++) {
-    const sized = await size(step, ask, accounts)
-    if (sized.kind === 'short') return shortage(step, sized)
-    const hold = engine.system.newId('hold') as HoldId
-    const result = await engine.ledger.hold(hold, accounts, sized.amounts)
-    if (result.kind === 'granted') return { kind: 'held', reservation: { ...sized.reservation, hold, accounts } }
-    if (tries === TRIES_MAX) return shortage(step, { ...result, ceiling: isCeiling(result.account) })
+  if (timeLeftMs(step) <= 0) return { kind: 'short', limit: 'latencyMs', shortBy: 1, ceiling: null }
+  const accounts = accountsOf(engine, task, ask.model)
+  const estimatedInput = estimateInput(engine, ask)
+  const id = engine.system.newId('hold') as HoldId
+  const held = await holdFitting(engine, { id, accounts }, (left) => sizeCall(task, ask, { estimatedInput, left }))
+  if (held.kind === 'short') return shortage(step, { limit: held.limit, shortBy: held.shortBy, ceiling: ceilingOf(held.account) })
+  const { amounts, outputTokens, bears } = held.fit
+  const reservation = {
+    hold: id,
+    id: engine.system.newId('attempt') as AttemptId,
+    accounts,
+    amounts,
+    estimatedInput,
+    outputTokens: ask.generates && bears ? outputTokens : null,
+  }
+  return { kind: 'held', reservation }
+}
+
+/** A promise whose answer was lost may have been made: it is taken back, or nobody ever would. */
+async function holdFitting(
+  { ledger }: Engine,
+  to: { readonly id: HoldId; readonly accounts: readonly string[] },
+  fit: (left: Amounts) => SizedCall,
+) {
+  try {
+    return await ledger.holdFitting(to.id, to.accounts, fit)
+  } catch (fault) {
+    await ledger.settle(to.id, NOTHING)
+    throw fault
   }
 }
 
-async function accountsOf(engine: Engine, task: Task, model: ModelEntry): Promise<readonly string[]> {
-  const ceilings = await engine.ceilings.accountsFor(task, model.tier, engine.system.nowMs())
-  return ceilings.length === 0 ? task.accounts : [...task.accounts, ...ceilings]
-}
-
 /** Would an answer by this model to this request fit what is left? Reserves nothing. */
-export async function sizeHold(
+export function sizeHold(
   step: Step,
   ask: { readonly model: ModelEntry; readonly request: Step['request'] },
-): Promise<{ readonly kind: 'fits' | 'short' }> {
-  const accounts = await accountsOf(step.engine, step.task, ask.model)
-  return size(step, answerAsk(step, ask), accounts)
+): CallFit {
+  const { engine, task } = step
+  const states = accountsOf(engine, task, ask.model).map((account) => engine.ledger.read(account))
+  const left = remainingOf(states.filter((state) => state !== null))
+  const holdAsk = answerAsk(step, ask)
+  return sizeCall(task, holdAsk, { estimatedInput: estimateInput(engine, holdAsk), left })
 }
 
 /** What the caller's own question asks for. */
@@ -81,61 +103,46 @@ export function answerAsk(step: Step, ask: { readonly model: ModelEntry; readonl
   }
 }
 
-async function size(step: Step, ask: HoldAsk, accounts: readonly string[]) {
-  const { engine, task } = step
-  const states = await readAll(engine, accounts)
-  const deployment = ask.model.deployments[0]
-  const learned = engine.bytesPerToken.get(deployment?.model ?? '') ?? NOTHING_LEARNED
-  const estimatedInput = estimateInputTokens(learned, {
-    bytes: ask.size.promptBytes,
-    images: ask.size.images,
-    messages: 1,
-  })
-  const maxOutput = Math.max(...ask.model.deployments.map((each) => each.maxOutputTokens))
-  const wanted = ask.generates ? (ask.wantedOutputTokens ?? maxOutput) : 0
+function accountsOf(engine: Engine, task: Task, model: ModelEntry): readonly string[] {
+  const ceilings = engine.ceilings.accountsFor(task, model.tier, engine.system.nowMs())
+  return ceilings.length === 0 ? task.accounts : [...task.accounts, ...ceilings]
+}
+
+function estimateInput(engine: Engine, { model, size }: HoldAsk): number {
+  const learned = engine.bytesPerToken.get(model.deployments[0]?.model ?? '') ?? NOTHING_LEARNED
+  return estimateInputTokens(learned, { bytes: size.promptBytes, images: size.images, messages: 1 })
+}
+
+type SizedCall =
+  | (Extract<CallFit, { kind: 'fits' }> & { readonly bears: boolean })
+  | Extract<CallFit, { kind: 'short' }>
+
+function sizeCall(
+  task: Task,
+  ask: HoldAsk,
+  given: { readonly estimatedInput: number; readonly left: Amounts },
+): SizedCall {
+  const { left } = given
+  const maxOutput = maxOutputOf(ask.model)
   const fit = fitCall({
-    inputTokens: estimatedInput,
-    wantedOutputTokens: wanted,
+    inputTokens: given.estimatedInput,
+    wantedOutputTokens: ask.generates ? (ask.wantedOutputTokens ?? maxOutput) : 0,
     choices: ask.choices,
     price: dearestOf(ask.model),
     dearest: task.release.dearestPrice,
-    left: remainingOf(states.map((each) => each.state)),
+    left,
   })
-  if (fit.kind === 'short') return { ...fit, ceiling: isTightestCeiling(states, fit.limit) }
-  const bears = fit.shrunk || ask.wantedOutputTokens !== null || isLimited(states)
-  const reservation = {
-    id: engine.system.newId('attempt') as AttemptId,
-    amounts: fit.amounts,
-    estimatedInput,
-    outputTokens: ask.generates && bears ? fit.outputTokens : null,
-  }
-  return { kind: 'fits' as const, amounts: fit.amounts, reservation }
+  if (fit.kind === 'short') return fit
+  // A limit on output or money makes the provider's own maximum too much to leave open.
+  const isLimited = left.outputTokens !== Infinity || left.nanoUsd !== Infinity
+  const bears = fit.shrunk || ask.wantedOutputTokens !== null || isLimited
+  return { kind: 'fits', outputTokens: fit.outputTokens, amounts: fit.amounts, shrunk: fit.shrunk, bears }
 }
 
-interface NamedState {
-  readonly account: string
-  readonly state: AccountState
-}
-
-async function readAll(engine: Engine, accounts: readonly string[]): Promise<NamedState[]> {
-  const states: NamedState[] = []
-  for (const account of accounts) {
-    const state = await engine.ledger.read(account)
-    if (state !== null) states.push({ account, state })
-  }
-  return states
-}
-
-/** A limit on output or money makes the provider's own maximum too much to leave open. */
-function isLimited(states: readonly NamedState[]): boolean {
-  return states.some(({ state }) => state.limits.outputTokens !== Infinity || state.limits.nanoUsd !== Infinity)
-}
-
-function isTightestCeiling(states: readonly NamedState[], limit: LimitName): boolean {
-  if (limit === 'latencyMs') return false
-  const left = ({ state }: NamedState) => state.limits[limit] - state.settled[limit] - state.held[limit]
-  const tightest = states.reduce<NamedState | null>((a, b) => (a === null || left(b) < left(a) ? b : a), null)
-  return tightest !== null && isCeiling(tightest.account)
+function maxOutputOf(model: ModelEntry): number {
+  let most = 0
+  for (const deployment of model.deployments) most = Math.max(most, deployment.maxOutputTokens)
+  return most
 }
 
 /** Deployments of a model may differ in price, and which one serves is not known yet: hold for the dearest. */
@@ -148,7 +155,7 @@ function dearestOf(model: ModelEntry): Price | null {
   return dearest
 }
 
-function shortage(step: Step, short: { limit: LimitName; shortBy: number; ceiling: boolean }): HoldEnd {
+function shortage(step: Step, short: Shortage): HoldEnd {
   decide(step, {
     stage: 'hold',
     choice: 'refused',

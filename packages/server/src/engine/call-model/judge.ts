@@ -5,7 +5,7 @@ import { chooseEscalation } from '../../core/routing/choose-escalation.js'
 import { confidenceFromOutput, parseGrade, selfConsistency } from '../../core/routing/confidence.js'
 import type { SignalSource } from '../../core/release/release.js'
 import type { Answer } from '../answer/answer.js'
-import { factsAfter } from '../facts-of-step.js'
+import { attributesOf, factsAfter } from '../facts-of-step.js'
 import { askJudge, drawSamples } from '../signal-calls.js'
 import { type Step, decide } from '../step-context.js'
 import { type Plan, premiumUse } from './plan.js'
@@ -15,14 +15,15 @@ export type Verdict =
   | { readonly kind: 'escalate'; readonly index: number; readonly model: string }
 
 export async function judge(step: Step, plan: Plan, answer: Answer): Promise<Verdict> {
-  if (!plan.holdBack || answer.kind === 'streamed') return { kind: 'accept' }
+  // Nobody waits for a better answer, or the first one is on its way already.
+  if (!plan.holdBack || answer.kind === 'streamed' || step.caller.gone) return { kind: 'accept' }
   await makeSignals(step, plan, answer)
   const { contract, release } = step.task
   const choice = chooseEscalation({
     route: contract.route,
     models: release.models,
-    premiumUse: await premiumUse(step),
-    facts: await factsAfter(step),
+    premiumUse: premiumUse(step),
+    facts: factsAfter(step),
     current: answer.model.name,
     tried: step.tried,
   })
@@ -35,7 +36,7 @@ export async function judge(step: Step, plan: Plan, answer: Answer): Promise<Ver
 async function makeSignals(step: Step, plan: Plan, answer: Answer): Promise<void> {
   for (const [name, source] of Object.entries(step.task.contract.signals)) {
     if (!plan.signals.includes(name)) continue
-    const value = await signalOf(step, source, { plan, answer })
+    const value = await signalOf(step, [name, source], { plan, answer })
     if (value === null) delete step.signals[name]
     else step.signals[name] = value
   }
@@ -43,7 +44,7 @@ async function makeSignals(step: Step, plan: Plan, answer: Answer): Promise<void
 
 async function signalOf(
   step: Step,
-  source: SignalSource,
+  [name, source]: readonly [string, SignalSource],
   from: { readonly plan: Plan; readonly answer: Answer },
 ): Promise<unknown> {
   const { plan, answer } = from
@@ -62,6 +63,6 @@ async function signalOf(
       return samples.length === 0 ? null : selfConsistency([text, ...samples])
     }
     case 'attribute':
-      return step.task.attributes[source.name] ?? null
+      return attributesOf(step)[name] ?? null
   }
 }

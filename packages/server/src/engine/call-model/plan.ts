@@ -1,7 +1,7 @@
 // Stage 3, plan: facts known before the call choose the model; whether its answer must be held back for judging
 // follows from the rules that need a signal.
 
-import type { ModelEntry, RouteRule } from '../../core/release/release.js'
+import type { Contract, ModelEntry, RouteRule } from '../../core/release/release.js'
 import { chooseModel } from '../../core/routing/choose-model.js'
 import { fallbackOrder } from '../../core/routing/fallback-order.js'
 import type { PremiumUse } from '../../core/routing/premium-ceiling.js'
@@ -28,7 +28,7 @@ export interface Plan {
   readonly overCeiling: boolean
 }
 
-export async function plan(step: Step): Promise<Plan | Refusal> {
+export function plan(step: Step): Plan | Refusal {
   const { task, call } = step
   const { contracts, models } = task.release
   const isNamed = task.contract.name !== 'default' || call.contract !== null || call.taskId !== null
@@ -50,14 +50,14 @@ function unknownModel({ call, task }: Step): Refusal {
   return refused('model.unknown', message, { task: task.id })
 }
 
-async function choose(step: Step, asked: { readonly pinned: string | null; readonly alone: boolean }) {
+function choose(step: Step, asked: { readonly pinned: string | null; readonly alone: boolean }): Plan {
   const { contract, release } = step.task
   const { route } = contract
   const choice = chooseModel({
     route,
     models: release.models,
-    premiumUse: await premiumUse(step),
-    facts: await factsBefore(step),
+    premiumUse: premiumUse(step),
+    facts: factsBefore(step),
     // Naming the default is asking for the route, rules included.
     pinned: asked.pinned === route.default ? null : asked.pinned,
   })
@@ -72,10 +72,24 @@ async function choose(step: Step, asked: { readonly pinned: string | null; reado
 }
 
 /** What the contract has used of its premium ceilings so far. */
-export async function premiumUse({ engine, task }: Step): Promise<PremiumUse> {
+export function premiumUse({ engine, task }: Step): PremiumUse {
   const counts = engine.premiumShare.of(task.contract.name)
-  const nanoUsdToday = await engine.ceilings.premiumSpent(task, engine.system.nowMs())
-  return { ...counts, nanoUsdToday }
+  const nanoUsdToday = engine.ceilings.premiumSpent(task, engine.system.nowMs())
+  return { calls: counts.calls, premiumCalls: counts.premiumCalls, nanoUsdToday }
+}
+
+/**
+ * Premium money or share that ran out between the choice and the call: the call goes where the route would have sent
+ * it. null: there is nothing below to turn to.
+ */
+export function containedPlan(step: Step, current: Plan): Plan | null {
+  const { contract, release } = step.task
+  const fallback = modelNamed(release.models, contract.route.default)
+  if (fallback.tier === 'premium' || current.models[0]?.tier !== 'premium') return null
+  const reason = `the premium ceiling turned ${current.models[0].name} away`
+  step.decisions.push({ stage: 'plan', choice: fallback.name, reason })
+  step.route = 'default'
+  return planFor(step, { model: fallback.name, route: 'default' })
 }
 
 export function escalatedPlan(step: Step, to: { readonly index: number; readonly model: string }): Plan {
@@ -91,26 +105,58 @@ export function escalatedPlan(step: Step, to: { readonly index: number; readonly
 export function planFor(step: Step, chosen: { readonly model: string; readonly route: string; alone?: boolean }): Plan {
   const { contract, release } = step.task
   const model = modelNamed(release.models, chosen.model)
-  const fallbacks = fallbackOrder({ route: contract.route, models: release.models, model: model.name })
-  const targets = step.call.wire === 'openai-embeddings' ? [] : escalationTargets(step, model)
-  const signals = Object.keys(contract.signals).filter((name) => targets.some((rule) => rule.condition.reads.includes(name)))
+  const { models, keep } = standing(step, model)
+  const targets = step.call.wire === 'openai-embeddings' ? NO_RULES : escalationTargets(step, model)
   const holdBack = targets.length > 0
+  const signals = holdBack ? signalsOf(contract, targets) : NO_NAMES
   return {
     kind: 'plan',
-    models: chosen.alone === true ? [model] : [...new Set(fallbacks.map((candidate) => candidate.model))],
+    models: chosen.alone === true ? [model] : models,
     route: chosen.route,
     holdBack,
-    keep: holdBack || remembers(step) || readsOutput(step) || contract.record === 'content',
-    logprobs: holdBack && signals.some((name) => contract.signals[name]?.from === 'logprobs'),
+    keep: holdBack || keep,
+    logprobs: signals.some((name) => contract.signals[name]?.from === 'logprobs'),
     signals,
     overCeiling: false,
   }
 }
 
+const NO_RULES: readonly RouteRule[] = []
+const NO_NAMES: readonly string[] = []
+
+interface Standing {
+  readonly models: readonly ModelEntry[]
+  readonly keep: boolean
+}
+
+const STANDING = new WeakMap<Contract, Map<ModelEntry, Standing>>()
+
+/** What only depends on the release: worked out once per contract and model. */
+function standing(step: Step, model: ModelEntry): Standing {
+  const { contract, release } = step.task
+  const known = STANDING.get(contract)?.get(model)
+  if (known !== undefined) return known
+  const order = fallbackOrder({ route: contract.route, models: release.models, model: model.name })
+  const fallbacks = order.map((candidate) => candidate.model).filter(({ name }) => !step.tried.includes(name))
+  const made = {
+    models: [...new Set(fallbacks)],
+    keep: remembers(step) || readsOutput(step) || contract.record === 'content',
+  }
+  const ofContract = STANDING.get(contract) ?? new Map<ModelEntry, Standing>()
+  STANDING.set(contract, ofContract.set(model, made))
+  return made
+}
+
+function signalsOf(contract: Contract, targets: readonly RouteRule[]): readonly string[] {
+  return Object.keys(contract.signals).filter((name) => targets.some((rule) => rule.condition.reads.includes(name)))
+}
+
 /** Rules that could still move the answer up. None left: nothing to hold an answer back for. */
 function escalationTargets({ task, tried }: Step, current: ModelEntry): readonly RouteRule[] {
   const { models } = task.release
-  return task.contract.route.rules.filter(
+  const { rules } = task.contract.route
+  if (!rules.some((rule) => rule.phase === 'after')) return NO_RULES
+  return rules.filter(
     (rule) =>
       rule.phase === 'after' &&
       rule.model !== current.name &&

@@ -1,14 +1,13 @@
 // Stage 4, recall: the same question of the same tenant under the same contract, answered before. Errors, cut and
 // degraded answers are never remembered.
 
-import { type CacheKeyParts, cacheKeyText } from '../../core/cache/cache-key.js'
 import { isObject } from '../../core/json.js'
 import type { Answer } from '../answer/answer.js'
-import type { CachedAnswer } from '../engine.js'
+import type { CachedAnswer } from '../answer-memory.js'
 import { type Step, decide } from '../step-context.js'
 import type { Made } from '../step-end.js'
 
-/** Longest answer worth remembering, bytes. */
+/** Longest question and answer worth remembering, bytes. */
 const REMEMBERED_BYTES_MAX = 256 * 1024
 
 export function recall(step: Step): Made | null {
@@ -25,7 +24,14 @@ export function recall(step: Step): Made | null {
 
 /** The remembered answer whatever its age: the `cached_answer` rung may prefer an old one to none. */
 export function lookUp(step: Step): { readonly value: CachedAnswer; readonly ageMs: number } | null {
-  return step.engine.answers.get(keyOf(step), step.engine.system.nowMs())
+  const { answers, system } = step.engine
+  const request = isObject(step.call.json) ? step.call.json : {}
+  return answers.find({ ...keyParts(step), request }, system.nowMs())
+}
+
+/** Of the caller's request as it came, not of the shortened one. */
+function keyParts({ task, call }: Step) {
+  return { tenant: task.tenant.name, contract: task.contract.name, wire: call.wire }
 }
 
 export function remembers(step: Step): boolean {
@@ -33,39 +39,23 @@ export function remembers(step: Step): boolean {
   return cache.exactTtlMs !== null || degrade.includes('cached_answer')
 }
 
-export function remember(step: Step, answer: Answer): void {
+/** `tail`: the last bytes of a stream, which are not among its frames. */
+export function remember(step: Step, answer: Answer, tail: Uint8Array | null): void {
   if (!remembers(step) || step.degraded.length > 0) return
-  const bytes = bytesOf(answer)
-  if (bytes === null || bytes.length > REMEMBERED_BYTES_MAX) return
-  const value: CachedAnswer = {
+  const bytes = bytesOf(answer, tail)
+  if (bytes === null || bytes.length + step.call.body.length > REMEMBERED_BYTES_MAX) return
+  const answered = {
     streamed: answer.kind !== 'whole',
     bytes,
     model: answer.model.name,
     deployment: answer.deployment.id,
   }
-  step.engine.answers.put(keyOf(step), { value, bytes: bytes.length, nowMs: step.engine.system.nowMs() })
+  const { answers, system } = step.engine
+  answers.remember({ parts: keyParts(step), request: step.call.body, answer: answered, atMs: system.nowMs() })
 }
 
-function bytesOf(answer: Answer): Uint8Array | null {
-  switch (answer.kind) {
-    case 'whole':
-      return answer.body
-    case 'held':
-      return Buffer.concat(answer.frames)
-    case 'streamed':
-      return answer.end.kind === 'complete' && answer.kept !== null ? Buffer.concat(answer.kept) : null
-  }
-}
-
-/** Hash of what was asked, the same however its keys were ordered. Of the caller's request, not the shortened one. */
-export function keyOf(step: Step): string {
-  if (step.cacheKey !== null) return step.cacheKey
-  const parts: CacheKeyParts = {
-    tenant: step.task.tenant.name,
-    contract: step.task.contract.name,
-    wire: step.call.wire,
-    request: isObject(step.call.json) ? step.call.json : {},
-  }
-  step.cacheKey = step.engine.system.sha256(cacheKeyText(parts))
-  return step.cacheKey
+function bytesOf(answer: Answer, tail: Uint8Array | null): Uint8Array | null {
+  if (answer.kind === 'whole') return answer.body
+  const frames = answer.kind === 'held' ? answer.frames : answer.kept
+  return frames === null || tail === null ? null : Buffer.concat([...frames, tail])
 }

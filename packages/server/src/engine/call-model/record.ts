@@ -5,13 +5,14 @@ import type { StepEnded, StepKind } from '../../core/task/records.js'
 import type { Answer } from '../answer/answer.js'
 import { deliver, deliverMade, isSimulated } from '../answer/deliver.js'
 import { type MadeAnswer, answerFromCache, refineAnswer } from '../answer/make-answer.js'
+import { errorBody } from '../answer/error-body.js'
 import { sendRefusal } from '../answer/send-refusal.js'
 import { record } from '../engine.js'
 import { endTask } from '../outcome.js'
 import { type Refusal, refused } from '../refusal.js'
 import { type Step, decide } from '../step-context.js'
 import type { Made, StepEnd } from '../step-end.js'
-import { keyOf, remember } from './recall.js'
+import { remember } from './recall.js'
 
 export async function finish(step: Step, end: StepEnd): Promise<void> {
   switch (end.kind) {
@@ -28,47 +29,42 @@ export async function finish(step: Step, end: StepEnd): Promise<void> {
 
 async function finishAnswer(step: Step, answer: Answer, route: string): Promise<void> {
   if (answer.kind === 'streamed') noteStreamEnd(step, answer)
-  noteAnswer(step, answer)
-  const used = step.attempts.findLast((attempt) => attempt.purpose === 'answer' && attempt.end === 'ok')
-  const isFallback = step.degraded.length === 0 && used !== undefined && route === 'default' && wasFallback(step, answer)
-  const shown = isFallback ? 'fallback' : step.degraded.length > 0 ? 'degraded' : route
-  step.route = shown
-  const error = answer.kind === 'streamed' && answer.end.kind !== 'complete' ? errorOf(answer) : null
+  const error = errorOf(step, answer)
+  noteAnswer(step, answer, error)
+  step.route = step.degraded.length > 0 ? 'degraded' : route
   if (!(await close(step, { answer, error }))) return
-  await deliver(step, answer, shown)
-  if (error === null) remember(step, answer)
-}
-
-/** Another model than the one the plan began with, because that one failed. */
-function wasFallback(step: Step, answer: Answer): boolean {
-  const chosen = step.decisions.find((decision) => decision.stage === 'plan')?.choice
-  return chosen !== undefined && step.tried.length === 0 && chosen !== answer.model.name
-}
-
-function errorOf(answer: Answer & { kind: 'streamed' }): string {
-  return answer.end.kind === 'failed' ? answer.end.end : answer.end.kind
+  const tail = deliver(step, answer, step.route)
+  if (error === null) remember(step, answer, tail)
 }
 
 /** A stream that was cut is a partial result where the contract plans for one, and an error where it does not. */
-function noteStreamEnd(step: Step, answer: Answer & { kind: 'streamed' }): void {
-  if (answer.end.kind !== 'cut') return
-  decide(step, { stage: 'settle', choice: 'cut', reason: `${answer.end.by} reached`, inputs: { deltas: answer.scanner.facts.deltas } })
-  if (step.task.contract.degrade.includes('partial_result')) step.degraded.push('partial_result')
+function noteStreamEnd(step: Step, { end, scanner }: Answer & { kind: 'streamed' }): void {
+  if (end.kind !== 'cut') return
+  const { deltas } = scanner.facts
+  decide(step, { stage: 'settle', choice: 'cut', reason: `${end.by} reached`, inputs: { deltas } })
+  if (step.task.contract.degrade.includes('partial_result') && deltas > 0) step.degraded.push('partial_result')
 }
 
-function noteAnswer(step: Step, answer: Answer): void {
+function errorOf(step: Step, answer: Answer): string | null {
+  if (answer.kind === 'whole' || answer.end.kind === 'complete' || isPartial(step)) return null
+  return answer.end.kind === 'failed' ? answer.end.end : answer.end.kind
+}
+
+const isPartial = (step: Step) => step.degraded.includes('partial_result')
+
+function noteAnswer(step: Step, answer: Answer, error: string | null): void {
   const { task } = step
-  const reads = [...task.contract.success, ...task.contract.harm].some(({ reads: names }) => names.length > 0)
+  const reads = task.contract.success.length > 0 || task.contract.harm.length > 0
   const facts = reads ? answer.facts() : null
-  task.answer = {
+  const given = {
     text: facts?.text ?? '',
-    finishReason: facts?.finishReason ?? finishOf(answer),
+    finishReason: isPartial(step) ? 'length' : (facts?.finishReason ?? finishOf(answer)),
     toolCalls: facts?.toolCalls ?? [],
     jsonSchema: step.call.view.jsonSchema,
     refined: false,
   }
-  if (answer.kind === 'streamed' && answer.end.kind !== 'complete' && answer.end.kind !== 'cut') task.answer = null
-  task.signals = { ...step.signals }
+  task.answer = error === null ? given : null
+  task.signals = step.signals
 }
 
 function finishOf(answer: Answer): string | null {
@@ -91,7 +87,7 @@ async function finishMade(step: Step, made: Made): Promise<void> {
   const model = task.release.models.get(made.cached?.model ?? '') ?? null
   const deployment = model?.deployments.find((each) => each.id === made.cached?.deployment) ?? null
   const simulated = deployment !== null && isSimulated(step, deployment)
-  await deliverMade(step, given, { route: step.route ?? 'default', model, deployment, simulated })
+  deliverMade(step, given, { route: step.route ?? 'default', model, deployment, simulated })
 }
 
 async function finishRefusal(step: Step, refusal: Refusal): Promise<void> {
@@ -105,9 +101,10 @@ async function finishRefusal(step: Step, refusal: Refusal): Promise<void> {
  */
 async function close(step: Step, end: { readonly answer: Answer | null; readonly error: string | null }): Promise<boolean> {
   const { engine, task } = step
-  task.degraded.push(...step.degraded)
+  step.isClosed = true
+  for (const rung of step.degraded) task.degraded.push(rung)
   if (step.escalatedBy !== null) task.escalated = true
-  writeStep(step, { kind: 'model', name: step.call.wire, ...end })
+  writeStep(step, { kind: 'model', name: step.call.wire, answer: end.answer, error: end.error })
   if (task.oneStep) endTask(engine, task, { source: 'contract', verdict: null })
   try {
     await engine.books.durable()
@@ -119,10 +116,20 @@ async function close(step: Step, end: { readonly answer: Answer | null; readonly
 }
 
 function giveUp(step: Step): void {
-  const refusal = refused('store.unavailable', 'The books cannot be written.', { task: step.task.id })
-  const isBegun = step.caller.begun
-  if (!isBegun) sendRefusal(step.engine, step.call, { caller: step.caller, refusal })
-  else step.caller.end()
+  breakOff(step, refused('store.unavailable', 'The books cannot be written.', { task: step.task.id }))
+}
+
+/** Something of ours threw: the step is still written down, and the caller still told. */
+export async function finishFault(step: Step): Promise<void> {
+  if (!step.isClosed && !(await close(step, { answer: null, error: 'internal.error' }))) return
+  breakOff(step, refused('internal.error', 'A fault of Spillway itself.', { task: step.task.id }))
+}
+
+/** After the first byte an error is said in band, and no end marker follows it. */
+function breakOff(step: Step, refusal: Refusal): void {
+  const { caller, engine, call } = step
+  if (caller.begun) caller.end(step.format.errorFrame(errorBody(call, refusal)))
+  else sendRefusal(engine, call, { caller, refusal, step })
 }
 
 export function writeStep(
@@ -156,12 +163,12 @@ export function writeStep(
     unknownRules: step.unknownRules,
     attempts: step.attempts,
     decisions: step.decisions,
-    promptHash: keyOf(step),
+    promptHash: engine.system.sha256(call.body),
     otherNanoUsd: 0,
     toolMs: 0,
     error: end.error,
     content: saveContent(step, answer),
-    finishReason: answer === null ? null : finishOf(answer),
+    finishReason: answer === null ? null : isPartial(step) ? 'length' : finishOf(answer),
     traceparent: call.traceparent,
   }
   record(engine, entry)

@@ -2,7 +2,6 @@
 // held, however it ended and whoever left; takes no signal, because money is settled even when nobody waits.
 
 import type { Amounts } from '../../core/budget/amounts.js'
-import type { AttemptId, HoldId } from '../../core/ids.js'
 import { learn, NOTHING_LEARNED } from '../../core/money/bytes-per-token.js'
 import { type JudgedUsage, judgeUsage } from '../../core/money/judge-usage.js'
 import { costOf } from '../../core/money/price.js'
@@ -11,20 +10,17 @@ import type { Deployment, ModelEntry } from '../../core/release/release.js'
 import type { AttemptRecord, ChargeBasis } from '../../core/task/records.js'
 import { record } from '../engine.js'
 import type { Step } from '../step-context.js'
+import type { Reservation } from './hold.js'
 
 /** A hold that was granted for one attempt. */
 export interface HeldAttempt {
-  readonly hold: HoldId
-  readonly id: AttemptId
+  readonly reservation: Reservation
   readonly number: number
   readonly purpose: AttemptRecord['purpose']
-  readonly accounts: readonly string[]
-  readonly amounts: Amounts
   readonly model: ModelEntry
   readonly deployment: Deployment
   readonly simulated: boolean
   readonly startedMs: number
-  readonly estimatedInput: number
   /** Of the request that was held for: a judge's prompt is not the caller's. */
   readonly size: { readonly promptBytes: number; readonly images: number }
   /** Output tokens the deployment was allowed in all. */
@@ -48,6 +44,7 @@ export interface AttemptEvidence {
 
 export async function settle(step: Step, held: HeldAttempt, evidence: AttemptEvidence): Promise<AttemptRecord> {
   const { engine, task } = step
+  const { reservation } = held
   const attempt = attemptRecord(step, held, evidence)
   const actual: Amounts = {
     modelCalls: evidence.ran === 'no' && wasTurnedAway(evidence) ? 0 : 1,
@@ -57,17 +54,18 @@ export async function settle(step: Step, held: HeldAttempt, evidence: AttemptEvi
     toolMs: 0,
     nanoUsd: attempt.chargedNanoUsd,
   }
-  await engine.ledger.settle(held.hold, actual)
+  const settled = engine.ledger.settle(reservation.hold, actual)
+  if (settled !== undefined) await settled
   task.nanoUsd += attempt.chargedNanoUsd
   task.modelCalls += actual.modelCalls
   if (attempt.nanoUsd === null && attempt.basis !== 'none') task.unpricedCalls += 1
   step.attempts.push(attempt)
   record(engine, {
     kind: 'hold-settled',
-    id: held.hold,
+    id: reservation.hold,
     task: task.id,
     atMs: engine.system.nowMs(),
-    accounts: held.accounts,
+    accounts: reservation.accounts,
     actual,
     stepNumber: step.number,
     attempt,
@@ -82,12 +80,13 @@ function wasTurnedAway(evidence: AttemptEvidence): boolean {
 
 function attemptRecord(step: Step, held: HeldAttempt, evidence: AttemptEvidence): AttemptRecord {
   const { engine } = step
+  const { reservation } = held
   const usage = usageOf(step, held, evidence)
   const price = held.deployment.price
   const nanoUsd = price === null ? null : costOf(price, usage.tokens)
   const isFree = usage.basis === 'none'
-  return {
-    id: held.id,
+  const record: AttemptRecord = {
+    id: reservation.id,
     number: held.number,
     purpose: held.purpose,
     model: held.model.name,
@@ -99,15 +98,15 @@ function attemptRecord(step: Step, held: HeldAttempt, evidence: AttemptEvidence)
     firstByteMs: evidence.firstByteMs,
     status: evidence.status,
     end: evidence.end,
-    held: held.amounts,
+    held: reservation.amounts,
     tokens: usage.tokens,
     nanoUsd: isFree ? 0 : nanoUsd,
-    chargedNanoUsd: isFree ? 0 : (nanoUsd ?? held.amounts.nanoUsd),
+    chargedNanoUsd: isFree ? 0 : (nanoUsd ?? reservation.amounts.nanoUsd),
     basis: usage.basis,
     priceBook: price?.book ?? null,
     simulated: held.simulated,
-    ...(usage.disputed === undefined ? {} : { disputed: usage.disputed }),
   }
+  return usage.disputed === undefined ? record : { ...record, disputed: usage.disputed }
 }
 
 type KnownUsage = Omit<JudgedUsage, 'basis'> & { readonly basis: ChargeBasis }
@@ -116,12 +115,12 @@ function usageOf(step: Step, held: HeldAttempt, evidence: AttemptEvidence): Know
   const { promptBytes, images } = held.size
   if (evidence.ran === 'no') return { tokens: NO_TOKENS, basis: 'none' }
   if (evidence.ran === 'maybe') {
-    return { tokens: { ...NO_TOKENS, input: held.estimatedInput }, basis: 'estimated' }
+    return { tokens: { ...NO_TOKENS, input: held.reservation.estimatedInput }, basis: 'estimated' }
   }
   const usage = judgeUsage(evidence.reported, {
     requestBytes: promptBytes,
     images,
-    estimatedInput: held.estimatedInput,
+    estimatedInput: held.reservation.estimatedInput,
     maxOutputTokens: held.outputTokensMax,
     deltas: evidence.deltas,
     textBytes: evidence.textBytes,

@@ -2,12 +2,12 @@
 
 import type { ReportedUsage } from '../../core/money/token-counts.js'
 import type { Deployment, ModelEntry, ProviderConfig, Wire } from '../../core/release/release.js'
-import type { AnswerFacts, ProviderError } from '../../wire/format.js'
+import type { AnswerFacts, ProviderError, StreamScanner } from '../../wire/format.js'
 import { formatOf } from '../../wire/formats.js'
 import { retryAfterMs, shouldRetry } from '../../wire/retry-after.js'
 import { stripLogprobs } from '../../wire/strip-logprobs.js'
 import { scannerBetween } from '../../wire/translate-stream.js'
-import type { Answer, StreamedEnd } from '../answer/answer.js'
+import type { Answer, HeldEnd, StreamedEnd } from '../answer/answer.js'
 import { type AttemptEvidence, type HeldAttempt, settle } from '../call-model/settle.js'
 import { record } from '../engine.js'
 import type { Provider, UpstreamRequest } from '../ports.js'
@@ -47,21 +47,28 @@ export type AttemptEnd =
   | { readonly kind: 'failed'; readonly failure: AttemptFailure }
 
 export async function oneAttempt(step: Step, ask: AttemptAsk): Promise<AttemptEnd> {
-  writeHold(step, ask.held)
-  return ask.stream ? streamed(step, ask) : whole(step, ask)
+  const { held } = ask
+  writeHold(step, held)
+  try {
+    return ask.stream ? await streamed(step, ask) : await whole(step, ask)
+  } catch (fault) {
+    const isSettled = step.attempts.some(({ id }) => id === held.reservation.id)
+    if (!isSettled) await settle(step, held, evidence({ end: 'fault', status: 0, ran: 'maybe', firstByteMs: null }))
+    throw fault
+  }
 }
 
 function writeHold(step: Step, held: HeldAttempt): void {
   record(step.engine, {
     kind: 'hold-made',
-    id: held.hold,
+    id: held.reservation.hold,
     atMs: held.startedMs,
     task: step.task.id,
     step: step.id,
     stepNumber: step.number,
-    accounts: held.accounts,
-    amounts: held.amounts,
-    attempt: { id: held.id, number: held.number, purpose: held.purpose },
+    accounts: held.reservation.accounts,
+    amounts: held.reservation.amounts,
+    attempt: { id: held.reservation.id, number: held.number, purpose: held.purpose },
     model: held.model.name,
     deployment: held.deployment.id,
     provider: held.deployment.provider,
@@ -100,9 +107,14 @@ async function whole(step: Step, ask: AttemptAsk): Promise<AttemptEnd> {
     return { kind: 'failed', failure: httpFailure(step, ask, { ...raw, end }) }
   }
   await settle(step, held, {
-    ...evidence({ end: 'ok', status: 200, ran: 'yes', firstByteMs: raw.firstByteMs }),
+    end: 'ok',
+    status: 200,
+    firstByteMs: raw.firstByteMs,
     reported: read.facts.usage,
+    deltas: 0,
     textBytes: Buffer.byteLength(read.facts.text),
+    streamed: false,
+    ran: 'yes',
   })
   const { model, deployment } = held
   const facts = () => read.facts
@@ -153,13 +165,14 @@ async function streamed(step: Step, ask: AttemptAsk): Promise<AttemptEnd> {
     begin: () => ask.begin(held.deployment, held.model),
   })
   await settle(step, held, streamEvidence(pumped))
+  if (pumped.fault !== null) throw pumped.fault.error
   return streamEnd(step, ask, { pumped, scanner })
 }
 
 function streamEnd(
   step: Step,
   ask: AttemptAsk,
-  from: { pumped: PumpedStream; scanner: ReturnType<typeof scannerBetween> },
+  from: { pumped: PumpedStream; scanner: StreamScanner },
 ): AttemptEnd {
   const { pumped, scanner } = from
   const { model, deployment } = ask.held
@@ -174,7 +187,7 @@ function streamEnd(
     return { kind: 'answered', answer }
   }
   if (end.kind === 'complete' || (end.kind === 'cut' && pumped.facts.deltas > 0)) {
-    return { kind: 'answered', answer: heldAnswer(ask, { pumped, scanner, facts }) }
+    return { kind: 'answered', answer: heldAnswer(ask, { pumped, scanner, facts, end }) }
   }
   const failure = failureOf(ask, { end: failedEnd(pumped), status: pumped.status })
   return { kind: 'failed', failure: { ...failure, error: pumped.facts.error } }
@@ -182,10 +195,11 @@ function streamEnd(
 
 function heldAnswer(
   ask: AttemptAsk,
-  from: { pumped: PumpedStream; scanner: ReturnType<typeof scannerBetween>; facts: () => AnswerFacts },
+  from: { pumped: PumpedStream; scanner: StreamScanner; facts: () => AnswerFacts; end: HeldEnd },
 ): Answer {
   const { model, deployment } = ask.held
-  return { kind: 'held', model, deployment, facts: from.facts, frames: from.pumped.held, scanner: from.scanner }
+  const { facts, scanner, end } = from
+  return { kind: 'held', model, deployment, facts, frames: from.pumped.held, scanner, end }
 }
 
 /** Facts of a stream that was passed through unread: its kept frames are read now, once. */
@@ -229,20 +243,25 @@ const notStreamEnd = (status: number) => (status === 200 ? 'invalid_body' : `htt
 
 function streamEvidence(pumped: PumpedStream): AttemptEvidence {
   const { end, facts, status, firstByteMs } = pumped
-  const generated = facts.deltas > 0 || facts.usage !== null
+  const generated = facts.deltas > 0 || facts.usage !== null || facts.startUsage !== undefined
   const base = { ...evidence({ end: 'ok', status, ran: 'yes', firstByteMs }), streamed: true, deltas: facts.deltas }
   const reported: ReportedUsage | null = facts.usage
   switch (end.kind) {
     case 'complete':
       return { ...base, reported }
     case 'cut':
-      return { ...base, end: end.by === 'deadline' && !generated ? 'timeout' : 'cut', ran: generated ? 'yes' : 'maybe' }
+      return {
+        ...base,
+        end: end.by === 'deadline' && !generated ? 'timeout' : 'cut',
+        reported: facts.startUsage ?? null,
+        ran: generated ? 'yes' : 'maybe',
+      }
     case 'caller-left':
-      return { ...base, end: 'caller_left', reported, ran: generated ? 'yes' : 'maybe' }
+      return { ...base, end: 'caller_left', reported: reported ?? facts.startUsage ?? null, ran: generated ? 'yes' : 'maybe' }
     case 'not-a-stream':
       return { ...base, end: notStreamEnd(status), ran: 'no' }
     case 'failed':
-      return { ...base, end: end.end, reported: facts.ended ? reported : null, ran: generated ? 'yes' : ranWithout(end.end) }
+      return { ...base, end: end.end, reported: facts.ended ? reported : (facts.startUsage ?? null), ran: generated ? 'yes' : ranWithout(end.end) }
   }
 }
 
@@ -258,7 +277,8 @@ function failedEvidence(raw: Extract<WholeAnswer, { kind: 'failed' }>): AttemptE
 }
 
 function evidence(known: Pick<AttemptEvidence, 'end' | 'status' | 'ran' | 'firstByteMs'>): AttemptEvidence {
-  return { ...known, reported: null, deltas: 0, textBytes: 0, streamed: false }
+  const { end, status, ran, firstByteMs } = known
+  return { end, status, firstByteMs, reported: null, deltas: 0, textBytes: 0, streamed: false, ran }
 }
 
 function failureOf(ask: AttemptAsk, known: { end: string; status: number }): AttemptFailure {
@@ -282,6 +302,6 @@ function httpFailure(
     retryAfterMs: retryAfterMs(raw.headers, step.engine.system.nowMs()),
     shouldRetry: shouldRetry(raw.headers),
     error,
-    upstream: raw.status === 200 ? null : { status: raw.status, body: raw.body, contentType },
+    upstream: raw.status === 200 || ask.wire !== step.call.wire ? null : { status: raw.status, body: raw.body, contentType },
   }
 }

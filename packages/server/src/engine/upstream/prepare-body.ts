@@ -42,15 +42,20 @@ export function prepareBody(step: Step, ask: BodyAsk): Parsed<Uint8Array> {
 function sameWire(step: Step, ask: BodyAsk): Uint8Array {
   const { view, body } = step.request
   const isChat = step.call.wire === 'openai-chat'
-  const changes: RequestChanges = {
-    ...(view.model === ask.deployment.model ? {} : { model: ask.deployment.model }),
-    ...(ask.outputTokens === null || ask.outputTokens === view.maxOutputTokens
-      ? {}
-      : { maxOutputTokens: ask.outputTokens, maxTokensKey: limitKey(ask.provider) }),
-    ...(isChat && view.stream && !view.includeUsage ? { includeUsage: true as const } : {}),
-    ...(isChat && ask.logprobs && !view.wantsLogprobs ? { logprobs: true as const } : {}),
+  const changes: { -readonly [K in keyof RequestChanges]: RequestChanges[K] } = {}
+  if (view.model !== ask.deployment.model) changes.model = ask.deployment.model
+  if (ask.outputTokens !== null && ask.outputTokens !== view.maxOutputTokens) {
+    changes.maxOutputTokens = ask.outputTokens
+    changes.maxTokensKey = limitKey(ask.provider)
   }
-  return Object.keys(changes).length === 0 ? body : step.format.patch(body, changes)
+  if (isChat && view.stream && !view.includeUsage) changes.includeUsage = true
+  if (isChat && ask.logprobs && !view.wantsLogprobs) changes.logprobs = true
+  return isEmpty(changes) ? body : step.format.patch(body, changes)
+}
+
+function isEmpty(changes: RequestChanges): boolean {
+  for (const _ in changes) return false
+  return true
 }
 
 /** OpenAI's newer models refuse `max_tokens`; servers that only imitate its API mostly know no other. */

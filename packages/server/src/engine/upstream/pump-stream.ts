@@ -32,6 +32,8 @@ export interface PumpedStream {
   readonly held: readonly Uint8Array[]
   /** Everything passed on, while small enough to remember. */
   readonly kept: readonly Uint8Array[] | null
+  /** Something of ours threw: the attempt is settled, then this is thrown on. */
+  readonly fault: { readonly error: unknown } | null
 }
 
 export interface StreamAttempt {
@@ -70,6 +72,7 @@ class Pump {
   #keptBytes = 0
   #plain: Uint8Array[] | null = null
   #timer: { cancel(): void } = { cancel() {} }
+  #fault: PumpedStream['fault'] = null
 
   constructor(attempt: StreamAttempt, resolve: (stream: PumpedStream) => void) {
     this.#attempt = attempt
@@ -81,14 +84,25 @@ class Pump {
   start(): void {
     const { system, caller, provider, request, leftMs } = this.#attempt
     this.#timer = system.after(leftMs, () => this.#stop({ kind: 'cut', by: 'deadline' }))
-    caller.onGone(() => this.#stop({ kind: 'caller-left' }))
-    if (caller.gone) return this.#finish({ kind: 'caller-left' })
-    this.#call = provider.send(request, {
-      onHead: (status, headers) => this.#onHead(status, headers),
-      onData: (chunk) => this.#onData(chunk),
-      onEnd: () => this.#onEnd(),
-      onFailure: (failure, detail) => this.#finish({ kind: 'failed', end: endOf(failure, this.#status), detail }),
+    this.#guard(() => {
+      caller.onGone(() => this.#stop({ kind: 'caller-left' }))
+      this.#call = provider.send(request, {
+        onHead: (status, headers) => this.#onHead(status, headers),
+        onData: (chunk) => this.#guard(() => this.#onData(chunk)),
+        onEnd: () => this.#onEnd(),
+        onFailure: (failure, detail) => this.#finish({ kind: 'failed', end: endOf(failure, this.#status), detail }),
+      })
     })
+  }
+
+  /** What throws in a provider's callback would be the provider's to catch: it ends the stream here instead. */
+  #guard(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      this.#fault = { error }
+      this.#stop({ kind: 'failed', end: 'fault', detail: 'a fault of ours' })
+    }
   }
 
   #onHead(status: number, headers: Readonly<Record<string, string>>): void {
@@ -108,8 +122,11 @@ class Pump {
     const { scanner, outputTokensMax } = this.#attempt
     const frames = scanner.push(chunk)
     const { facts } = scanner
-    if (facts.malformed || facts.error !== null) return this.#broken(facts)
-    if (frames !== null) this.#pass(frames)
+    const isBroken = facts.malformed || facts.error !== null
+    // What came whole before the error is the caller's; but nothing is begun that is known to be broken.
+    if (frames !== null && (!isBroken || this.#committed)) this.#pass(frames)
+    if (isBroken) return this.#broken(facts)
+    if (facts.ended) return this.#finish({ kind: 'complete' })
     if (facts.deltas > outputTokensMax + DELTAS_SLACK) this.#stop({ kind: 'cut', by: 'outputTokens' })
   }
 
@@ -173,6 +190,7 @@ class Pump {
       committed: this.#committed,
       held: this.#held,
       kept: this.#kept,
+      fault: this.#fault,
     })
   }
 }

@@ -2,7 +2,7 @@
 // `message_stop` ends the stream: both are kept back until the charge is safe. An upstream error frame is not
 // passed on: whoever reads `facts.error` sends the caller its own.
 
-import { isObject, type JsonObject } from '../../core/json.js'
+import { isObject } from '../../core/json.js'
 import { parseJson } from '../fields.js'
 import { appendMember } from '../json-splice.js'
 import { readErrorObject } from '../read-error.js'
@@ -39,7 +39,7 @@ export class AnthropicScanner extends FrameScanner {
     return null
   }
 
-  protected kept(extra: JsonObject | null): readonly (Buffer | null)[] {
+  protected kept(extra: object | null): readonly (Buffer | null)[] {
     const last = this.deltaFrames.at(-1)
     if (last === undefined || extra === null || !this.options.keepUsage)
       return [...this.deltaFrames, this.stop]
@@ -108,7 +108,7 @@ function isPlainDelta(text: string): boolean {
   )
 }
 
-function withExtra(data: string, extra: JsonObject): Buffer {
+function withExtra(data: string, extra: object): Buffer {
   const json = appendMember(Buffer.from(data), 'spillway', JSON.stringify(extra)).toString('utf8')
   return Buffer.from(eventFrame('message_delta', json))
 }

@@ -53,7 +53,7 @@ export class OpenAiChatScanner extends FrameScanner {
     return this.look(frame)
   }
 
-  protected kept(extra: JsonObject | null): readonly (Buffer | null)[] {
+  protected kept(extra: object | null): readonly (Buffer | null)[] {
     return [this.options.keepUsage ? usageFrame(this.usageChunk, extra) : null, this.done]
   }
 
@@ -130,7 +130,7 @@ function carriesContent(choice: unknown): boolean {
   )
 }
 
-function usageFrame(usageChunk: UsageChunk | null, extra: JsonObject | null): Buffer | null {
+function usageFrame(usageChunk: UsageChunk | null, extra: object | null): Buffer | null {
   if (usageChunk === null) return null
   const json = usageChunk.kind === 'own' ? usageChunk.data : JSON.stringify(usageOnly(usageChunk.chunk))
   const bytes =
