@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { anthropicMessages } from './anthropic-messages.js'
 import type { ErrorBody } from './format.js'
-import { anthropicStream, valuesOf } from './fixtures/streams.js'
+import { anthropicStream, valuesOf } from '../testing/recorded-streams.js'
 
 const REQUEST = {
   model: 'support_reply',

@@ -26,7 +26,9 @@ export interface RequestView {
   /** `prompt_cache_key`, when given. */
   readonly cacheKey: string | null
   readonly user: string | null
-  /** UTF-8 bytes of everything the model reads: messages, system, tools, schema; base64 image data left out. */
+  /**
+   * UTF-8 bytes of everything the model reads: messages, system, tools, schema; base64 image data left out.
+   */
   readonly promptBytes: number
   readonly imageCount: number
 }
@@ -53,7 +55,11 @@ export interface AnswerFacts {
   readonly text: string
   readonly finishReason: FinishReason | null
   readonly usage: ReportedUsage | null
-  readonly toolCalls: readonly { readonly id: string; readonly name: string; readonly argumentsJson: string }[]
+  readonly toolCalls: readonly {
+    readonly id: string
+    readonly name: string
+    readonly argumentsJson: string
+  }[]
   /** exp(mean(logprob)) over the answer's tokens, 0..1, or null when the answer has none. */
   readonly meanTokenProbability: number | null
   readonly refusal: string | null
@@ -78,16 +84,28 @@ export interface ModelAnswer {
   readonly usage: ReportedUsage | null
 }
 
-/** A stream as our types: for crossing formats. Block indexes count text, reasoning and tool calls together. */
+/**
+ * A stream as our types: for crossing formats. Block indexes count text, reasoning and tool calls together.
+ */
 export type StreamEvent =
-  | { readonly kind: 'start'; readonly id: string; readonly model: string; readonly usage: ReportedUsage | null }
+  | {
+      readonly kind: 'start'
+      readonly id: string
+      readonly model: string
+      readonly usage: ReportedUsage | null
+    }
   | { readonly kind: 'text-delta'; readonly text: string }
   | { readonly kind: 'reasoning-delta'; readonly text: string }
   | { readonly kind: 'reasoning-signature'; readonly signature: string }
   | { readonly kind: 'refusal-delta'; readonly text: string }
   | { readonly kind: 'tool-call-start'; readonly index: number; readonly id: string; readonly name: string }
   | { readonly kind: 'tool-call-delta'; readonly index: number; readonly argumentsJson: string }
-  | { readonly kind: 'finish'; readonly reason: FinishReason; readonly raw: string | null; readonly stopSequence: string | null }
+  | {
+      readonly kind: 'finish'
+      readonly reason: FinishReason
+      readonly raw: string | null
+      readonly stopSequence: string | null
+    }
   | { readonly kind: 'usage'; readonly usage: ReportedUsage }
   | { readonly kind: 'error'; readonly error: ProviderError }
   /** The format's own end marker (`[DONE]`, `message_stop`). A stream without it is broken. */
@@ -96,13 +114,14 @@ export type StreamEvent =
 /** Reads a provider's stream without rebuilding it: which bytes may pass, and what was in them. */
 export interface StreamScanner {
   /**
-   * Takes the next bytes as they arrive, split anywhere. Returns the bytes to pass on now: whole frames only, with
-   * what the caller did not ask for taken out (usage chunk, logprobs). The frames from the finish on that may still be
-   * spliced (final usage chunk, end marker) are kept back until `finish`.
+   * Takes the next bytes as they arrive, split anywhere. Returns the bytes to pass on now: whole frames only,
+   * with what the caller did not ask for taken out (usage chunk, logprobs). The frames from the finish on
+   * that may still be spliced (final usage chunk, end marker) are kept back until `finish`.
    */
   push(chunk: Uint8Array): Uint8Array | null
   /**
-   * Call when the body ended. Returns the frames kept back, with `extra` spliced into the final usage chunk as
+   * Call when the body ended. Returns the frames kept back, with `extra` spliced into the final usage chunk
+   * as
    * `"spillway"` when there is one and the caller asked for usage.
    */
   finish(extra: object | null): Uint8Array | null
@@ -118,7 +137,10 @@ export interface StreamFacts {
   readonly deltas: number
   readonly finishReason: FinishReason | null
   readonly usage: ReportedUsage | null
-  /** What was said of the input before anything was generated (Anthropic): for estimates of streams that broke. */
+  /**
+   * What was said of the input before anything was generated (Anthropic): for estimates of streams that
+   * broke.
+   */
   readonly startUsage?: ReportedUsage | null
   /** Collected only when asked for (`collect`), else empty/null. */
   readonly text: string
@@ -155,13 +177,20 @@ export interface ErrorBody {
   readonly taskId: string | null
   readonly requestId: string
   /** Upstream attempts that failed, without secrets. */
-  readonly attempts?: readonly { readonly deployment: string; readonly status: number; readonly end: string }[]
+  readonly attempts?: readonly {
+    readonly deployment: string
+    readonly status: number
+    readonly end: string
+  }[]
   readonly problems?: readonly { readonly at: string; readonly message: string }[]
 }
 
 export interface WireFormat {
   readonly wire: Wire
-  /** Path on a provider, after its base URL (which for OpenAI kinds ends in /v1): `/chat/completions`, `/v1/messages`. */
+  /**
+   * Path on a provider, after its base URL (which for OpenAI kinds ends in /v1): `/chat/completions`,
+   * `/v1/messages`.
+   */
   readonly upstreamPath: string
   view(body: unknown): Parsed<RequestView>
   patch(body: Uint8Array, changes: RequestChanges): Uint8Array
@@ -174,7 +203,11 @@ export interface WireFormat {
   encodeAnswer(answer: ModelAnswer): JsonObject
   scanner(options: ScannerOptions): StreamScanner
   decoder(): StreamDecoder
-  encoder(options: { readonly model: string; readonly includeUsage: boolean; readonly createdSeconds: number }): StreamEncoder
+  encoder(options: {
+    readonly model: string
+    readonly includeUsage: boolean
+    readonly createdSeconds: number
+  }): StreamEncoder
   /** Frames that end a stream early but properly: finish reason "length", usage if known, end marker. */
   cutFrames(scanner: StreamScanner): string
   readError(status: number, body: string): ProviderError

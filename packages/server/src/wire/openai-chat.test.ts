@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { ErrorBody } from './format.js'
-import { openAiStream, valuesOf } from './fixtures/streams.js'
+import { openAiStream, valuesOf } from '../testing/recorded-streams.js'
 import { openAiChat } from './openai-chat.js'
 
 const REQUEST = {

@@ -6,7 +6,7 @@ import type { Wire } from '../core/release/release.js'
 import { NO_TOKENS } from '../core/money/token-counts.js'
 import type { StreamEvent } from './format.js'
 import { formatOf } from './formats.js'
-import { valuesOf } from './fixtures/streams.js'
+import { valuesOf } from '../testing/recorded-streams.js'
 
 const wire = fc.constantFrom<Wire>('openai-chat', 'anthropic-messages')
 const index = fc.nat({ max: 3 })

@@ -10,7 +10,7 @@ import {
   toAnthropic,
   translate,
   use,
-} from './fixtures/translated-request.js'
+} from '../testing/translated-request.js'
 import { openAiChat } from './openai-chat.js'
 
 describe('OpenAI to Anthropic', () => {

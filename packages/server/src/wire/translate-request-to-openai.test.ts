@@ -1,7 +1,7 @@
 // Anthropic requests for OpenAI: what is kept, and what is refused by name.
 
 import { describe, expect, test } from 'vitest'
-import { anthropicTool, call, openAiTool, schema, toOpenAi, use } from './fixtures/translated-request.js'
+import { anthropicTool, call, openAiTool, schema, toOpenAi, use } from '../testing/translated-request.js'
 
 describe('Anthropic to OpenAI', () => {
   test('the system leads, results become tool messages before what the user adds', () => {

@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Wire } from '../core/release/release.js'
-import { anthropicStream, openAiStream, valuesOf } from './fixtures/streams.js'
+import { anthropicStream, openAiStream, valuesOf } from '../testing/recorded-streams.js'
 import {
   ANTHROPIC_NAMES,
   OPENAI_NAMES,
@@ -12,7 +12,7 @@ import {
   toAnthropic,
   toOpenAi,
   translate,
-} from './fixtures/translated-stream.js'
+} from '../testing/translated-stream.js'
 import { formatOf } from './formats.js'
 
 /** Positions and indexes of a Messages stream's events, as the format prescribes them. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ScannerOptions } from '../format.js'
-import { anthropicStream, valuesOf } from '../fixtures/streams.js'
+import { anthropicStream, valuesOf } from '../../testing/recorded-streams.js'
 import { AnthropicScanner } from './scanner.js'
 
 const PASS: ScannerOptions = { keepUsage: true, keepLogprobs: true, collect: false }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ScannerOptions } from '../format.js'
-import { openAiStream, valuesOf } from '../fixtures/streams.js'
+import { openAiStream, valuesOf } from '../../testing/recorded-streams.js'
 import { OpenAiChatScanner } from './scanner.js'
 
 const PASS: ScannerOptions = { keepUsage: false, keepLogprobs: true, collect: false }

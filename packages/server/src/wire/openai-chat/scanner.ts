@@ -13,6 +13,7 @@ import { readOpenAiUsage } from '../usage.js'
 import { finishReasonOf, textOrNull } from './answer.js'
 import { ChunkEvents, firstChoice } from './chunk-events.js'
 import { tokenLogprobs } from './logprobs.js'
+import { DeltaSkeleton, fromLatin1 } from './delta-skeleton.js'
 import { plainFrame } from './plain-frame.js'
 
 const DONE = Buffer.from('data: [DONE]\n\n')
@@ -26,6 +27,7 @@ type UsageChunk =
 
 export class OpenAiChatScanner extends FrameScanner {
   private readonly events = new ChunkEvents()
+  private readonly skeleton = new DeltaSkeleton()
   private usageChunk: UsageChunk | null = null
   private done: Buffer | null = null
   private firstFrame: Buffer | null = null
@@ -42,15 +44,20 @@ export class OpenAiChatScanner extends FrameScanner {
   }
 
   protected take(frame: Buffer): Buffer | null {
-    if (!this.options.collect) {
-      const plain = plainFrame(frame.toString('latin1'), this.options.keepLogprobs)
-      if (plain !== 'look') {
-        if (plain === 'delta') this.facts.deltas += 1
-        this.firstFrame ??= Buffer.from(frame)
-        return frame
-      }
+    const latin1 = frame.toString('latin1')
+    const text = this.skeleton.textOf(latin1)
+    if (text !== null) {
+      this.facts.deltas += 1
+      if (this.options.collect) this.facts.text += fromLatin1(text)
+      return frame
     }
-    return this.look(frame)
+    const plain = plainFrame(latin1, this.options.keepLogprobs)
+    if (plain === 'look') return this.look(frame)
+    if (plain === 'delta') this.skeleton.learn(latin1)
+    if (this.options.collect) return this.look(frame)
+    if (plain === 'delta') this.facts.deltas += 1
+    this.firstFrame ??= Buffer.from(frame)
+    return frame
   }
 
   protected kept(extra: object | null): readonly (Buffer | null)[] {
