@@ -61,6 +61,36 @@ export function spliceObject(bytes: Uint8Array, edits: Edits): Buffer {
 }
 
 export function spliceMembers(json: Buffer, members: readonly Member[], edits: Edits): Buffer {
+  return replaceValues(json, members, edits) ?? spliceAll(json, members, edits)
+}
+
+/** The usual edit, a value replaced by another, in one copy. null: something is added, removed or duplicate. */
+function replaceValues(json: Buffer, members: readonly Member[], edits: Edits): Buffer | null {
+  let found = 0
+  let length = json.length
+  for (const member of members) {
+    const value = edits[member.key]
+    if (value === null) return null
+    if (value === undefined || !Object.hasOwn(edits, member.key)) continue
+    found += 1
+    length += Buffer.byteLength(value) - (member.end - member.valueStart)
+  }
+  if (found !== Object.keys(edits).length) return null
+  const edited = Buffer.allocUnsafe(length)
+  let copied = 0
+  let at = 0
+  for (const member of members) {
+    const value = edits[member.key]
+    if (typeof value !== 'string' || !Object.hasOwn(edits, member.key)) continue
+    at += json.copy(edited, at, copied, member.valueStart)
+    at += edited.write(value, at)
+    copied = member.end
+  }
+  json.copy(edited, at, copied)
+  return edited
+}
+
+function spliceAll(json: Buffer, members: readonly Member[], edits: Edits): Buffer {
   const pieces: (Buffer | string)[] = []
   const lastKept = members.findLastIndex(
     (member) => edits[member.key] !== null || !Object.hasOwn(edits, member.key),
@@ -91,8 +121,12 @@ export function appendMember(bytes: Uint8Array, key: string, json: string): Buff
   const brace = closingBrace(whole)
   let before = brace - 1
   while (isSpace(whole[before])) before -= 1
-  const first = whole[before] === OPEN_OBJECT
-  return joined(insertion(whole, { copied: 0, members: [[key, json]], first }))
+  const comma = whole[before] === OPEN_OBJECT ? '' : ','
+  const member = `${comma}${JSON.stringify(key)}:${json}`
+  const longer = Buffer.allocUnsafe(whole.length + Buffer.byteLength(member))
+  const at = whole.copy(longer, 0, 0, brace)
+  whole.copy(longer, at + longer.write(member, at), brace)
+  return longer
 }
 
 /** JSON text of the object at `key` with some of its members edited; of a new object when there is none. */
