@@ -1,5 +1,5 @@
-// The yardstick: the least a Node gateway can do. Buffer the request, send it on with its length, pass the answer
-// through. node:http in front, undici's Pool.dispatch behind. Usage: bare-proxy.js <upstream origin>.
+// The yardstick: the least a Node gateway can do. Buffer the request, send it on with its length, pass the
+// answer through. node:http in front, undici's Pool.dispatch behind. Usage: bare-proxy.js <upstream origin>.
 
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http'
 import { Pool } from 'undici'

@@ -1,5 +1,6 @@
-// `npm run bench`: what Spillway costs on the data plane, next to the least a Node gateway can cost. The gateway has a
-// core to itself; load generator and upstream share the others. Variants alternate within each round.
+// `npm run bench`: what Spillway costs on the data plane, next to the least a Node gateway can cost. The
+// gateway has a core to itself; load generator and upstream share the others. Variants alternate within each
+// round.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'

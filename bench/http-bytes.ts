@@ -1,5 +1,5 @@
-// Finds where HTTP/1.1 messages end in a stream of bytes: just enough for the load generator and the upstream mock,
-// which must cost far less than what they measure. Chunked bodies and fixed lengths, nothing else.
+// Finds where HTTP/1.1 messages end in a stream of bytes: just enough for the load generator and the upstream
+// mock, which must cost far less than what they measure. Chunked bodies and fixed lengths, nothing else.
 
 const HEAD_END = Buffer.from('\r\n\r\n')
 const CR = 13

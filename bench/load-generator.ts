@@ -1,5 +1,5 @@
-// A closed loop over raw sockets: every connection sends its next request when its answer is complete. Runs as its
-// own process; the bench tells it what to do over the IPC channel, one job at a time.
+// A closed loop over raw sockets: every connection sends its next request when its answer is complete. Runs
+// as its own process; the bench tells it what to do over the IPC channel, one job at a time.
 
 import { type Socket, connect } from 'node:net'
 import { MessageReader } from './http-bytes.js'

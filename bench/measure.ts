@@ -24,7 +24,10 @@ const NO_TIME: CpuTime = { all: 0, main: 0 }
 
 const RESTING_NS = 2_000_000
 
-/** Work the gateway still owes after its last answer (books, exports) belongs to the requests: wait until it rests. */
+/**
+ * Work the gateway still owes after its last answer (books, exports) belongs to the requests: wait until it
+ * rests.
+ */
 async function rest(pid: number | undefined): Promise<void> {
   if (pid === undefined) return
   for (let checks = 0; checks < 40; checks += 1) {

@@ -1,5 +1,5 @@
-// Single questions about a running Spillway: does memory stay flat, does a limit hold exactly, how soon is the first
-// answer there.
+// Single questions about a running Spillway: does memory stay flat, does a limit hold exactly, how soon is
+// the first answer there.
 
 import type { Load } from './load.js'
 import { type Core, type Started, rssBytes } from './processes.js'

@@ -1,5 +1,5 @@
-// Spillway with everything on, as the bench runs it: tenant key, task contract, budget, ceilings, rules before the
-// call, durable books, metrics and traces. The configuration is what a user would write.
+// Spillway with everything on, as the bench runs it: tenant key, task contract, budget, ceilings, rules
+// before the call, durable books, metrics and traces. The configuration is what a user would write.
 
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,9 +1,12 @@
-// When a measurement may conclude. Rounds are paired: in each, every variant runs once, so a ratio within a round
-// cancels what the machine did to all of them. The verdict is about the median of these ratios.
+// When a measurement may conclude. Rounds are paired: in each, every variant runs once, so a ratio within a
+// round cancels what the machine did to all of them. The verdict is about the median of these ratios.
 
 export interface Interval {
   readonly median: number
-  /** Bounds that hold the true median with at least `coverage`, from order statistics: no assumption about shape. */
+  /**
+   * Bounds that hold the true median with at least `coverage`, from order statistics: no assumption about
+   * shape.
+   */
   readonly low: number
   readonly high: number
   readonly coverage: number
@@ -15,7 +18,10 @@ export type Verdict = 'pass' | 'fail' | 'inconclusive'
 
 const COVERAGE_WANTED = 0.93
 const COVERAGE_LEAST = 0.9
-/** Middle half of the baseline's rounds, as a share of their median. Above it the machine is too busy to measure. */
+/**
+ * Middle half of the baseline's rounds, as a share of their median. Above it the machine is too busy to
+ * measure.
+ */
 export const BASELINE_SPREAD_MAX = 0.15
 
 function quantile(sorted: readonly number[], share: number): number {

@@ -1,6 +1,6 @@
-// A provider that costs next to nothing: fixed OpenAI-shaped bytes over raw sockets. JSON at once; streams as 50 content
-// chunks, one per tick and stream, so that each is its own read for the gateway. A second port counts what was
-// served and swallows OTLP exports.
+// A provider that costs next to nothing: fixed OpenAI-shaped bytes over raw sockets. JSON at once; streams as
+// 50 content chunks, one per tick and stream, so that each is its own read for the gateway. A second port
+// counts what was served and swallows OTLP exports.
 
 import { createServer as createHttpServer } from 'node:http'
 import { type Socket, createServer } from 'node:net'

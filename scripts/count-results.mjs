@@ -1,5 +1,6 @@
-// Prints `N passed, N failed` from vitest's JSON report. Usage: count-results.mjs <report.json> <exit status>.
-// What fails outside a test still counts: a file that cannot be loaded, the build, the linter, a time limit.
+// Prints `N passed, N failed` from vitest's JSON report. Usage: count-results.mjs <report.json> <exit
+// status>. What fails outside a test still counts: a file that cannot be loaded, the build, the linter, a
+// time limit.
 
 import { existsSync, readFileSync } from 'node:fs'
 

@@ -1,6 +1,6 @@
 // Makes the tree ready to run: right Node, dependencies installed, sources built. Does nothing, quickly, when
-// nothing changed. `node scripts/ready.mjs [project...]` builds the named TypeScript projects, or all of them.
-// Plain JavaScript with nothing but Node in it, because it runs before anything is installed.
+// nothing changed. `node scripts/ready.mjs [project...]` builds the named TypeScript projects, or all of
+// them. Plain JavaScript with nothing but Node in it, because it runs before anything is installed.
 
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -116,7 +116,9 @@ function build(projects) {
   writeStamp(stampName, fingerprint)
 }
 
-/** npm links a workspace's command only if its file exists when it installs, which is before the first build. */
+/**
+ * npm links a workspace's command only if its file exists when it installs, which is before the first build.
+ */
 function linkCommand() {
   const command = join(ROOT, 'packages', 'server', 'dist', 'cli', 'main.js')
   const link = join(MODULES, '.bin', 'spillway')

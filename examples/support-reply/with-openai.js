@@ -1,4 +1,5 @@
-// The same with the official OpenAI client: change the base URL, name the task. Usage: node with-openai.js [URL]
+// The same with the official OpenAI client: change the base URL, name the task. Usage: node with-openai.js
+// [URL]
 
 import OpenAI from 'openai'
 

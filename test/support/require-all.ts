@@ -1,5 +1,5 @@
-// Tests of what a plain machine may lack (PostgreSQL, Redis, a browser) ask here first: absent, they are skipped and
-// say so; under SPILLWAY_TEST_REQUIRE_ALL=1, which `.ci/run` sets, absent is a failure.
+// Tests of what a plain machine may lack (PostgreSQL, Redis, a browser) ask here first: absent, they are
+// skipped and say so; under SPILLWAY_TEST_REQUIRE_ALL=1, which `.ci/run` sets, absent is a failure.
 
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'

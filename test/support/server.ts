@@ -34,7 +34,8 @@ export interface RunningServer extends RunningProcess {
   readonly dir: string
 }
 
-const MAIN = fileURLToPath(new URL('../../packages/server/dist/cli/main.js', import.meta.url))
+/** The built command line. */
+export const MAIN = fileURLToPath(new URL('../../packages/server/dist/cli/main.js', import.meta.url))
 // The line end is part of it: a chunk may end in the middle of the port.
 const LISTENING = /^listening on (http:\/\/\S+)\n/m
 const OUTPUT_KEPT = 64 * 1024

@@ -1,4 +1,5 @@
-// Rules about single constructs: calls with one home, and what the language offers but the house does not use.
+// Rules about single constructs: calls with one home, and what the language offers but the house does not
+// use.
 
 import { isTest } from './read-tree.js'
 import { type Source, type SyntaxNode, isNode, lineAt, walk } from './syntax-tree.js'

@@ -71,8 +71,8 @@ function reachable(sources: readonly Source[], roots: readonly string[]): Readon
 }
 
 /**
- * Files no program reaches. A file that only its own test imports is dead too; `testing/` is there for tests. `waiting`
- * names files that are there ahead of their caller, each with the reason.
+ * Files no program reaches. A file that only its own test imports is dead too; `testing/` is there for tests.
+ * `waiting` names files that are there ahead of their caller, each with the reason.
  */
 export function deadFileProblems(
   sources: readonly Source[],

@@ -1,4 +1,5 @@
-// What is longer than the limits, each with its reason. May only shrink: the tidy test compares it with the truth.
+// What is longer than the limits, each with its reason. May only shrink: the tidy test compares it with the
+// truth.
 
 import type { Oversized } from './size-rules.js'
 

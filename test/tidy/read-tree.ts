@@ -26,9 +26,9 @@ export function readText(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8')
 }
 
-/** Tests, the processes they start, their recorded bytes, and the contract suites of ports that tests call. */
+/** Tests, the processes they start, and the contract suites of ports that tests call. */
 export function isTest(path: string): boolean {
-  return /\.test(\.child)?\.tsx?$|\/fixtures\/|\/testing\/[a-z-]+-contract\.ts$/.test(path)
+  return /\.test(\.child)?\.tsx?$|\/testing\/[a-z-]+-contract\.ts$/.test(path)
 }
 
 /** Every TypeScript source of every package, tests included. */

@@ -92,7 +92,10 @@ export function sizeProblems(source: Source, oversized: Oversized): readonly str
   return [...long, ...parameterProblems(source), ...lineProblems(source)]
 }
 
-/** The ratchet only turns one way: an entry that is larger than the truth, or not needed any more, must go down. */
+/**
+ * The ratchet only turns one way: an entry that is larger than the truth, or not needed any more, must go
+ * down.
+ */
 export function ratchetProblems(sources: readonly Source[], oversized: Oversized): readonly string[] {
   const actual = new Map(sources.flatMap(overlong).map(({ key, lines }) => [key, lines]))
   return Object.entries(oversized).flatMap(([key, { lines, reason }]) => {

@@ -1,5 +1,5 @@
-// A source file as the house rules see it: its text, its syntax tree and what it imports. The parser is the one
-// vitest already brings along (vite's); TypeScript 7 keeps its own parser behind an unstable API.
+// A source file as the house rules see it: its text, its syntax tree and what it imports. The parser is the
+// one vitest already brings along (vite's); TypeScript 7 keeps its own parser behind an unstable API.
 
 import { dirname, posix } from 'node:path'
 import { parseSync } from 'vite'

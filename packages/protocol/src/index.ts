@@ -12,6 +12,7 @@ export { TIERS } from './answers.js'
 export { ERRORS, type ErrorCode, type ErrorEntry, isErrorCode } from './errors.js'
 export { PRIORITIES, type Priority, REQUEST_HEADERS, RESPONSE_HEADERS } from './headers.js'
 export { NANO_USD_MAX, nanoFromUsd, usdFromNano } from './money.js'
+export { didYouMean, nearest } from './nearest.js'
 export {
   REQUEST_LIMITS,
   parseAttributes,

@@ -67,9 +67,19 @@ export async function startSpillway(options: SpillwayOptions): Promise<Started> 
   return { kind: 'started', spillway: running }
 }
 
-export function loadRelease(config: ConfigSource, env: Environment, system: Pick<System, 'nowMs' | 'sha256'>) {
+export function loadRelease(
+  config: ConfigSource,
+  env: Environment,
+  system: Pick<System, 'nowMs' | 'sha256'>,
+) {
   const prices = createGenaiPrices(system.nowMs())
-  return parseConfig({ text: config.text, file: config.file, env, prices, sha256: (text) => system.sha256(text) })
+  return parseConfig({
+    text: config.text,
+    file: config.file,
+    env,
+    prices,
+    sha256: (text) => system.sha256(text),
+  })
 }
 
 interface Parts {
@@ -123,9 +133,11 @@ class Running implements Spillway {
         authenticator,
         idempotency,
         metrics: () => this.#metricsText(engine),
-        unready: () => (this.#isStopping ? 'stopping' : store.failed === null ? null : 'the books cannot be written'),
+        unready: () =>
+          this.#isStopping ? 'stopping' : store.failed === null ? null : 'the books cannot be written',
       },
-      onFault: (error) => options.logger.error('fault', { error: error instanceof Error ? error.stack : String(error) }),
+      onFault: (error) =>
+        options.logger.error('fault', { error: error instanceof Error ? error.stack : String(error) }),
     })
     sweepExpired(engine)
     this.#pruneLater(system)

@@ -1,4 +1,5 @@
-// `spillway serve`: starts the server, says what it found, reloads on SIGHUP or file change, drains on SIGTERM.
+// `spillway serve`: starts the server, says what it found, reloads on SIGHUP or file change, drains on
+// SIGTERM.
 
 import { readFileSync, watchFile } from 'node:fs'
 import { type Command, Option } from 'commander'
@@ -30,19 +31,29 @@ export function registerServe(program: Command): void {
     .option('--host <host>', 'address to listen on', '127.0.0.1')
     .option('--port <port>', 'port to listen on; 0 picks a free one', '4100')
     .option('--data <dir>', 'where tasks, ledger and journal are kept', '.spillway')
-    .addOption(new Option('--log-level <level>').choices(['debug', 'info', 'warn', 'error', 'silent']).default('info'))
+    .addOption(
+      new Option('--log-level <level>').choices(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    )
     .action((options: ServeOptions) => serve(options))
 }
 
 export async function serve(options: ServeOptions): Promise<void> {
   const port = Number(options.port)
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) return stop(`--port must be a number from 0 to 65535`, 2)
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    return stop(`--port must be a number from 0 to 65535`, 2)
   const config = locate(options)
   if (config.kind === 'invalid') return stop(problemsText(config.problems), 1)
   const logger = createLogger({ level: options.logLevel, destination: 2, system: createLiveSystem() })
   const { host, data: dataDir } = options
   try {
-    const started = await startSpillway({ config: config.value, env: readEnvironment(), host, port, dataDir, logger })
+    const started = await startSpillway({
+      config: config.value,
+      env: readEnvironment(),
+      host,
+      port,
+      dataDir,
+      logger,
+    })
     if (started.kind === 'invalid') return stop(problemsText(started.problems), 1)
     const { spillway } = started
     process.stdout.write(`${startUpText(spillway, { dataDir, isFile: config.value.file !== 'built-in' })}\n`)
@@ -87,10 +98,12 @@ function stayUp(spillway: Spillway, watched: Watched): void {
     const problems = next.kind === 'invalid' ? next.problems : spillway.reload(next.value, readEnvironment())
     const { id } = spillway.release()
     if (problems.length === 0) process.stdout.write(`release ${id} serves\n`)
-    else watched.warn(`the new configuration is invalid, release ${id} still serves\n${problemsText(problems)}`)
+    else
+      watched.warn(`the new configuration is invalid, release ${id} still serves\n${problemsText(problems)}`)
   }
   process.on('SIGHUP', reload)
-  if (watched.config.file !== 'built-in') watchFile(watched.config.file, { interval: WATCH_MS, persistent: false }, reload)
+  if (watched.config.file !== 'built-in')
+    watchFile(watched.config.file, { interval: WATCH_MS, persistent: false }, reload)
   let isStopping = false
   const end = () => {
     if (isStopping) return

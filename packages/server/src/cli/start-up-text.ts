@@ -19,15 +19,27 @@ export function startUpText(
     `  providers      ${providers.join(', ') || 'none'}`,
     `  data           ${resolve(about.dataDir)}`,
   ]
-  if (simulated) lines.push('  SIMULATED      answers come from the built-in simulated provider, not from a model')
+  if (simulated)
+    lines.push('  SIMULATED      answers come from the built-in simulated provider, not from a model')
   if (recovery.settledHolds > 0 || recovery.closedTasks > 0) {
-    lines.push(`  recovered      ${recovery.settledHolds} open holds settled at their worst case, ${recovery.closedTasks} tasks closed`)
+    lines.push(
+      `  recovered      ${recovery.settledHolds} open holds settled at their worst case, ${recovery.closedTasks} tasks closed`,
+    )
   }
   lines.push(...release.warnings.map((warning) => `  warning        ${warning}`))
-  return [...lines, '', 'Try it:', `  ${curlLine(spillway.url, { task, hasTenants: release.tenants.size > 0 })}`, ''].join('\n')
+  return [
+    ...lines,
+    '',
+    'Try it:',
+    `  ${curlLine(spillway.url, { task, hasTenants: release.tenants.size > 0 })}`,
+    '',
+  ].join('\n')
 }
 
-function curlLine(url: string, about: { readonly task: string | undefined; readonly hasTenants: boolean }): string {
+function curlLine(
+  url: string,
+  about: { readonly task: string | undefined; readonly hasTenants: boolean },
+): string {
   const body = JSON.stringify({
     model: about.task ?? 'small',
     messages: [{ role: 'user', content: 'My card was charged twice. What now?' }],

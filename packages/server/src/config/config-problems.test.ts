@@ -330,7 +330,8 @@ describe('the environment', () => {
       'tenants: "${S}"',
       '"${S}"',
     ]
-    // Letters that no message of ours has in a row. A real key is there, so that no simulation takes every name.
+    // Letters that no message of ours has in a row. A real key is there, so that no simulation takes every
+    // name.
     const secret = fc.string({ unit: fc.constantFrom('q', 'Z', '9', 'X'), minLength: 6, maxLength: 40 })
     fc.assert(
       fc.property(fc.constantFrom(...places), secret, (place, value) => {

@@ -3,12 +3,12 @@
 // it reads.
 
 import { Environment, type ParseResult } from '@marcbachmann/cel-js'
+import { nearest } from '@spillway/protocol'
 import { FACTS, type Fact } from '../core/release/facts.js'
 import type { SignalSource } from '../core/release/release.js'
 import type { Rule, Verdict } from '../core/release/rule.js'
 import { type ExpressionProblem, inspect } from './inspect-expression.js'
 import { celKeywords } from './keywords.js'
-import { nearest } from './nearest.js'
 
 export interface Scope {
   /** `route`: facts before the call and signals. `judge`: those of the finished task as well. */

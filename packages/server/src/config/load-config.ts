@@ -4,12 +4,18 @@
 import type { PriceCatalogue } from '../core/money/price-catalogue.js'
 import type { Price } from '../core/money/price.js'
 import { parsed, type Parsed } from '../core/parsed.js'
-import type { Contract, ModelEntry, Release, Tenant } from '../core/release/release.js'
+import {
+  type Contract,
+  type ModelEntry,
+  NO_CEILINGS,
+  type Release,
+  type Tenant,
+} from '../core/release/release.js'
 import { buildContract, type Built, DEFAULT_CONTRACT, type Surroundings } from './build-contract.js'
 import { defaultModelOf } from './built-in.js'
 import { type ConfigText, parseYaml } from './parse-yaml.js'
 import type { Problems } from './problems.js'
-import { ceilingLimits, NO_CEILINGS } from './read-limits.js'
+import { ceilingLimits } from './read-limits.js'
 import { isTier, readModels } from './read-models.js'
 import { impliedProviders, readProviders } from './read-providers.js'
 import { readTenants } from './read-tenants.js'

@@ -1,16 +1,16 @@
 // Ceilings of a tenant and of the product, and of a deployment; money becomes nano-dollars here.
 
-import type { CeilingLimits, DeploymentLimits } from '../core/release/release.js'
+import { nanoFromUsd } from '../core/money/nano.js'
+import { type CeilingLimits, type DeploymentLimits, NO_CEILINGS } from '../core/release/release.js'
 import { number, optional, type Reader, record, whole } from './readers.js'
 
-const NANO_PER_USD = 1e9
 // Nano-dollars stay exact integers up to nine million dollars.
 export const USD_MAX = 9_000_000
 
 export function nanoUsd(usd: number): number
 export function nanoUsd(usd: number | null): number | null
 export function nanoUsd(usd: number | null): number | null {
-  return usd === null ? null : Math.round(usd * NANO_PER_USD)
+  return usd === null ? null : nanoFromUsd(usd)
 }
 
 export const usd = number({ min: 0, max: USD_MAX, unit: 'USD' })
@@ -22,14 +22,6 @@ const ceilings = record({
   tpm: optional(whole('tokens per minute')),
   concurrency: optional(whole('calls at a time')),
 })
-
-export const NO_CEILINGS: CeilingLimits = {
-  nanoUsdPerDay: null,
-  nanoUsdPerMonth: null,
-  requestsPerMinute: null,
-  tokensPerMinute: null,
-  concurrency: null,
-}
 
 export const ceilingLimits: Reader<CeilingLimits> = {
   fallback: NO_CEILINGS,

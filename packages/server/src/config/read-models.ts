@@ -1,5 +1,6 @@
 // What a route may name: models as tiers of capacity, each with the deployments that serve it.
 
+import { didYouMean } from '@spillway/protocol'
 import { type CatalogueEntry, picoPerToken, type PriceCatalogue } from '../core/money/price-catalogue.js'
 import type { Price, Rates } from '../core/money/price.js'
 import {
@@ -10,7 +11,6 @@ import {
   TIERS,
 } from '../core/release/release.js'
 import { checkName } from './names.js'
-import { didYouMean } from './nearest.js'
 import type { Problems } from './problems.js'
 import { deploymentLimits, NO_DEPLOYMENT_LIMITS, usd } from './read-limits.js'
 import {

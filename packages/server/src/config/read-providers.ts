@@ -1,8 +1,8 @@
 // Who can be called. Keys of a provider depend on its kind, so the kind is read first.
 
-import type { Hosting, ProviderConfig } from '../core/release/release.js'
+import { didYouMean } from '@spillway/protocol'
+import type { Hosting, ProviderCommon, ProviderConfig } from '../core/release/release.js'
 import { checkName } from './names.js'
-import { didYouMean } from './nearest.js'
 import type { Problems } from './problems.js'
 import {
   asMap,
@@ -75,15 +75,6 @@ const anthropic = record({
 const simulated = record({ ...COMMON, ...SIMULATION_FIELDS })
 
 type Common = Pick<typeof openai.fallback, Exclude<keyof typeof COMMON, 'kind'>>
-interface CommonConfig {
-  readonly name: string
-  readonly hosting: Hosting
-  readonly region: string | null
-  readonly retentionDays: number | null
-  readonly trainsOnData: boolean | null
-  readonly timeoutMs: number
-  readonly headers: Readonly<Record<string, string>>
-}
 
 const DEFAULT_HOSTING: Readonly<Record<Kind, Hosting>> = {
   openai: 'hosted',
@@ -92,7 +83,7 @@ const DEFAULT_HOSTING: Readonly<Record<Kind, Hosting>> = {
   simulated: 'self-hosted',
 }
 
-function common(name: string, kind: Kind, values: Common | null): CommonConfig {
+function common(name: string, kind: Kind, values: Common | null): ProviderCommon {
   return {
     name,
     hosting: values?.hosting ?? DEFAULT_HOSTING[kind],

@@ -22,7 +22,7 @@ const KNOBS = {
 }
 
 /** What the simulated provider does when nothing is said: answers at once, correctly and surely. */
-const DEFAULT_BEHAVIOUR: SimulatedBehaviour = {
+export const DEFAULT_BEHAVIOUR: SimulatedBehaviour = {
   latencyMs: 0,
   jitter: 0,
   tokensPerSecond: 0,

@@ -1,10 +1,10 @@
 // Who calls. Keys are hashed here, at once: nothing behind this file has ever seen one.
 
-import type { Tenant } from '../core/release/release.js'
+import { NO_CEILINGS, type Tenant } from '../core/release/release.js'
 import { FACTS } from '../core/release/facts.js'
 import { checkName } from './names.js'
 import type { Problems } from './problems.js'
-import { ceilingLimits, NO_CEILINGS } from './read-limits.js'
+import { ceilingLimits } from './read-limits.js'
 import { anything, asMap, list, located, optional, record, required, secret } from './readers.js'
 import { toJson, type Tree } from './tree.js'
 

@@ -3,7 +3,7 @@
 // value stand, nor go on after a mistake with a sensible value so that all problems of a file are told at
 // once.
 
-import { didYouMean, nearest } from './nearest.js'
+import { didYouMean, nearest } from '@spillway/protocol'
 import type { Problems } from './problems.js'
 import { isNull, type MapTree, type ScalarTree, type Tree } from './tree.js'
 

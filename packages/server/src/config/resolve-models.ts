@@ -1,10 +1,10 @@
 // References to models: what a route names is configured, or sold by a configured provider, or simulated,
 // or a mistake. Choices never depend on the order of keys, so that the order does not change the release.
 
+import { nearest } from '@spillway/protocol'
 import type { PriceCatalogue } from '../core/money/price-catalogue.js'
 import type { ModelEntry, ProviderConfig } from '../core/release/release.js'
 import { checkName } from './names.js'
-import { nearest } from './nearest.js'
 import type { Problems } from './problems.js'
 import { impliedDeployment, isTier, tierOf } from './read-models.js'
 import { type Located, quoted } from './readers.js'

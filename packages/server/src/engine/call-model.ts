@@ -71,6 +71,7 @@ async function takeTurn(step: Step, current: Plan): Promise<Turned> {
     stream: step.request.view.stream,
     holdBack: current.holdBack,
     keep: current.keep,
+    collect: current.collect,
     logprobs: current.logprobs,
     begin: (deployment, model) => beginStream(step, { route: routeTo(model, current), deployment, model }),
   })

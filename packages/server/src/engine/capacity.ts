@@ -22,11 +22,19 @@ export class Capacity {
     )
   }
 
+  /** Takes a place, at the moment it was seen to be free. `end` or `giveBack` follows. */
   start(deployment: Deployment): void {
     const state = this.#state(deployment)
     state.inFlight += 1
     state.lastUsed = ++this.#uses
     state.requests += 1
+  }
+
+  /** A place that was taken and not used. */
+  giveBack(deployment: Deployment): void {
+    const state = this.#state(deployment)
+    state.inFlight -= 1
+    state.requests -= 1
   }
 
   end(deployment: Deployment, result: { ok: boolean; end: string; durationMs: number }): void {

@@ -79,6 +79,7 @@ async function sideCall(parent: Step, ask: SideCall): Promise<string | null> {
     stream: false,
     holdBack: false,
     keep: false,
+    collect: false,
     logprobs: false,
     begin() {},
   })

@@ -1,7 +1,8 @@
-// Who calls. Keys are compared by hash; with no tenant configured only this machine may call, as tenant `local`.
+// Who calls. Keys are compared by hash; with no tenant configured only this machine may call, as tenant
+// `local`.
 
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Release, Tenant } from '../core/release/release.js'
+import { NO_CEILINGS, type Release, type Tenant } from '../core/release/release.js'
 import { type Refusal, refused } from '../engine/refusal.js'
 
 export interface Authenticator {
@@ -11,13 +12,7 @@ export interface Authenticator {
 const LOCAL: Tenant = {
   name: 'local',
   keyHashes: [],
-  limits: {
-    nanoUsdPerDay: null,
-    nanoUsdPerMonth: null,
-    requestsPerMinute: null,
-    tokensPerMinute: null,
-    concurrency: null,
-  },
+  limits: NO_CEILINGS,
   attributes: {},
 }
 

@@ -1,8 +1,7 @@
 // The control API (tasks, report, capacity, models, health) on fastify. Nothing here is hot.
 
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { REQUEST_HEADERS, RESPONSE_HEADERS } from '@spillway/protocol'
-import { ERRORS } from '@spillway/protocol'
+import { ERRORS, REQUEST_HEADERS, RESPONSE_HEADERS } from '@spillway/protocol'
 import type { Tenant } from '../core/release/release.js'
 import { errorBody } from '../engine/answer/error-body.js'
 import { retryHeaders } from '../engine/answer/send-refusal.js'
@@ -43,7 +42,7 @@ export class Refused extends Error {
 
 /** Hands a refusal to the error handler, or returns the value. */
 export function must<T extends object>(result: T | Refusal): Exclude<T, Refusal> {
-  if ('kind' in result && result.kind === 'refused') throw new Refused(result as Refusal)
+  if ('kind' in result && result.kind === 'refused') throw new Refused(result)
   return result as Exclude<T, Refusal>
 }
 
@@ -58,7 +57,8 @@ export function createControlPlane(
     bodyLimit: plane.maxBodyBytes,
     exposeHeadRoutes: false,
     logger: false,
-    genReqId: (request) => headerOf(request.headers[REQUEST_HEADERS.requestId]) ?? plane.engine.system.newId('message'),
+    genReqId: (request) =>
+      headerOf(request.headers[REQUEST_HEADERS.requestId]) ?? plane.engine.system.newId('message'),
   })
   app.decorateRequest('tenant', null as unknown as Tenant)
   app.addHook('onRequest', async (request) => {
@@ -69,7 +69,9 @@ export function createControlPlane(
   app.decorateRequest('turn', null)
   answerOnce(app, plane.idempotency)
   app.removeContentTypeParser('application/json')
-  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => parseBody(String(body), done))
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) =>
+    parseBody(String(body), done),
+  )
   app.setErrorHandler((error, request, reply) => sendError(request, reply, refusalOf(error)))
   app.setNotFoundHandler((request, reply) => sendError(request, reply, notFound(request)))
   return app
@@ -81,14 +83,22 @@ function answerOnce(app: FastifyInstance, idempotency: Idempotency): void {
     const key = headerOf(request.headers[REQUEST_HEADERS.idempotencyKey])
     if (key === null || request.method !== 'POST') return
     const route = `${request.method} ${request.url}`
-    const turn = idempotency.take({ tenant: request.tenant.name, route, key, body: JSON.stringify(request.body) ?? '' })
+    const turn = idempotency.take({
+      tenant: request.tenant.name,
+      route,
+      key,
+      body: JSON.stringify(request.body) ?? '',
+    })
     if (turn.kind === 'refused') throw new Refused(turn)
     if (turn.kind === 'first') {
       request.turn = turn
       return
     }
     const { status, headers, body } = turn.answer
-    await reply.code(status).headers({ ...headers, [RESPONSE_HEADERS.replayed]: 'true' }).send(Buffer.from(body))
+    await reply
+      .code(status)
+      .headers({ ...headers, [RESPONSE_HEADERS.replayed]: 'true' })
+      .send(Buffer.from(body))
   })
   app.addHook('onSend', async (request, reply, payload) => {
     const { turn } = request
@@ -100,7 +110,10 @@ function answerOnce(app: FastifyInstance, idempotency: Idempotency): void {
   })
 }
 
-type FastifyServerFactoryLike = (handler: (request: never, response: never) => void, options: unknown) => unknown
+type FastifyServerFactoryLike = (
+  handler: (request: never, response: never) => void,
+  options: unknown,
+) => unknown
 
 function headerOf(value: string | string[] | undefined): string | null {
   return typeof value === 'string' && value !== '' ? value : null
@@ -129,7 +142,10 @@ function refusalOf(error: unknown): Refusal {
 function notFound(request: FastifyRequest): Refusal {
   const path = request.url.split('?')[0] ?? ''
   if (KNOWN_ELSEWHERE.some((prefix) => path.startsWith(prefix))) {
-    return refused('request.unsupported', `${request.method} ${path.slice(0, 200)} is not supported, and is not passed on.`)
+    return refused(
+      'request.unsupported',
+      `${request.method} ${path.slice(0, 200)} is not supported, and is not passed on.`,
+    )
   }
   return refused('route.unknown', `There is no ${request.method} ${path.slice(0, 200)}.`)
 }

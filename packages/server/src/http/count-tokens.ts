@@ -1,5 +1,5 @@
-// `POST /v1/messages/count_tokens`: how many input tokens a request would have. Counted from what has been learned
-// of the model, on the safe side, without calling anybody: it is what a hold would be sized by.
+// `POST /v1/messages/count_tokens`: how many input tokens a request would have. Counted from what has been
+// learned of the model, on the safe side, without calling anybody: it is what a hold would be sized by.
 
 import type { FastifyInstance } from 'fastify'
 import { estimateInputTokens, NOTHING_LEARNED } from '../core/money/bytes-per-token.js'

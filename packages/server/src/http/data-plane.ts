@@ -1,9 +1,16 @@
-// The model routes, on bare `node:http`: what is hot here stays out of any framework. Reads and parses a request,
-// hands it to the engine, and turns whatever goes wrong before that into the caller's own error format.
+// The model routes, on bare `node:http`: what is hot here stays out of any framework. Reads and parses a
+// request, hands it to the engine, and turns whatever goes wrong before that into the caller's own error
+// format.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { PRIORITIES, type Priority, REQUEST_HEADERS, RESPONSE_HEADERS, parseAttributes } from '@spillway/protocol'
-import type { Tenant, Wire } from '../core/release/release.js'
+import {
+  PRIORITIES,
+  type Priority,
+  REQUEST_HEADERS,
+  RESPONSE_HEADERS,
+  parseAttributes,
+} from '@spillway/protocol'
+import { NO_CEILINGS, type Tenant, type Wire } from '../core/release/release.js'
 import type { Problem } from '../core/parsed.js'
 import { sendRefusal } from '../engine/answer/send-refusal.js'
 import { callModel } from '../engine/call-model.js'
@@ -60,7 +67,10 @@ export async function serveModelCall(
   if ('kind' in tenant) return turnAway(tenant)
   if (body.kind === 'gone') return
   if (body.kind === 'too-large') {
-    return turnAway(refused('request.too_large', `The body is larger than ${plane.maxBodyBytes} bytes.`), tenant)
+    return turnAway(
+      refused('request.too_large', `The body is larger than ${plane.maxBodyBytes} bytes.`),
+      tenant,
+    )
   }
   const call = parseCall(request, { wire, bytes: body.bytes, tenant, requestId })
   if (call.kind === 'refused') return turnAway(call, tenant)
@@ -96,7 +106,10 @@ interface RawCall {
   readonly requestId: string
 }
 
-function parseCall(request: IncomingMessage, raw: RawCall): { readonly kind: 'call'; readonly call: ModelCall } | Refusal {
+function parseCall(
+  request: IncomingMessage,
+  raw: RawCall,
+): { readonly kind: 'call'; readonly call: ModelCall } | Refusal {
   const json = parseJson(raw.bytes)
   if (json.kind === 'refused') return json
   const view = formatOf(raw.wire).view(json.value)
@@ -131,14 +144,18 @@ function parseJson(bytes: Buffer): { readonly kind: 'json'; readonly value: unkn
   } catch {
     const { line, column, expected } = findJsonFault(text)
     const message = `The body is not JSON: line ${line}, column ${column}, expected ${expected}.`
-    return refused('request.invalid', message, { problems: [{ at: `${line}:${column}`, message: `expected ${expected}` }] })
+    return refused('request.invalid', message, {
+      problems: [{ at: `${line}:${column}`, message: `expected ${expected}` }],
+    })
   }
 }
 
 export function invalidRequest(problems: readonly Problem[]): Refusal {
   const [first] = problems
   const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''
-  return refused('request.invalid', `${first?.at ?? 'body'}: ${first?.message ?? 'is invalid'}${more}`, { problems })
+  return refused('request.invalid', `${first?.at ?? 'body'}: ${first?.message ?? 'is invalid'}${more}`, {
+    problems,
+  })
 }
 
 type CallHeaders = Pick<
@@ -146,13 +163,17 @@ type CallHeaders = Pick<
   'contract' | 'taskId' | 'attributes' | 'session' | 'priority' | 'traceparent' | 'upstreamHeaders'
 >
 
-function parseHeaders(request: IncomingMessage): { readonly kind: 'headers'; readonly value: CallHeaders } | Refusal {
+function parseHeaders(
+  request: IncomingMessage,
+): { readonly kind: 'headers'; readonly value: CallHeaders } | Refusal {
   const attributes = header(request, REQUEST_HEADERS.attributes)
   const facts = attributes === null ? null : parseAttributes(attributes)
   if (facts?.kind === 'invalid') return invalidRequest(facts.problems)
   const priority = header(request, REQUEST_HEADERS.priority) ?? 'interactive'
   if (!isPriority(priority)) {
-    return invalidRequest([{ at: REQUEST_HEADERS.priority, message: `must be one of ${PRIORITIES.join(', ')}` }])
+    return invalidRequest([
+      { at: REQUEST_HEADERS.priority, message: `must be one of ${PRIORITIES.join(', ')}` },
+    ])
   }
   return {
     kind: 'headers',
@@ -177,7 +198,10 @@ function formatHeaders(request: IncomingMessage): Readonly<Record<string, string
   const version = header(request, 'anthropic-version')
   const beta = header(request, 'anthropic-beta')
   if (version === null && beta === null) return NO_HEADERS
-  return { ...(version === null ? {} : { 'anthropic-version': version }), ...(beta === null ? {} : { 'anthropic-beta': beta }) }
+  return {
+    ...(version === null ? {} : { 'anthropic-version': version }),
+    ...(beta === null ? {} : { 'anthropic-beta': beta }),
+  }
 }
 
 const NO_HEADERS = {}
@@ -191,7 +215,7 @@ export function header(request: IncomingMessage, name: string): string | null {
 const NOBODY: Tenant = {
   name: 'unknown',
   keyHashes: [],
-  limits: { nanoUsdPerDay: null, nanoUsdPerMonth: null, requestsPerMinute: null, tokensPerMinute: null, concurrency: null },
+  limits: NO_CEILINGS,
   attributes: {},
 }
 

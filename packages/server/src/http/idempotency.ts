@@ -1,5 +1,5 @@
-// `idempotency-key`: a repeated request of one tenant gets the first one's answer and is not paid for twice. The
-// memory is this process's, bounded, and only for whole answers; a stream is never repeated from it.
+// `idempotency-key`: a repeated request of one tenant gets the first one's answer and is not paid for twice.
+// The memory is this process's, bounded, and only for whole answers; a stream is never repeated from it.
 
 import type { System } from '../engine/ports.js'
 import { type Refusal, refused } from '../engine/refusal.js'

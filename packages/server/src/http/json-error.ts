@@ -1,5 +1,5 @@
-// Where JSON stops being JSON. `JSON.parse` quotes the text in its message, which may be a prompt: we say the place
-// and what was expected, and nothing of what is there.
+// Where JSON stops being JSON. `JSON.parse` quotes the text in its message, which may be a prompt: we say the
+// place and what was expected, and nothing of what is there.
 
 export interface JsonFault {
   readonly line: number

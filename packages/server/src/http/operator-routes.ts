@@ -35,13 +35,20 @@ export function registerOperatorRoutes(app: FastifyInstance, plane: ControlPlane
 function registerModels(app: FastifyInstance, engine: Engine): void {
   app.get('/v1/models', async (request) => {
     const data = modelsJson(engine.release(), request.headers['anthropic-version'] !== undefined)
-    return { object: 'list', data, has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null }
+    return {
+      object: 'list',
+      data,
+      has_more: false,
+      first_id: data[0]?.id ?? null,
+      last_id: data.at(-1)?.id ?? null,
+    }
   })
   app.get<{ Params: { '*': string } }>('/v1/models/*', async (request) => {
     const name = request.params['*']
     const data = modelsJson(engine.release(), request.headers['anthropic-version'] !== undefined)
     const found = data.find((model) => model.id === name)
-    if (found === undefined) throw new Refused(refused('model.unknown', `No model named '${name.slice(0, 100)}' is configured.`))
+    if (found === undefined)
+      throw new Refused(refused('model.unknown', `No model named '${name.slice(0, 100)}' is configured.`))
     return found
   })
 }
@@ -69,19 +76,27 @@ function modelsJson(release: Release, isAnthropic: boolean) {
     ...(isAnthropic ? { type: 'model', display_name: id, created_at: '1970-01-01T00:00:00Z' } : {}),
   })
   const models = [...release.models.values()].map((model) =>
-    entry(model.name, { owner: model.deployments[0]?.provider ?? 'spillway', simulated: isSimulated(release, model) }),
+    entry(model.name, {
+      owner: model.deployments[0]?.provider ?? 'spillway',
+      simulated: isSimulated(release, model),
+    }),
   )
   const tasks = [...release.contracts.values()]
     .filter((contract) => contract.name !== 'default')
     .map((contract) => {
       const model = release.models.get(contract.route.default)
-      return entry(contract.name, { owner: 'spillway', simulated: model !== undefined && isSimulated(release, model) })
+      return entry(contract.name, {
+        owner: 'spillway',
+        simulated: model !== undefined && isSimulated(release, model),
+      })
     })
   return [...models, ...tasks]
 }
 
 function isSimulated(release: Release, model: ModelEntry): boolean {
-  return model.deployments.some((deployment) => release.providers.get(deployment.provider)?.kind === 'simulated')
+  return model.deployments.some(
+    (deployment) => release.providers.get(deployment.provider)?.kind === 'simulated',
+  )
 }
 
 /** Every configured deployment with what is known of its load. A breaker comes with adaptive capacity. */

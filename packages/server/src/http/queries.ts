@@ -5,8 +5,20 @@ import type { ReportFilter } from '../core/task/report.js'
 import type { TaskFilter, TaskStatus } from '../core/task/views.js'
 
 const STATUSES = ['open', 'succeeded', 'failed', 'abandoned'] as const satisfies readonly TaskStatus[]
-const GROUPINGS = ['contract', 'tenant', 'release', 'model', 'none'] as const satisfies readonly ReportFilter['by'][]
-const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
+const GROUPINGS = [
+  'contract',
+  'tenant',
+  'release',
+  'model',
+  'none',
+] as const satisfies readonly ReportFilter['by'][]
+const UNIT_MS: Readonly<Record<string, number>> = {
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+}
 const LIST_LIMIT_MAX = 500
 const DAY_MS = 86_400_000
 
@@ -66,7 +78,17 @@ class Query {
   }
 }
 
-const TASK_KEYS = ['contract', 'status', 'session', 'external_id', 'degraded', 'since', 'until', 'limit', 'cursor']
+const TASK_KEYS = [
+  'contract',
+  'status',
+  'session',
+  'external_id',
+  'degraded',
+  'since',
+  'until',
+  'limit',
+  'cursor',
+]
 
 export function parseTaskQuery(query: unknown, nowMs: number): Parsed<TaskFilter> {
   const reader = new Query(query, nowMs, [...TASK_KEYS, 'tenant'])

@@ -26,7 +26,10 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bo
     })
     request.on('end', () => {
       const [first] = chunks
-      resolve({ kind: 'body', bytes: chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks) })
+      resolve({
+        kind: 'body',
+        bytes: chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks),
+      })
     })
     request.on('error', () => resolve({ kind: 'gone' }))
     request.on('close', () => resolve({ kind: 'gone' }))

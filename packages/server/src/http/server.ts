@@ -24,7 +24,9 @@ export interface Server extends AsyncDisposable {
   close(graceMs: number): Promise<void>
 }
 
-/** Longer than the usual load balancer's idle time, so that it never sends into a connection we just closed. */
+/**
+ * Longer than the usual load balancer's idle time, so that it never sends into a connection we just closed.
+ */
 const KEEP_ALIVE_MS = 65_000
 
 export async function startServer(options: ServerOptions): Promise<Server> {

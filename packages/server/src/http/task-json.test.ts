@@ -3,14 +3,7 @@ import type { ReportGroup } from '../core/task/report.js'
 import { summariseGroup } from '../core/task/summarise-group.js'
 import { exampleAttempt, exampleOpened, exampleOutcome, exampleTrace } from '../testing/example-task.js'
 import { amountsJson, limitsJson } from '../engine/answer/budget-json.js'
-import {
-  attemptJson,
-  groupJson,
-  outcomeJson,
-  taskJson,
-  taskRowJson,
-  traceJson,
-} from './task-json.js'
+import { attemptJson, groupJson, outcomeJson, taskJson, taskRowJson, traceJson } from './task-json.js'
 
 function keysOf(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(keysOf)

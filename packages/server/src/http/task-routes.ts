@@ -1,7 +1,14 @@
 // Tasks over HTTP: open, report a step, judge, look at one, list.
 
 import type { FastifyInstance } from 'fastify'
-import { type OpenTaskRequest, type TaskView, nanoFromUsd, parseOpenTask, parseOutcome, parseReportedStep } from '@spillway/protocol'
+import {
+  type OpenTaskRequest,
+  type TaskView,
+  nanoFromUsd,
+  parseOpenTask,
+  parseOutcome,
+  parseReportedStep,
+} from '@spillway/protocol'
 import type { Amounts } from '../core/budget/amounts.js'
 import type { TaskId } from '../core/ids.js'
 import type { Parsed } from '../core/parsed.js'
@@ -38,7 +45,9 @@ export function registerTaskRoutes(app: FastifyInstance, engine: Engine): void {
     return reply.code(201).send({ id, task: balance(engine, task) })
   })
   app.post<WithId>('/v1/tasks/:id/tools/*', async () => {
-    throw new Refused(refused('request.unsupported', 'This version has no tool gateway: run the tool and report the step.'))
+    throw new Refused(
+      refused('request.unsupported', 'This version has no tool gateway: run the tool and report the step.'),
+    )
   })
   app.post<WithId>('/v1/tasks/:id/outcome', async (request) => {
     const said = valid(parseOutcome(request.body))
@@ -61,12 +70,14 @@ export function registerTaskRoutes(app: FastifyInstance, engine: Engine): void {
 function registerReads(app: FastifyInstance, engine: Engine): void {
   app.get<WithId>('/v1/tasks/:id', async (request) => {
     const summary = await engine.archive.loadTask(request.params.id as TaskId)
-    if (summary === null || summary.opened.tenant !== request.tenant.name) throw unknownTask(request.params.id)
+    if (summary === null || summary.opened.tenant !== request.tenant.name)
+      throw unknownTask(request.params.id)
     return withLiveBudget(engine, taskJson(summary))
   })
   app.get<WithId>('/v1/tasks/:id/trace', async (request) => {
     const trace = await engine.archive.trace(request.params.id as TaskId)
-    if (trace === null || trace.summary.opened.tenant !== request.tenant.name) throw unknownTask(request.params.id)
+    if (trace === null || trace.summary.opened.tenant !== request.tenant.name)
+      throw unknownTask(request.params.id)
     const view = traceJson(trace)
     return { ...view, task: withLiveBudget(engine, view.task) }
   })
@@ -137,7 +148,10 @@ function balance(engine: Engine, task: Task) {
   return { id: task.id, ...taskBudget(engine.ledger, task) }
 }
 
-/** The books know a task's own spending; while it is open, the ledger also knows its sub-tasks' and its parents'. */
+/**
+ * The books know a task's own spending; while it is open, the ledger also knows its sub-tasks' and its
+ * parents'.
+ */
 function withLiveBudget(engine: Engine, view: TaskView): TaskView {
   const task = engine.tasks.get(view.id as TaskId)
   if (task === undefined) return view

@@ -1,4 +1,5 @@
-// Configurations that the engine's tests start from: three tiers at two providers, prices that are easy to add up.
+// Configurations that the engine's tests start from: three tiers at two providers, prices that are easy to
+// add up.
 
 import type { TestEngineOptions } from './test-engine.js'
 

@@ -11,6 +11,8 @@ export interface FakeSystem extends System {
   advance(ms: number): Promise<void>
   /** Timers that are set and have not run. */
   pendingTimers(): number
+  /** The instant of the next of them, ms since 1970; null when none is set. */
+  nextTimerMs(): number | null
 }
 
 export interface FakeSystemOptions {
@@ -87,5 +89,6 @@ export function createFakeSystem(options: FakeSystemOptions = {}): FakeSystem {
     sha256: (text) => createHash('sha256').update(text).digest('hex'),
     advance,
     pendingTimers: () => pending.size,
+    nextTimerMs: () => (pending.size === 0 ? null : Math.min(...[...pending].map(({ atMs }) => atMs))),
   }
 }

@@ -1,5 +1,5 @@
-// Scripts for the scripted provider: what OpenAI's chat completions and Anthropic's Messages look like when they
-// answer, stream, refuse, break, lie or are no model at all.
+// Scripts for the scripted provider: what OpenAI's chat completions and Anthropic's Messages look like when
+// they answer, stream, refuse, break, lie or are no model at all.
 
 import type { UpstreamFailure } from '../engine/ports.js'
 import type { Act, Script } from './scripted-provider.js'
@@ -26,7 +26,11 @@ export interface Said {
 export const USAGE: Usage = { input: 40, output: 8 }
 
 const wait = (ms: number): readonly Act[] => (ms > 0 ? [{ kind: 'wait', ms }] : [])
-const head = (status: number, headers: Readonly<Record<string, string>>): Act => ({ kind: 'head', status, headers })
+const head = (status: number, headers: Readonly<Record<string, string>>): Act => ({
+  kind: 'head',
+  status,
+  headers,
+})
 const data = (text: string): Act => ({ kind: 'data', chunk: Buffer.from(text) })
 const END: Act = { kind: 'end' }
 
@@ -52,8 +56,15 @@ export function failWith(failure: UpstreamFailure, delayMs = 0): Script {
 /** Takes the request and never says a word. */
 export const STALL: Script = []
 
-export const openAiError = (status: number, code: string, headers: Readonly<Record<string, string>> = {}): Script =>
-  reply({ error: { message: `refused: ${code}`, type: 'invalid_request_error', param: null, code } }, { status, headers })
+export const openAiError = (
+  status: number,
+  code: string,
+  headers: Readonly<Record<string, string>> = {},
+): Script =>
+  reply(
+    { error: { message: `refused: ${code}`, type: 'invalid_request_error', param: null, code } },
+    { status, headers },
+  )
 
 export const anthropicError = (status: number, type: string, message = `refused: ${type}`): Script =>
   reply({ type: 'error', error: { type, message } }, { status })
@@ -63,7 +74,14 @@ export function chatAnswer(said: Said = {}): Script {
   const message = { role: 'assistant', content: text, refusal: null }
   const choice = { index: 0, message, logprobs: logprobsOf(said, [text]), finish_reason: finish }
   const usage = openAiUsage(said)
-  const body = { id: 'chatcmpl-1', object: 'chat.completion', created: 1, model: 'upstream', choices: [choice], ...usage }
+  const body = {
+    id: 'chatcmpl-1',
+    object: 'chat.completion',
+    created: 1,
+    model: 'upstream',
+    choices: [choice],
+    ...usage,
+  }
   return reply(body, { delayMs })
 }
 
@@ -76,7 +94,10 @@ function openAiUsage({ usage = USAGE }: Said): object {
 function logprobsOf({ probability }: Said, tokens: readonly string[]): object | null {
   if (probability === undefined) return null
   const logprob = Math.log(probability)
-  return { content: tokens.map((token) => ({ token, logprob, bytes: null, top_logprobs: [] })), refusal: null }
+  return {
+    content: tokens.map((token) => ({ token, logprob, bytes: null, top_logprobs: [] })),
+    refusal: null,
+  }
 }
 
 export interface Streamed extends Omit<Said, 'text'> {
@@ -116,7 +137,8 @@ export const chatStream = (said: Streamed = {}): Script => streamOf(chatFrames(s
 export function splitEvery(bytes: number, frames: readonly string[]): Script {
   const all = Buffer.from(frames.join(''))
   const acts: Act[] = []
-  for (let at = 0; at < all.length; at += bytes) acts.push({ kind: 'data', chunk: all.subarray(at, at + bytes) })
+  for (let at = 0; at < all.length; at += bytes)
+    acts.push({ kind: 'data', chunk: all.subarray(at, at + bytes) })
   return [head(200, STREAM_HEADERS), ...acts, END]
 }
 
@@ -130,7 +152,8 @@ export const BREAK: readonly Act[] = [{ kind: 'fail', failure: 'broken' }]
 export const SILENT_END: readonly Act[] = [END]
 export const inBand = (frame: string): readonly Act[] => [data(frame), END]
 
-export const OPENAI_ERROR_FRAME = 'data: {"error":{"message":"overloaded","type":"server_error","code":null}}\n\n'
+export const OPENAI_ERROR_FRAME =
+  'data: {"error":{"message":"overloaded","type":"server_error","code":null}}\n\n'
 
 export function messagesAnswer(said: Said = {}): Script {
   const { text = 'An answer.', finish = 'end_turn', delayMs = 0, usage = USAGE } = said
@@ -150,7 +173,8 @@ export function messagesAnswer(said: Said = {}): Script {
 export function messagesFrames(said: Streamed = {}): readonly string[] {
   const { tokens = TOKENS, finish = 'end_turn' } = said
   const usage = said.usage ?? USAGE
-  const event = (type: string, rest: object) => `event: ${type}\ndata: ${JSON.stringify({ type, ...rest })}\n\n`
+  const event = (type: string, rest: object) =>
+    `event: ${type}\ndata: ${JSON.stringify({ type, ...rest })}\n\n`
   const message = {
     id: 'msg_1',
     type: 'message',

@@ -53,7 +53,8 @@ export class RecordingCaller implements Caller {
 
   get outcome(): CallerEnd {
     if (this.ends === 0) return 'open'
-    if (!(this.headers['content-type'] ?? '').startsWith('text/event-stream')) return isJson(this.text) ? 'whole' : 'improper'
+    if (!(this.headers['content-type'] ?? '').startsWith('text/event-stream'))
+      return isJson(this.text) ? 'whole' : 'improper'
     const marked = /data: \[DONE\]\n\n$|"type":"message_stop"\}\n\n$/.test(this.text)
     const failed = /data: (\{"error"|\{"type":"error")/.test(this.text)
     if (marked) return failed ? 'improper' : 'stream'

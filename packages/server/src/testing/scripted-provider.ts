@@ -1,6 +1,6 @@
-// A provider that does exactly what the test wrote down, call by call and in virtual time, and remembers what it
-// was asked. Like the real adapter it never calls back before `send` returned, gives up on silence, and says
-// nothing after an abort.
+// A provider that does exactly what the test wrote down, call by call and in virtual time, and remembers what
+// it was asked. Like the real adapter it never calls back before `send` returned, gives up on silence, and
+// says nothing after an abort.
 
 import type {
   Provider,
@@ -38,7 +38,9 @@ export interface ScriptedProvider extends Provider {
   readonly openCalls: number
   /** Scripts for the next calls, in order. */
   next(...scripts: readonly Script[]): void
-  /** What answers when no script is left. Without it such a call is a fault of the test, and `send` throws. */
+  /**
+   * What answers when no script is left. Without it such a call is a fault of the test, and `send` throws.
+   */
   otherwise(script: (request: SeenRequest) => Script): void
 }
 

@@ -1,24 +1,12 @@
 // A simulation that does nothing wrong, and requests to ask it.
 
+import { DEFAULT_BEHAVIOUR, DEFAULT_SIMULATION } from '../config/read-simulation.js'
 import type { SimulatedBehaviour, Simulation } from '../core/release/release.js'
 
-export const BEHAVIOUR: SimulatedBehaviour = {
-  latencyMs: 0,
-  jitter: 0,
-  tokensPerSecond: 0,
-  errorRate: 0,
-  throttleRate: 0,
-  requestsPerMinute: 0,
-  brokenStreamRate: 0,
-  stallRate: 0,
-  outage: false,
-  usageFactor: 1,
-  confidence: 0.9,
-  outputTokens: 48,
-}
+export const BEHAVIOUR: SimulatedBehaviour = DEFAULT_BEHAVIOUR
 
 export function simulationWith(more: Partial<Simulation> = {}): Simulation {
-  return { seed: 7, models: {}, ...BEHAVIOUR, ...more }
+  return { ...DEFAULT_SIMULATION, seed: 7, ...more }
 }
 
 export const QUESTION = 'My replacement card has not arrived, and the transfer to my landlord failed twice.'

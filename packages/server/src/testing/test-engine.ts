@@ -1,10 +1,10 @@
-// A whole engine without a socket and without a real clock: a YAML configuration, scripted providers, books and
-// ledger in memory. Time passes only while somebody waits for a call here.
+// A whole engine without a socket and without a real clock: a YAML configuration, scripted providers, books
+// and ledger in memory. Time passes only while somebody waits for a call here.
 
 import { createGenaiPrices } from '../adapters/prices/genai-prices.js'
 import { parseConfig } from '../config/load-config.js'
 import { MemoryLedger } from '../core/budget/memory-ledger.js'
-import type { Release, Tenant, Wire } from '../core/release/release.js'
+import { NO_CEILINGS, type Release, type Tenant, type Wire } from '../core/release/release.js'
 import type { Entry, HoldSettled, OutcomeJudged, StepEnded } from '../core/task/records.js'
 import { AnswerMemory } from '../engine/answer-memory.js'
 import { callModel } from '../engine/call-model.js'
@@ -12,14 +12,19 @@ import { Capacity } from '../engine/capacity.js'
 import { Ceilings } from '../engine/ceilings.js'
 import { type Engine, PremiumCounters } from '../engine/engine.js'
 import { type OpenTask, openTask } from '../engine/open-task.js'
-import type { Ledger, System } from '../engine/ports.js'
+import type { System } from '../engine/ports.js'
 import type { ModelCall } from '../engine/step-context.js'
 import { type Task, TaskRegistry } from '../engine/task-registry.js'
 import { formatOf } from '../wire/formats.js'
 import { type FakeSystem, createFakeSystem } from './fake-system.js'
+import { type AtPort, gateBooks, gateLedger } from './gate-ports.js'
 import { type MemoryBooks, createMemoryBooks } from './memory-books.js'
 import { RecordingCaller } from './recording-caller.js'
-import { type ScriptedProvider, type ScriptedProviderOptions, createScriptedProvider } from './scripted-provider.js'
+import {
+  type ScriptedProvider,
+  type ScriptedProviderOptions,
+  createScriptedProvider,
+} from './scripted-provider.js'
 
 export interface TestEngineOptions {
   /** A configuration as users write it. Providers in it need no key that works. */
@@ -27,14 +32,14 @@ export interface TestEngineOptions {
   /** Scripted, by the name they have in the configuration; `send` to any other is a fault. */
   readonly providers: Readonly<Record<string, Omit<ScriptedProviderOptions, 'name'>>>
   readonly seed?: number
-  /** Runs before every call of a port that may fail or take time: throw to break it, return a promise to delay it. */
-  readonly atPort?: (port: string) => void | Promise<void>
+  /** Runs before every call of a port that may fail or take time. */
+  readonly atPort?: AtPort
 }
 
 export interface CallAsk {
   /** Default `openai-chat`. */
   readonly wire?: Wire
-  /** Laid over a small question; Inside a task the route decides on the model. */
+  /** Laid over a small question. Inside a task the route decides on the model. */
   readonly body?: object
   readonly task?: string
   readonly taskId?: string
@@ -46,7 +51,7 @@ export interface CallAsk {
 export interface RunningCall {
   readonly caller: RecordingCaller
   /** Resolves with what `callModel` threw, or null. */
-  readonly done: Promise<unknown>
+  readonly done: Promise<Error | null>
   readonly isDone: boolean
 }
 
@@ -76,22 +81,24 @@ const PATIENCE_MS = 3_600_000
 export const LOCAL: Tenant = {
   name: 'local',
   keyHashes: [],
-  limits: { nanoUsdPerDay: null, nanoUsdPerMonth: null, requestsPerMinute: null, tokensPerMinute: null, concurrency: null },
+  limits: NO_CEILINGS,
   attributes: {},
 }
 
 export function createTestEngine(options: TestEngineOptions): TestEngine {
-  const clock = watchTimers(createFakeSystem({ seed: options.seed ?? 1 }))
-  const { system } = clock
+  const system = createFakeSystem({ seed: options.seed ?? 1 })
   const atPort = options.atPort ?? (() => {})
   const release = loadRelease(options.yaml, system)
   const books = createMemoryBooks(system)
   const ledger = new MemoryLedger()
   const providers = new Map(
-    Object.entries(options.providers).map(([name, rest]) => [name, createScriptedProvider(system, { name, ...rest })]),
+    Object.entries(options.providers).map(([name, rest]) => [
+      name,
+      createScriptedProvider(system, { name, ...rest }),
+    ]),
   )
   const parts = { system, books, ledger, release, providers, atPort }
-  return testEngineOf({ ...parts, engine: engineOf(parts), nextTimerMs: clock.nextTimerMs })
+  return testEngineOf({ ...parts, engine: engineOf(parts) })
 }
 
 interface Parts {
@@ -100,7 +107,7 @@ interface Parts {
   readonly ledger: MemoryLedger
   readonly release: Release
   readonly providers: ReadonlyMap<string, ScriptedProvider>
-  readonly atPort: (port: string) => void | Promise<void>
+  readonly atPort: AtPort
 }
 
 function engineOf({ system, books, ledger, release, providers, atPort }: Parts): Engine {
@@ -108,18 +115,7 @@ function engineOf({ system, books, ledger, release, providers, atPort }: Parts):
   return {
     system,
     ledger: gated,
-    books: {
-      write(entry) {
-        void atPort(`books.write:${entry.kind}`)
-        books.write(entry)
-      },
-      async durable() {
-        await atPort('books.durable')
-        await books.durable()
-      },
-      saveContent: (content) => books.saveContent(content),
-      close: () => books.close(),
-    },
+    books: gateBooks(books, atPort),
     archive: books,
     tasks: new TaskRegistry(),
     capacity: new Capacity(),
@@ -133,40 +129,10 @@ function engineOf({ system, books, ledger, release, providers, atPort }: Parts):
   }
 }
 
-/** The ledger as a remote one would be: promises and settlements take their time. */
-function gateLedger(ledger: MemoryLedger, atPort: Parts['atPort']): Ledger {
-  return {
-    open(account, limits, spent) {
-      void atPort('ledger.open')
-      ledger.open(account, limits, spent)
-    },
-    async holdFitting(id, accounts, fit) {
-      await atPort('ledger.hold')
-      return ledger.holdFitting(id, accounts, fit)
-    },
-    async settle(id, actual) {
-      await atPort('ledger.settle')
-      ledger.settle(id, actual)
-    },
-    async charge(accounts, amounts) {
-      await atPort('ledger.charge')
-      ledger.charge(accounts, amounts)
-    },
-    read(account) {
-      void atPort('ledger.read')
-      return ledger.read(account)
-    },
-    close(account) {
-      void atPort('ledger.close')
-      ledger.close(account)
-    },
-  }
-}
-
-function testEngineOf(parts: Parts & { readonly engine: Engine; nextTimerMs(): number | null }): TestEngine {
+function testEngineOf(parts: Parts & { readonly engine: Engine }): TestEngine {
   const { engine, system, books, ledger, release, providers } = parts
   const finish = async (call: RunningCall): Promise<RecordingCaller> => {
-    await passTime(parts, call)
+    await passTime(system, call)
     const fault = await call.done
     if (fault !== null) throw fault
     return call.caller
@@ -194,17 +160,17 @@ function testEngineOf(parts: Parts & { readonly engine: Engine; nextTimerMs(): n
 
 async function open(engine: Engine, contract: string, ask: Partial<OpenTask>): Promise<Task> {
   const rest = { attributes: {}, session: null, externalId: null, parent: null, budget: {}, latencyMs: null }
-  const task = await openTask(engine, { tenant: LOCAL, contract, oneStep: false, ...rest, ...ask })
+  const task = openTask(engine, { tenant: LOCAL, contract, oneStep: false, ...rest, ...ask })
   if ('kind' in task) throw new Error(`${task.code}: ${task.message}`)
   return task
 }
 
 function startCall({ engine, atPort }: Parts & { readonly engine: Engine }, ask: CallAsk): RunningCall {
   const caller = new RecordingCaller((port) => void atPort(port))
-  const state = { caller, isDone: false, done: Promise.resolve<unknown>(null) }
+  const state = { caller, isDone: false, done: Promise.resolve<Error | null>(null) }
   state.done = callModel(engine, modelCallOf(ask), caller)
     .then(() => null)
-    .catch((fault: unknown) => fault)
+    .catch((fault: unknown) => (fault instanceof Error ? fault : new Error(String(fault))))
     .finally(() => {
       state.isDone = true
     })
@@ -219,7 +185,8 @@ export function modelCallOf(ask: CallAsk): ModelCall {
   const limit = wire === 'anthropic-messages' ? { max_tokens: 64 } : {}
   const json = { ...question, ...limit, ...body }
   const view = formatOf(wire).view(json)
-  if (view.kind === 'invalid') throw new Error(view.problems.map(({ at, message }) => `${at} ${message}`).join('; '))
+  if (view.kind === 'invalid')
+    throw new Error(view.problems.map(({ at, message }) => `${at} ${message}`).join('; '))
   return {
     wire,
     body: Buffer.from(JSON.stringify(json)),
@@ -238,12 +205,12 @@ export function modelCallOf(ask: CallAsk): ModelCall {
 }
 
 /** From timer to timer, so that no more time passes than the call needs. */
-async function passTime({ system, nextTimerMs }: Parts & { nextTimerMs(): number | null }, call: RunningCall) {
+async function passTime(system: FakeSystem, call: RunningCall): Promise<void> {
   const giveUpMs = system.nowMs() + PATIENCE_MS
   for (;;) {
     await system.advance(0)
     if (call.isDone) return
-    const nextMs = nextTimerMs()
+    const nextMs = system.nextTimerMs()
     if (nextMs === null || nextMs > giveUpMs) throw new Error('the call waits for nothing that would happen')
     await system.advance(Math.max(0, nextMs - system.nowMs()))
   }
@@ -251,30 +218,15 @@ async function passTime({ system, nextTimerMs }: Parts & { nextTimerMs(): number
 
 function loadRelease(yaml: string, system: System): Release {
   const prices = createGenaiPrices(system.nowMs())
-  const loaded = parseConfig({ text: yaml, file: 'test.yaml', env: {}, prices, sha256: (text) => system.sha256(text) })
+  const loaded = parseConfig({
+    text: yaml,
+    file: 'test.yaml',
+    env: {},
+    prices,
+    sha256: (text) => system.sha256(text),
+  })
   if (loaded.kind === 'ok') return loaded.value
   throw new Error(loaded.problems.map(({ at, message }) => `${at} ${message}`).join('\n'))
-}
-
-/** The fake system, with the instant of its next timer. */
-function watchTimers(system: FakeSystem): { readonly system: FakeSystem; nextTimerMs(): number | null } {
-  const due = new Set<{ readonly atMs: number }>()
-  const after: System['after'] = (delayMs, run) => {
-    const entry = { atMs: system.nowMs() + Math.max(0, delayMs) }
-    due.add(entry)
-    const timer = system.after(delayMs, () => {
-      due.delete(entry)
-      run()
-    })
-    return {
-      cancel() {
-        due.delete(entry)
-        timer.cancel()
-      },
-    }
-  }
-  const nextTimerMs = () => (due.size === 0 ? null : Math.min(...[...due].map(({ atMs }) => atMs)))
-  return { system: { ...system, after }, nextTimerMs }
 }
 
 function must<T>(value: T | undefined, message: string): T {

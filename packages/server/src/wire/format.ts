@@ -200,7 +200,8 @@ export interface WireFormat {
   /** null: not an answer of this format (HTML, an error object, garbage). */
   readAnswer(body: unknown): AnswerFacts | null
   decodeAnswer(body: unknown): ModelAnswer | null
-  encodeAnswer(answer: ModelAnswer): JsonObject
+  /** `createdSeconds`: since 1970, for formats whose answers carry a time. */
+  encodeAnswer(answer: ModelAnswer, createdSeconds: number): JsonObject
   scanner(options: ScannerOptions): StreamScanner
   decoder(): StreamDecoder
   encoder(options: {

@@ -66,16 +66,17 @@ export function spliceMembers(json: Buffer, members: readonly Member[], edits: E
 
 /** The usual edit, a value replaced by another, in one copy. null: something is added, removed or duplicate. */
 function replaceValues(json: Buffer, members: readonly Member[], edits: Edits): Buffer | null {
-  let found = 0
+  const found: string[] = []
   let length = json.length
   for (const member of members) {
     const value = edits[member.key]
     if (value === null) return null
     if (value === undefined || !Object.hasOwn(edits, member.key)) continue
-    found += 1
+    if (found.includes(member.key)) return null
+    found.push(member.key)
     length += Buffer.byteLength(value) - (member.end - member.valueStart)
   }
-  if (found !== Object.keys(edits).length) return null
+  if (found.length !== Object.keys(edits).length) return null
   const edited = Buffer.allocUnsafe(length)
   let copied = 0
   let at = 0

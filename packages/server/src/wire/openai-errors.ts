@@ -1,6 +1,7 @@
 // Errors in OpenAI's shape, for chat and embeddings alike.
 
 import type { JsonObject } from '../core/json.js'
+import { errorDetail } from './error-detail.js'
 import type { ErrorBody } from './format.js'
 import { dataFrame } from './sse.js'
 
@@ -10,15 +11,7 @@ export function encodeError(error: ErrorBody): JsonObject {
       message: error.message,
       type: typeOf(error.status),
       param: error.problems?.[0]?.at ?? null,
-      code: error.code,
-      hint: error.hint,
-      task_id: error.taskId,
-      ...(error.attempts === undefined
-        ? {}
-        : { attempts: error.attempts.map((attempt) => ({ ...attempt })) }),
-      ...(error.problems === undefined
-        ? {}
-        : { problems: error.problems.map((problem) => ({ ...problem })) }),
+      ...errorDetail(error),
     },
   }
 }

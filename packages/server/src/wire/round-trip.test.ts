@@ -183,7 +183,7 @@ test('OpenAI answers survive encoding and decoding', () => {
           stopSequence: null,
           usage: { tokens: used.tokens, providerTotals },
         }
-        expect(openAiChat.decodeAnswer(overJson(openAiChat.encodeAnswer(answer)))).toEqual(answer)
+        expect(openAiChat.decodeAnswer(overJson(openAiChat.encodeAnswer(answer, 1_700_000_000)))).toEqual(answer)
       },
     ),
   )
@@ -220,7 +220,7 @@ test('Anthropic answers survive encoding and decoding', () => {
             providerTotals: { input: used.input, output: used.output, total: null },
           },
         }
-        expect(anthropicMessages.decodeAnswer(overJson(anthropicMessages.encodeAnswer(answer)))).toEqual(
+        expect(anthropicMessages.decodeAnswer(overJson(anthropicMessages.encodeAnswer(answer, 1_700_000_000)))).toEqual(
           answer,
         )
       },

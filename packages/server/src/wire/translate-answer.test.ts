@@ -14,7 +14,7 @@ function toOpenAi(fields: object) {
     usage: { input_tokens: 5, cache_read_input_tokens: 7, output_tokens: 2 },
   }
   const answer = anthropicMessages.decodeAnswer({ ...base, ...fields })
-  return answer === null ? null : openAiChat.encodeAnswer(answer)
+  return answer === null ? null : openAiChat.encodeAnswer(answer, 1_700_000_000)
 }
 
 function toAnthropic(choice: object) {
@@ -31,7 +31,7 @@ function toAnthropic(choice: object) {
     choices: [{ index: 0, ...choice }],
     usage,
   })
-  return answer === null ? null : anthropicMessages.encodeAnswer(answer)
+  return answer === null ? null : anthropicMessages.encodeAnswer(answer, 1_700_000_000)
 }
 
 const call = { id: 'call_1', type: 'function', function: { name: 'f', arguments: '{"a":1}' } }

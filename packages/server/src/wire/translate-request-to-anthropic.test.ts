@@ -261,9 +261,7 @@ describe('OpenAI to Anthropic', () => {
   test('without any limit, the one that is missing is named', () => {
     const result = translate(
       { model: 'm', messages: [{ role: 'user', content: 'Hi' }] },
-      openAiChat,
-      anthropicMessages,
-      null,
+      { from: openAiChat, to: anthropicMessages, maxOutputTokens: null },
     )
     expect(result).toMatchObject({ kind: 'invalid', problems: [{ at: 'max_tokens' }] })
   })

@@ -2,8 +2,16 @@
 // provider's frames; what it passes on goes through a scanner of the caller's format, which keeps back the
 // final usage and the end marker exactly as it does for a stream of its own.
 
+import { NO_TOKENS, type ReportedUsage } from '../core/money/token-counts.js'
 import type { Wire } from '../core/release/release.js'
-import type { ScannerOptions, StreamDecoder, StreamEncoder, StreamFacts, StreamScanner } from './format.js'
+import type {
+  ScannerOptions,
+  StreamDecoder,
+  StreamEncoder,
+  StreamEvent,
+  StreamFacts,
+  StreamScanner,
+} from './format.js'
 import { formatOf } from './formats.js'
 import type { RelayingScanner } from './scan-frames.js'
 
@@ -16,6 +24,8 @@ export interface ScannerBetween extends ScannerOptions {
   readonly model: string
   /** Seconds since 1970, for formats whose chunks carry a time. */
   readonly createdSeconds: number
+  /** Given to a caller whose format tells input tokens at the start, when the provider tells them at the end. */
+  readonly estimatedInputTokens: number
 }
 
 export function scannerBetween(options: ScannerBetween): StreamScanner {
@@ -29,8 +39,11 @@ class TranslatingScanner implements RelayingScanner {
   private readonly source: StreamScanner
   private readonly decoder: StreamDecoder
   private readonly encoder: StreamEncoder
+  private readonly estimate: ReportedUsage
 
-  constructor({ from, to, model, createdSeconds, keepUsage, collect }: ScannerBetween) {
+  constructor({ from, to, model, createdSeconds, keepUsage, collect, estimatedInputTokens }: ScannerBetween) {
+    const noTotals = { input: null, output: null, total: null }
+    this.estimate = { tokens: { ...NO_TOKENS, input: estimatedInputTokens }, providerTotals: noTotals }
     this.source = formatOf(from).scanner({ keepUsage: true, keepLogprobs: true, collect })
     this.facts = this.source.facts
     this.decoder = formatOf(from).decoder()
@@ -51,10 +64,15 @@ class TranslatingScanner implements RelayingScanner {
     return last === null ? kept : Buffer.concat([last, kept ?? Buffer.alloc(0)])
   }
 
+  /** Clients add up costs from the start of a message: a zero there would be believed. */
+  private withUsage(event: StreamEvent): StreamEvent {
+    return event.kind === 'start' && event.usage === null ? { ...event, usage: this.estimate } : event
+  }
+
   private translate(chunk: Uint8Array): Uint8Array | null {
     const frames = this.decoder
       .push(chunk)
-      .map((event) => this.encoder.encode(event))
+      .map((event) => this.encoder.encode(this.withUsage(event)))
       .join('')
     return frames === '' ? null : this.target.push(Buffer.from(frames))
   }

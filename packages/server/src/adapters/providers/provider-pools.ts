@@ -1,5 +1,5 @@
-// Providers by release. A reload keeps the connections of every provider whose configuration did not change; what
-// is no longer configured is closed only when no running task needs it.
+// Providers by release. A reload keeps the connections of every provider whose configuration did not change;
+// what is no longer configured is closed only when no running task needs it.
 
 import type { ProviderConfig, Release } from '../../core/release/release.js'
 import type { Provider, System } from '../../engine/ports.js'

@@ -1,7 +1,7 @@
 // The whiteboard's sums, made where the rows are.
 
 import type Database from 'better-sqlite3'
-import type { ReportFilter, ReportGroup } from '../../core/task/report.js'
+import { NO_TASKS, type ReportFilter, type ReportGroup } from '../../core/task/report.js'
 import { HOUR_MS } from './batch.js'
 import { firstNumberSince } from './hours.js'
 
@@ -55,30 +55,6 @@ interface Sums extends Omit<ReportGroup, 'latencyMs' | 'refused' | 'simulated'> 
   readonly simulated: 0 | 1
 }
 
-const NO_TASKS: Omit<ReportGroup, 'group' | 'refused'> = {
-  tasks: 0,
-  ended: 0,
-  successes: 0,
-  harms: 0,
-  nanoUsd: 0,
-  costSquaredUsd: 0,
-  costOfSuccessesUsd: 0,
-  priceNanoUsd: null,
-  latencyMs: null,
-  sloMet: null,
-  sloJudged: 0,
-  degraded: 0,
-  escalated: 0,
-  cacheHits: 0,
-  modelCalls: 0,
-  unpricedCalls: 0,
-  attempts: 0,
-  premiumCalls: 0,
-  inputTokens: 0,
-  outputTokens: 0,
-  simulated: false,
-}
-
 function groupFrom({ p50, p95, p99, simulated, ...sums }: Sums, refused: number): ReportGroup {
   const latencyMs = p50 === null ? null : { p50, p95, p99 }
   return { ...sums, latencyMs, refused, simulated: simulated === 1 }
@@ -110,7 +86,7 @@ export function report(db: Database.Database, filter: ReportFilter): readonly Re
   const groups = tasks.map((sums) => groupFrom(sums, refused.get(sums.group) ?? 0))
   const seen = new Set(groups.map(({ group }) => group))
   const rest = [...refused].filter(([group]) => !seen.has(group))
-  const refusedOnly = rest.map(([group, count]) => ({ group, ...NO_TASKS, refused: count }))
+  const refusedOnly = rest.map(([group, count]) => ({ ...NO_TASKS, group, refused: count }))
   return [...groups, ...refusedOnly].sort((a, b) => (a.group < b.group ? -1 : 1))
 }
 

@@ -1,6 +1,7 @@
 // What happened to one task since it was last written to the database. A one-step task is usually complete
 // before it is written, so that it touches each table once.
 
+import { NOTHING } from '../../core/budget/amounts.js'
 import type { TaskId } from '../../core/ids.js'
 import type { OpenedColumns, OutcomeColumns, SettledColumns, StepColumns } from './lines.js'
 
@@ -40,12 +41,7 @@ export interface FoldTotals {
 
 function noTotals(): FoldTotals {
   return {
-    modelCalls: 0,
-    inputTokens: 0,
-    outputTokens: 0,
-    toolCalls: 0,
-    toolMs: 0,
-    nanoUsd: 0,
+    ...NOTHING,
     unpriced: 0,
     premiumCalls: 0,
     degraded: 0,

@@ -1,11 +1,11 @@
 // The cells of one contract, found once and then only added to.
 
+import { usdFromNano } from '../../core/money/nano.js'
 import type { AttemptRecord, OutcomeJudged, StepEnded } from '../../core/task/records.js'
 import type { Families } from './families.js'
 import type { CounterCell, HistogramCell } from './metric-families.js'
 import { PairMap } from './pair-map.js'
 
-const NANO_PER_USD = 1e9
 
 export class ContractCells {
   readonly #name: string
@@ -78,7 +78,7 @@ export class ContractCells {
   ended(outcome: OutcomeJudged): void {
     this.#outcomes[outcomeWord(outcome)].value += 1
     this.#duration.observe(outcome.latencyMs / 1_000)
-    this.#cost.observe(outcome.nanoUsd / NANO_PER_USD)
+    this.#cost.observe(usdFromNano(outcome.nanoUsd))
     if (outcome.sloMet === true) this.#sloMet.value += 1
     else if (outcome.sloMet === false) this.#sloMissed.value += 1
   }

@@ -14,8 +14,8 @@ import { PairMap } from './pair-map.js'
 
 export interface Metrics {
   /**
-   * Counts one entry. Show it every entry exactly once; a task that is joined after a restart, its `task-
-   * opened`.
+   * Counts one entry. Show it every entry exactly once; a task that is joined after a restart, its
+   * `task-opened`.
    */
   observe(entry: Entry): void
   /** The Prometheus text format. */
@@ -43,8 +43,8 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
   const registry = new Registry()
   const counts = new EntryCounts(registry)
   if (options.processMetrics !== false) {
-    // A sample every 50 ms tells a stalled event loop as well as the default 10 ms, at a fifth of the wake-
-    // ups.
+    // A sample every 50 ms tells a stalled event loop as well as the default 10 ms, at a fifth of the
+    // wake-ups.
     collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 50 })
   }
   return {

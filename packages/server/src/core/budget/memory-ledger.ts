@@ -100,14 +100,23 @@ export class MemoryLedger {
   }
 
   /**
-   * Sizes a promise by what is left and makes it, in one step: nobody can come between. `fit` sees the least that any
-   * of the accounts has left; the object is reused, so it must not be kept.
+   * Sizes a promise by what is left and makes it, in one step: nobody can come between. `fit` sees the least
+   * that any of the accounts has left; the object is reused, so it must not be kept.
    */
-  holdFitting<F extends Fit>(id: HoldId, accounts: readonly string[], fit: (left: Amounts) => F): FittedHold<F> {
+  holdFitting<F extends Fit>(
+    id: HoldId,
+    accounts: readonly string[],
+    fit: (left: Amounts) => F,
+  ): FittedHold<F> {
     const left = this.#leftOf(accounts)
     const fitted = fit(left)
     if (fitted.kind === 'short') {
-      return { kind: 'short', limit: fitted.limit, shortBy: fitted.shortBy, account: this.#tightest(accounts, fitted.limit) }
+      return {
+        kind: 'short',
+        limit: fitted.limit,
+        shortBy: fitted.shortBy,
+        account: this.#tightest(accounts, fitted.limit),
+      }
     }
     const held = this.hold(id, accounts, fitted.amounts)
     if (held.kind === 'granted') return { kind: 'held', fit: fitted as Extract<F, { readonly kind: 'fits' }> }
@@ -198,7 +207,9 @@ export class MemoryLedger {
 }
 
 function leftOf({ limits, settled, held }: Account, resource: Resource): number {
-  return limits[resource] === Infinity ? Infinity : Math.max(0, limits[resource] - settled[resource] - held[resource])
+  return limits[resource] === Infinity
+    ? Infinity
+    : Math.max(0, limits[resource] - settled[resource] - held[resource])
 }
 
 function lower(left: MutableAmounts, account: Account): void {

@@ -5,7 +5,12 @@ import type { JsonObject } from '../json.js'
 
 export type Part =
   | { readonly kind: 'text'; readonly text: string; readonly cacheControl?: JsonObject }
-  | { readonly kind: 'image'; readonly source: ImageSource; readonly detail?: string; readonly cacheControl?: JsonObject }
+  | {
+      readonly kind: 'image'
+      readonly source: ImageSource
+      readonly detail?: string
+      readonly cacheControl?: JsonObject
+    }
   | { readonly kind: 'tool-call'; readonly id: string; readonly name: string; readonly argumentsJson: string }
   | {
       readonly kind: 'tool-result'
@@ -13,7 +18,12 @@ export type Part =
       readonly content: readonly Part[]
       readonly isError: boolean
     }
-  | { readonly kind: 'reasoning'; readonly text: string; readonly signature?: string; readonly redacted?: string }
+  | {
+      readonly kind: 'reasoning'
+      readonly text: string
+      readonly signature?: string
+      readonly redacted?: string
+    }
   | { readonly kind: 'refusal'; readonly text: string }
 
 export type ImageSource =
@@ -33,7 +43,9 @@ export interface ToolDefinition {
   readonly strict?: boolean
 }
 
-export type ToolChoice = { readonly kind: 'auto' | 'none' | 'required' } | { readonly kind: 'tool'; readonly name: string }
+export type ToolChoice =
+  | { readonly kind: 'auto' | 'none' | 'required' }
+  | { readonly kind: 'tool'; readonly name: string }
 
 export interface ModelRequest {
   readonly model: string
@@ -48,7 +60,11 @@ export interface ModelRequest {
   readonly stream: boolean
   readonly includeUsage: boolean
   /** Structured output: the answer must be JSON, of this schema when one is given. */
-  readonly json: { readonly name: string; readonly schema: JsonObject | null; readonly strict: boolean } | null
+  readonly json: {
+    readonly name: string
+    readonly schema: JsonObject | null
+    readonly strict: boolean
+  } | null
   /** The end user's id, as both formats let a caller pass it. */
   readonly user: string | null
 }

@@ -1,14 +1,21 @@
 // Prices and what an amount of tokens costs. Money is an integer of nano-dollars; rates are integers of
-// pico-dollars per token, because list prices such as 0.0375 USD per million tokens are not whole nano-dollars.
+// pico-dollars per token, because list prices such as 0.0375 USD per million tokens are not whole
+// nano-dollars.
 
 import { TOKEN_CLASSES, type TokenClass, type TokenCounts, inputTotal } from './token-counts.js'
 
 /** Pico-dollars per token. A class that is not listed is priced as its parent: see `rateOf`. */
-export type Rates = Readonly<Partial<Record<TokenClass, number>>> & { readonly input: number; readonly output: number }
+export type Rates = Readonly<Partial<Record<TokenClass, number>>> & {
+  readonly input: number
+  readonly output: number
+}
 
 export interface Price {
   readonly rates: Rates
-  /** Dearer rates for long prompts: the last tier whose threshold the prompt exceeds applies to all its tokens. */
+  /**
+   * Dearer rates for long prompts: the last tier whose threshold the prompt exceeds applies to all its
+   * tokens.
+   */
   readonly tiers: readonly { readonly aboveInputTokens: number; readonly rates: Rates }[]
   /** Which list this came from, kept on every charge: `genai-prices-0.1.8`, `override`, `simulated`. */
   readonly book: string
@@ -47,7 +54,9 @@ export function costOf(price: Price, tokens: TokenCounts): number {
   return Math.ceil(pico / PICO_PER_NANO)
 }
 
-/** The most a call can cost: every input token at the dearest input class, every output token at the dearest. */
+/**
+ * The most a call can cost: every input token at the dearest input class, every output token at the dearest.
+ */
 export function worstCaseCost(price: Price, size: { inputTokens: number; outputTokens: number }): number {
   const rates = ratesFor(price, size.inputTokens)
   const input = Math.max(rates.input, rateOf(rates, 'cacheWrite'))

@@ -43,7 +43,11 @@ export const NO_TOKENS: TokenCounts = {
 /** What the provider said, normalised; `providerTotals` keeps its own sums so that they can be checked. */
 export interface ReportedUsage {
   readonly tokens: TokenCounts
-  readonly providerTotals: { readonly input: number | null; readonly output: number | null; readonly total: number | null }
+  readonly providerTotals: {
+    readonly input: number | null
+    readonly output: number | null
+    readonly total: number | null
+  }
 }
 
 /** All tokens the model read: the number a `max_input_tokens` limit is about. */

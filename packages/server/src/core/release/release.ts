@@ -1,5 +1,5 @@
-// A release: the whole configuration, parsed, checked, compiled and frozen. Its id is the hash of its content,
-// so two servers with the same id decide alike. Everything a decision needs is reachable from here.
+// A release: the whole configuration, parsed, checked, compiled and frozen. Its id is the hash of its
+// content, so two servers with the same id decide alike. Everything a decision needs is reachable from here.
 
 import type { Amounts } from '../budget/amounts.js'
 import type { ReleaseId } from '../ids.js'
@@ -23,13 +23,16 @@ export const FULL_LADDER = [
   'refine',
 ] as const satisfies readonly RungName[]
 
-interface ProviderCommon {
+/** What every kind of provider has. */
+export interface ProviderCommon {
   readonly name: string
   readonly hosting: Hosting
   readonly region: string | null
   readonly retentionDays: number | null
   readonly trainsOnData: boolean | null
-  /** Longest wait for the first byte of one attempt, ms. Default 60000; the task's deadline cuts it shorter. */
+  /**
+   * Longest wait for the first byte of one attempt, ms. Default 60000; the task's deadline cuts it shorter.
+   */
   readonly timeoutMs: number
   /** Extra headers sent with every call. Values may be secrets: never printed. */
   readonly headers: Readonly<Record<string, string>>
@@ -37,7 +40,11 @@ interface ProviderCommon {
 
 export type ProviderConfig =
   | (ProviderCommon & { readonly kind: 'openai'; readonly apiKey: string; readonly baseUrl: string })
-  | (ProviderCommon & { readonly kind: 'openai-compatible'; readonly apiKey: string | null; readonly baseUrl: string })
+  | (ProviderCommon & {
+      readonly kind: 'openai-compatible'
+      readonly apiKey: string | null
+      readonly baseUrl: string
+    })
   | (ProviderCommon & { readonly kind: 'anthropic'; readonly apiKey: string; readonly baseUrl: string })
   | (ProviderCommon & { readonly kind: 'simulated'; readonly simulation: Simulation })
 
@@ -68,7 +75,9 @@ export interface SimulatedBehaviour {
   readonly outage: boolean
   /** Reported usage is the true usage times this. Default 1. */
   readonly usageFactor: number
-  /** Mean probability of the tokens it "chose", 0..1: what the logprobs confidence signal sees. Default 0.9. */
+  /**
+   * Mean probability of the tokens it "chose", 0..1: what the logprobs confidence signal sees. Default 0.9.
+   */
   readonly confidence: number
   /** Tokens of an answer when the caller sets no lower limit. Default 48. */
   readonly outputTokens: number
@@ -112,7 +121,9 @@ export interface RouteRule {
   readonly index: number
   readonly condition: Rule
   readonly model: string
-  /** `before`: decides from facts known before the call. `after`: needs a signal, so it escalates the answer. */
+  /**
+   * `before`: decides from facts known before the call. `after`: needs a signal, so it escalates the answer.
+   */
   readonly phase: 'before' | 'after'
 }
 
@@ -142,7 +153,9 @@ export interface Contract {
   readonly price: { readonly nanoUsdPerSuccess: number | null }
 }
 
-/** Accepted and kept; the semantic cache itself is a later part of the product and reports `off` until then. */
+/**
+ * Accepted and kept; the semantic cache itself is a later part of the product and reports `off` until then.
+ */
 export interface SemanticCacheConfig {
   readonly enabled: boolean
   readonly similarityThreshold: number
@@ -155,6 +168,14 @@ export interface CeilingLimits {
   readonly requestsPerMinute: number | null
   readonly tokensPerMinute: number | null
   readonly concurrency: number | null
+}
+
+export const NO_CEILINGS: CeilingLimits = {
+  nanoUsdPerDay: null,
+  nanoUsdPerMonth: null,
+  requestsPerMinute: null,
+  tokensPerMinute: null,
+  concurrency: null,
 }
 
 export interface Tenant {
@@ -176,7 +197,9 @@ export interface Release {
   readonly tenants: ReadonlyMap<string, Tenant>
   /** Ceilings over all tenants together (top-level key `limits`). */
   readonly product: CeilingLimits
-  /** Dearest configured price, for holds on models whose price is unknown. null when no price is known at all. */
+  /**
+   * Dearest configured price, for holds on models whose price is unknown. null when no price is known at all.
+   */
   readonly dearestPrice: Price | null
   /** Limits of the server itself (top-level key `server`). */
   readonly server: { readonly maxBodyBytes: number }

@@ -57,7 +57,10 @@ export interface AttemptRecord {
   readonly firstByteMs: number | null
   /** HTTP status, or 0 when none arrived. */
   readonly status: number
-  /** `ok`, or why not: `http_429`, `timeout`, `connection`, `broken_stream`, `invalid_body`, `cut`, `caller_left`. */
+  /**
+   * `ok`, or why not: `http_429`, `timeout`, `connection`, `broken_stream`, `invalid_body`, `cut`,
+   * `caller_left`.
+   */
   readonly end: string
   readonly held: Amounts
   readonly tokens: TokenCounts
@@ -68,7 +71,11 @@ export interface AttemptRecord {
   readonly basis: ChargeBasis
   readonly priceBook: string | null
   /** What the provider claimed, when it was not believed. */
-  readonly disputed?: { readonly input: number | null; readonly output: number | null; readonly total: number | null }
+  readonly disputed?: {
+    readonly input: number | null
+    readonly output: number | null
+    readonly total: number | null
+  }
   readonly simulated: boolean
 }
 
@@ -112,7 +119,9 @@ export interface StepEnded {
   readonly traceparent: string | null
 }
 
-/** Money and tokens promised before anything is sent. Lives in the journal until its settlement is there too. */
+/**
+ * Money and tokens promised before anything is sent. Lives in the journal until its settlement is there too.
+ */
 export interface HoldMade {
   readonly kind: 'hold-made'
   readonly id: HoldId
@@ -123,7 +132,11 @@ export interface HoldMade {
   readonly accounts: readonly string[]
   readonly amounts: Amounts
   /** The attempt it is for, so that a dead process's hold can be settled at its worst case. */
-  readonly attempt: { readonly id: AttemptId; readonly number: number; readonly purpose: AttemptRecord['purpose'] }
+  readonly attempt: {
+    readonly id: AttemptId
+    readonly number: number
+    readonly purpose: AttemptRecord['purpose']
+  }
   readonly model: string
   readonly deployment: string
   readonly provider: string
@@ -152,7 +165,10 @@ export interface OutcomeJudged {
   readonly success: boolean
   readonly harm: boolean
   readonly reasons: readonly string[]
-  /** What each expression of the contract said, by source: a late verdict is judged with what is no longer there. */
+  /**
+   * What each expression of the contract said, by source: a late verdict is judged with what is no longer
+   * there.
+   */
   readonly rules?: Readonly<Record<string, Verdict>>
   readonly score: number | null
   readonly evidence: readonly unknown[]

@@ -40,3 +40,29 @@ export interface ReportGroup {
   readonly refused: number
   readonly simulated: boolean
 }
+
+/** The sums over no task: a group of which only refusals are known. */
+export const NO_TASKS: Omit<ReportGroup, 'group'> = {
+  tasks: 0,
+  ended: 0,
+  successes: 0,
+  harms: 0,
+  nanoUsd: 0,
+  costSquaredUsd: 0,
+  costOfSuccessesUsd: 0,
+  priceNanoUsd: null,
+  latencyMs: null,
+  sloMet: null,
+  sloJudged: 0,
+  degraded: 0,
+  escalated: 0,
+  cacheHits: 0,
+  modelCalls: 0,
+  unpricedCalls: 0,
+  attempts: 0,
+  premiumCalls: 0,
+  inputTokens: 0,
+  outputTokens: 0,
+  refused: 0,
+  simulated: false,
+}

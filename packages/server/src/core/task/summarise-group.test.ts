@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { seededRandom } from '../../testing/fake-system.js'
-import type { ReportGroup } from './report.js'
+import { NO_TASKS, type ReportGroup } from './report.js'
 import { summariseGroup } from './summarise-group.js'
 
 interface Trial {
@@ -9,31 +9,7 @@ interface Trial {
   readonly success: boolean
 }
 
-const EMPTY: ReportGroup = {
-  group: 'support_reply',
-  tasks: 0,
-  ended: 0,
-  successes: 0,
-  harms: 0,
-  nanoUsd: 0,
-  costSquaredUsd: 0,
-  costOfSuccessesUsd: 0,
-  priceNanoUsd: null,
-  latencyMs: null,
-  sloMet: null,
-  sloJudged: 0,
-  degraded: 0,
-  escalated: 0,
-  cacheHits: 0,
-  modelCalls: 0,
-  unpricedCalls: 0,
-  attempts: 0,
-  premiumCalls: 0,
-  inputTokens: 0,
-  outputTokens: 0,
-  refused: 0,
-  simulated: false,
-}
+const EMPTY: ReportGroup = { group: 'support_reply', ...NO_TASKS }
 
 function groupOf(trials: readonly Trial[]): ReportGroup {
   const sum = (of: (trial: Trial) => number) => trials.reduce((total, trial) => total + of(trial), 0)

@@ -2,6 +2,7 @@
 // its interval comes from how cost and success vary together (Fieller's theorem), not from an average of
 // ratios.
 
+import { usdFromNano } from '../money/nano.js'
 import type { ReportGroup } from './report.js'
 
 /** USD per successful task with its 95 % interval. A bound is null where the data do not bound it. */
@@ -42,14 +43,13 @@ export interface GroupSummary {
   readonly simulated: boolean
 }
 
-const NANO_PER_USD = 1e9
 /** Two-sided 95 % of the normal distribution. */
 const Z = 1.959964
 
 export function summariseGroup(group: ReportGroup): GroupSummary {
   const ofEnded = (count: number) => share(count, group.ended)
   const ofCalls = (count: number) => share(count, group.modelCalls)
-  const costUsd = group.nanoUsd / NANO_PER_USD
+  const costUsd = usdFromNano(group.nanoUsd)
   return {
     group: group.group,
     tasks: group.tasks,
@@ -59,8 +59,8 @@ export function summariseGroup(group: ReportGroup): GroupSummary {
     successRate: ofEnded(group.successes),
     costUsd,
     costPerSuccessUsd: costPerSuccess(group),
-    priceUsd: group.priceNanoUsd === null ? null : group.priceNanoUsd / NANO_PER_USD,
-    marginUsd: group.priceNanoUsd === null ? null : (group.priceNanoUsd - group.nanoUsd) / NANO_PER_USD,
+    priceUsd: group.priceNanoUsd === null ? null : usdFromNano(group.priceNanoUsd),
+    marginUsd: group.priceNanoUsd === null ? null : usdFromNano(group.priceNanoUsd - group.nanoUsd),
     latencyMs: group.latencyMs,
     sloMet: group.sloMet === null ? null : share(group.sloMet, group.sloJudged),
     degradedShare: ofEnded(group.degraded),
@@ -86,7 +86,7 @@ function share(count: number, total: number): number | null {
  */
 function costPerSuccess(group: ReportGroup): CostPerSuccess | null {
   if (group.successes === 0) return null
-  const costUsd = group.nanoUsd / NANO_PER_USD
+  const costUsd = usdFromNano(group.nanoUsd)
   return { value: costUsd / group.successes, ...fieller(group, costUsd) }
 }
 

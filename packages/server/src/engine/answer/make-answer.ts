@@ -41,7 +41,8 @@ export function refineAnswer(step: Step): MadeAnswer {
 
 function madeOf(step: Step, answer: ModelAnswer): { stream: boolean; body: Uint8Array } {
   const stream = step.request.view.stream
-  const body = stream ? encodeStream(step, answer) : JSON.stringify(step.format.encodeAnswer(answer))
+  const createdSeconds = Math.floor(step.startedMs / 1000)
+  const body = stream ? encodeStream(step, answer) : JSON.stringify(step.format.encodeAnswer(answer, createdSeconds))
   return { stream, body: Buffer.from(body) }
 }
 

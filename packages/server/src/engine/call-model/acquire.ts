@@ -14,13 +14,14 @@ export type Acquired =
 /** Every deployment is at its limit: look again this often, ms. */
 const BUSY_WAIT_MS = 25
 
-/** `avoid`: deployments that cannot serve this call at all. */
+/** The place is taken when this resolves. `avoid`: deployments that cannot serve this call at all. */
 export async function acquire(step: Step, model: ModelEntry, avoid: ReadonlySet<string>): Promise<Acquired> {
   const usable = model.deployments.filter((deployment) => !avoid.has(deployment.id))
   const only = usable.length === 1
   for (;;) {
     const found = lookUp(step, usable)
     if (found.kind === 'deployment') {
+      step.engine.capacity.start(found.deployment)
       if (!only) decide(step, { stage: 'acquire', choice: found.deployment.id, reason: 'least loaded of the ready' })
       return found
     }

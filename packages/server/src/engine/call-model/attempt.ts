@@ -24,6 +24,8 @@ export interface AttemptPlan {
   /** The answer has to be judged before the caller sees it. */
   readonly holdBack: boolean
   readonly keep: boolean
+  /** Somebody will read what the answer says: a stream is read as it passes. */
+  readonly collect: boolean
   /** Ask for log probabilities where the deployment's format has them. */
   readonly logprobs: boolean
   begin(deployment: Deployment, model: ModelEntry): void
@@ -89,21 +91,39 @@ async function takeTurn(step: Step, ask: TurnAsk): Promise<Turn> {
   return withHold(step, ask, held.reservation)
 }
 
-/** Whatever happens, the reservation ends: at what was used, or at nothing when nothing was sent. */
+/** Whatever happens, the reservation and the place at the deployment end: as they were used, or as if they never were. */
 async function withHold(step: Step, ask: TurnAsk, reservation: Reservation): Promise<Turn> {
+  const { capacity, ledger } = step.engine
+  let unused: Deployment | null = null
   let isSettled = false
   try {
     const acquired = await acquire(step, ask.model, ask.avoid)
     if (acquired.kind === 'none') return { kind: 'no-capacity', waitMs: acquired.waitMs }
-    const ready = prepare(step, ask, { deployment: acquired.deployment, reservation })
+    unused = acquired.deployment
+    const ready = prepare(step, ask, { deployment: unused, reservation })
     if (ready.kind !== 'ready') return ready
     const barred = claim(step, ask)
     if (barred !== null) return barred
+    unused = null
     const end = await send(step, ready.attempt)
     isSettled = true
     return end.kind === 'answered' ? end : judgeFailure(step, end.failure, ask.avoid)
   } finally {
-    if (!isSettled) await step.engine.ledger.settle(reservation.hold, NOTHING)
+    if (unused !== null) capacity.giveBack(unused)
+    if (!isSettled) await ledger.settle(reservation.hold, NOTHING)
+  }
+}
+
+async function send(step: Step, attempt: AttemptAsk): Promise<AttemptEnd> {
+  const { capacity, system } = step.engine
+  const { deployment, startedMs } = attempt.held
+  let ended = 'fault'
+  try {
+    const end = await oneAttempt(step, attempt)
+    ended = end.kind === 'answered' ? 'ok' : end.failure.end
+    return end
+  } finally {
+    capacity.end(deployment, { ok: ended === 'ok', end: ended, durationMs: system.nowMs() - startedMs })
   }
 }
 
@@ -112,9 +132,8 @@ type Ready = { readonly kind: 'ready'; readonly attempt: AttemptAsk }
 function prepare(
   step: Step,
   { plan, model }: TurnAsk,
-  to: { readonly deployment: Deployment; readonly reservation: Reservation },
+  { deployment, reservation }: { readonly deployment: Deployment; readonly reservation: Reservation },
 ): Ready | Turn {
-  const { deployment, reservation } = to
   const { release } = step.task
   const config = release.providers.get(deployment.provider)
   const provider = step.engine.provider(release, deployment.provider)
@@ -136,9 +155,9 @@ function prepare(
     number: step.task.attempts + 1,
     startedMs: step.engine.system.nowMs(),
   }
-  const { stream, holdBack, keep, begin } = plan
+  const { stream, holdBack, keep, collect, begin } = plan
   const stripLogprobs = logprobs && !view.wantsLogprobs
-  return { kind: 'ready', attempt: { held, provider, config, wire, body: body.value, stream, holdBack, keep, stripLogprobs, begin } }
+  return { kind: 'ready', attempt: { held, provider, config, wire, body: body.value, stream, holdBack, keep, collect, stripLogprobs, begin } }
 }
 
 /**
@@ -159,20 +178,6 @@ function claim(step: Step, { model, failures }: TurnAsk): Turn | null {
   }
   task.attempts += 1
   return null
-}
-
-async function send(step: Step, attempt: AttemptAsk): Promise<AttemptEnd> {
-  const { capacity, system } = step.engine
-  const { deployment, startedMs } = attempt.held
-  capacity.start(deployment)
-  let ended = 'fault'
-  try {
-    const end = await oneAttempt(step, attempt)
-    ended = end.kind === 'answered' ? 'ok' : end.failure.end
-    return end
-  } finally {
-    capacity.end(deployment, { ok: ended === 'ok', end: ended, durationMs: system.nowMs() - startedMs })
-  }
 }
 
 function judgeFailure(step: Step, failure: AttemptFailure, avoid: Set<string>): Turn {

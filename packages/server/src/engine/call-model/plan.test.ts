@@ -135,15 +135,15 @@ test('the premium share holds when all the calls come at once', async () => {
 })
 
 test('premium money that does not suffice for one more call turns the call to the default, not away', async () => {
-  // A large call holds 100 output tokens at 200,000 nano-dollars: 0.02 USD and a little for the input.
-  const made = world(SHARED('{ max_usd_per_day: 0.023 }'))
+  // A large call of 40 tokens in and 8 out costs 5.6 million nano-dollars; 16 tokens of answer would cost more again.
+  const made = world(SHARED('{ max_usd_per_day: 0.0105 }'))
   const first = await made.call({ task: 'support', attributes: { vip: true } })
   expect(first.headers['x-spillway-model']).toBe('large-model')
   const second = await made.call({ task: 'support', attributes: { vip: true } })
   expect(second.status).toBe(200)
   expect(second.headers).toMatchObject({ 'x-spillway-model': 'small-model', 'x-spillway-route': 'default' })
   const spent = made.ledger.read('premium:support:day:2026-11-24')
-  expect(spent?.settled.nanoUsd).toBeLessThanOrEqual(23_000_000)
+  expect(spent?.settled.nanoUsd).toBe(5_600_000)
   expect(spent?.held.nanoUsd).toBe(0)
 })
 
@@ -164,7 +164,7 @@ test('a default that is itself premium has nothing to turn to: the ladder answer
 })
 
 test('the new day has its own premium money', async () => {
-  const made = world(SHARED('{ max_usd_per_day: 0.023 }'))
+  const made = world(SHARED('{ max_usd_per_day: 0.0105 }'))
   await made.call({ task: 'support', attributes: { vip: true } })
   await made.system.advance(86_400_000)
   const caller = await made.call({ task: 'support', attributes: { vip: true } })

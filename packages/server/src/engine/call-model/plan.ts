@@ -2,6 +2,7 @@
 // follows from the rules that need a signal.
 
 import type { Contract, ModelEntry, RouteRule } from '../../core/release/release.js'
+import { namesRead } from '../../core/release/rule.js'
 import { chooseModel } from '../../core/routing/choose-model.js'
 import { fallbackOrder } from '../../core/routing/fallback-order.js'
 import type { PremiumUse } from '../../core/routing/premium-ceiling.js'
@@ -19,8 +20,10 @@ export interface Plan {
   /** `default`, `rule:<n>`, `escalated:<n>`, `degraded`: as shown to the caller. */
   readonly route: string
   readonly holdBack: boolean
-  /** Keep the frames of a stream: for the cache, the judge or the contract's expressions. */
+  /** Keep the frames of a stream, for the cache or until they are judged. */
   readonly keep: boolean
+  /** Read what a stream says as it passes: the judge, the contract's expressions or the store will ask. */
+  readonly collect: boolean
   readonly logprobs: boolean
   /** Names of the signals that some rule could still ask for. */
   readonly signals: readonly string[]
@@ -105,7 +108,7 @@ export function escalatedPlan(step: Step, to: { readonly index: number; readonly
 export function planFor(step: Step, chosen: { readonly model: string; readonly route: string; alone?: boolean }): Plan {
   const { contract, release } = step.task
   const model = modelNamed(release.models, chosen.model)
-  const { models, keep } = standing(step, model)
+  const { models, keep, collect } = standing(step, model)
   const targets = step.call.wire === 'openai-embeddings' ? NO_RULES : escalationTargets(step, model)
   const holdBack = targets.length > 0
   const signals = holdBack ? signalsOf(contract, targets) : NO_NAMES
@@ -115,6 +118,7 @@ export function planFor(step: Step, chosen: { readonly model: string; readonly r
     route: chosen.route,
     holdBack,
     keep: holdBack || keep,
+    collect: holdBack || collect,
     logprobs: signals.some((name) => contract.signals[name]?.from === 'logprobs'),
     signals,
     overCeiling: false,
@@ -127,6 +131,7 @@ const NO_NAMES: readonly string[] = []
 interface Standing {
   readonly models: readonly ModelEntry[]
   readonly keep: boolean
+  readonly collect: boolean
 }
 
 const STANDING = new WeakMap<Contract, Map<ModelEntry, Standing>>()
@@ -140,7 +145,8 @@ function standing(step: Step, model: ModelEntry): Standing {
   const fallbacks = order.map((candidate) => candidate.model).filter(({ name }) => !step.tried.includes(name))
   const made = {
     models: [...new Set(fallbacks)],
-    keep: remembers(step) || readsOutput(step) || contract.record === 'content',
+    keep: remembers(step),
+    collect: readsOutput(step) || contract.record === 'content',
   }
   const ofContract = STANDING.get(contract) ?? new Map<ModelEntry, Standing>()
   STANDING.set(contract, ofContract.set(model, made))
@@ -165,8 +171,11 @@ function escalationTargets({ task, tried }: Step, current: ModelEntry): readonly
   )
 }
 
-/** Does the contract judge what the answer says? Then a stream has to be read once it is over. */
-function readsOutput(step: Step): boolean {
-  const { success, harm } = step.task.contract
-  return [...success, ...harm].some((rule) => rule.reads.includes('output') || rule.reads.includes('checks'))
+/** Does the contract judge what the answer says? */
+export function readsOutput({ task }: Step): boolean {
+  const { success, harm } = task.contract
+  return [success, harm].some((rules) => {
+    const names = namesRead(rules)
+    return names.includes('output') || names.includes('checks')
+  })
 }

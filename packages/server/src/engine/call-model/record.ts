@@ -12,6 +12,7 @@ import { endTask } from '../outcome.js'
 import { type Refusal, refused } from '../refusal.js'
 import { type Step, decide } from '../step-context.js'
 import type { Made, StepEnd } from '../step-end.js'
+import { readsOutput } from './plan.js'
 import { remember } from './recall.js'
 
 export async function finish(step: Step, end: StepEnd): Promise<void> {
@@ -47,15 +48,21 @@ function noteStreamEnd(step: Step, { end, scanner }: Answer & { kind: 'streamed'
 
 function errorOf(step: Step, answer: Answer): string | null {
   if (answer.kind === 'whole' || answer.end.kind === 'complete' || isPartial(step)) return null
-  return answer.end.kind === 'failed' ? answer.end.end : answer.end.kind
+  switch (answer.end.kind) {
+    case 'failed':
+      return answer.end.end
+    case 'caller-left':
+      return 'caller_left'
+    case 'cut':
+      return 'cut'
+  }
 }
 
 const isPartial = (step: Step) => step.degraded.includes('partial_result')
 
 function noteAnswer(step: Step, answer: Answer, error: string | null): void {
   const { task } = step
-  const reads = task.contract.success.length > 0 || task.contract.harm.length > 0
-  const facts = reads ? answer.facts() : null
+  const facts = readsOutput(step) ? answer.facts() : null
   const given = {
     text: facts?.text ?? '',
     finishReason: isPartial(step) ? 'length' : (facts?.finishReason ?? finishOf(answer)),

@@ -24,6 +24,7 @@ export interface AttemptAsk {
   readonly stream: boolean
   readonly holdBack: boolean
   readonly keep: boolean
+  readonly collect: boolean
   /** We asked for log probabilities and the caller did not. */
   readonly stripLogprobs: boolean
   /** Sends the response head at the commit of a stream. */
@@ -130,7 +131,7 @@ function readWhole(step: Step, ask: AttemptAsk, body: Uint8Array): { facts: Answ
   if (ask.wire === step.call.wire) return { facts, body: ask.stripLogprobs ? stripLogprobs(body) : body }
   const answer = theirs.decodeAnswer(json)
   if (answer === null) return null
-  return { facts, body: Buffer.from(JSON.stringify(step.format.encodeAnswer(answer))) }
+  return { facts, body: Buffer.from(JSON.stringify(step.format.encodeAnswer(answer, Math.floor(step.startedMs / 1000)))) }
 }
 
 function parseJson(body: Uint8Array): unknown {
@@ -148,9 +149,10 @@ async function streamed(step: Step, ask: AttemptAsk): Promise<AttemptEnd> {
     to: step.call.wire,
     model: held.deployment.model,
     createdSeconds: Math.floor(step.startedMs / 1000),
+    estimatedInputTokens: held.reservation.estimatedInput,
     keepUsage: step.request.view.includeUsage,
     keepLogprobs: !ask.stripLogprobs,
-    collect: ask.holdBack,
+    collect: ask.collect,
   })
   const pumped = await pumpStream({
     provider: ask.provider,
@@ -181,7 +183,7 @@ function streamEnd(
     const raw = { status: pumped.status, headers: pumped.headers, body: end.body, end: notStreamEnd(pumped.status) }
     return { kind: 'failed', failure: httpFailure(step, ask, raw) }
   }
-  const facts = () => factsOfStream(step, pumped, ask)
+  const facts = () => factsOfStream(pumped)
   if (pumped.committed) {
     const answer: Answer = { kind: 'streamed', model, deployment, facts, scanner, kept: pumped.kept, end: endOfStream(end) }
     return { kind: 'answered', answer }
@@ -202,24 +204,10 @@ function heldAnswer(
   return { kind: 'held', model, deployment, facts, frames: from.pumped.held, scanner, end }
 }
 
-/** Facts of a stream that was passed through unread: its kept frames are read now, once. */
-function factsOfStream(step: Step, pumped: PumpedStream, ask: AttemptAsk): AnswerFacts {
-  const seen = ask.holdBack ? pumped.facts : reread(step, pumped)
-  return {
-    id: null,
-    text: seen.text,
-    finishReason: seen.finishReason ?? pumped.facts.finishReason,
-    usage: pumped.facts.usage,
-    toolCalls: seen.toolCalls,
-    meanTokenProbability: seen.meanTokenProbability,
-    refusal: null,
-  }
-}
-
-function reread(step: Step, pumped: PumpedStream) {
-  const scanner = step.format.scanner({ keepUsage: true, keepLogprobs: true, collect: true })
-  for (const frames of pumped.kept ?? []) scanner.push(frames)
-  return scanner.facts
+/** Text and tool calls are there only when the plan said to collect them. */
+function factsOfStream({ facts }: PumpedStream): AnswerFacts {
+  const { text, finishReason, usage, toolCalls, meanTokenProbability } = facts
+  return { id: null, text, finishReason, usage, toolCalls, meanTokenProbability, refusal: null }
 }
 
 function endOfStream(end: PumpedStream['end']): StreamedEnd {

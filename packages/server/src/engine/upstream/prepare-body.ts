@@ -1,6 +1,7 @@
 // The bytes for one deployment. Same format: the caller's bytes with a few members spliced. Another format: decoded,
 // encoded, and refused by field name when the target cannot say it.
 
+import type { JsonObject } from '../../core/json.js'
 import type { Parsed } from '../../core/parsed.js'
 import { invalid, parsed } from '../../core/parsed.js'
 import type { Deployment, ProviderConfig, Wire } from '../../core/release/release.js'
@@ -35,8 +36,7 @@ export function prepareBody(step: Step, ask: BodyAsk): Parsed<Uint8Array> {
   if (dropped.length > 0) {
     decide(step, { stage: 'attempt', choice: 'drop hints', reason: `${ask.wire} has no ${dropped.join(', ')}` })
   }
-  const body = ask.logprobs && ask.wire === 'openai-chat' ? { ...encoded.value, logprobs: true } : encoded.value
-  return parsed(Buffer.from(JSON.stringify(body)))
+  return parsed(Buffer.from(JSON.stringify(ask.wire === 'openai-chat' ? forOpenAi(encoded.value, ask) : encoded.value)))
 }
 
 function sameWire(step: Step, ask: BodyAsk): Uint8Array {
@@ -51,6 +51,13 @@ function sameWire(step: Step, ask: BodyAsk): Uint8Array {
   if (isChat && view.stream && !view.includeUsage) changes.includeUsage = true
   if (isChat && ask.logprobs && !view.wantsLogprobs) changes.logprobs = true
   return isEmpty(changes) ? body : step.format.patch(body, changes)
+}
+
+/** What the shared message model does not say: log probabilities, and the name this provider has for the limit. */
+function forOpenAi(body: JsonObject, ask: BodyAsk): JsonObject {
+  const { max_tokens: limit, ...rest } = body
+  const named = limit === undefined ? rest : { ...rest, [limitKey(ask.provider)]: limit }
+  return ask.logprobs ? { ...named, logprobs: true } : named
 }
 
 function isEmpty(changes: RequestChanges): boolean {

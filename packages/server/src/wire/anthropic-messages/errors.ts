@@ -1,6 +1,7 @@
 // Errors in Anthropic's shape.
 
 import type { JsonObject } from '../../core/json.js'
+import { errorDetail } from '../error-detail.js'
 import type { ErrorBody } from '../format.js'
 import { eventFrame } from '../sse.js'
 
@@ -25,15 +26,7 @@ export function encodeError(error: ErrorBody): JsonObject {
     error: {
       type: TYPES[error.status] ?? (error.status >= 500 ? 'api_error' : 'invalid_request_error'),
       message: error.message,
-      code: error.code,
-      hint: error.hint,
-      task_id: error.taskId,
-      ...(error.attempts === undefined
-        ? {}
-        : { attempts: error.attempts.map((attempt) => ({ ...attempt })) }),
-      ...(error.problems === undefined
-        ? {}
-        : { problems: error.problems.map((problem) => ({ ...problem })) }),
+      ...errorDetail(error),
     },
     request_id: error.requestId,
   }

@@ -51,8 +51,7 @@ export function decodeAnswer(body: unknown): ModelAnswer | null {
   }
 }
 
-/** `created` is 0: this room has no clock. Whoever sends the answer sets it (seconds since 1970). */
-export function encodeAnswer(answer: ModelAnswer): JsonObject {
+export function encodeAnswer(answer: ModelAnswer, createdSeconds: number): JsonObject {
   const texts = answer.parts.flatMap((part) => (part.kind === 'text' ? [part.text] : []))
   const reasoning = answer.parts.flatMap((part) =>
     part.kind === 'reasoning' && part.text !== '' ? [part.text] : [],
@@ -63,7 +62,7 @@ export function encodeAnswer(answer: ModelAnswer): JsonObject {
   return {
     id: answer.id,
     object: 'chat.completion',
-    created: 0,
+    created: createdSeconds,
     model: answer.model,
     choices: [
       {

@@ -46,7 +46,9 @@ describe('DeltaSkeleton', () => {
         const scanner = openAiChat.scanner({ keepUsage: true, keepLogprobs: true, collect: true })
         const frames = parts.map((content) => Buffer.from(frame({ content }), 'latin1'))
         const passed = frames.map((each) => scanner.push(each) ?? Buffer.alloc(0))
-        expect(scanner.facts.text).toBe(parts.map((part) => JSON.parse(JSON.stringify(part)) as string).join(''))
+        expect(scanner.facts.text).toBe(
+          parts.map((part) => JSON.parse(JSON.stringify(part)) as string).join(''),
+        )
         expect(Buffer.concat(passed)).toEqual(Buffer.concat(frames))
         expect(scanner.facts.deltas).toBe(parts.filter((part) => part !== '').length)
       }),

@@ -14,7 +14,13 @@ export class DeltaSkeleton {
     const start = at + MARK.length
     const end = frame.indexOf('"', start)
     const isSimple = at !== -1 && end > start && !frame.includes('\\') && isOnly(frame, '"delta"')
-    if (!isSimple || !isOnly(frame, MARK) || !isFirstChoice(frame) || MORE.some((word) => frame.includes(word))) return
+    if (
+      !isSimple ||
+      !isOnly(frame, MARK) ||
+      !isFirstChoice(frame) ||
+      MORE.some((word) => frame.includes(word))
+    )
+      return
     this.before = frame.slice(0, start)
     this.after = frame.slice(end)
   }
@@ -23,7 +29,8 @@ export class DeltaSkeleton {
   textOf(frame: string): string | null {
     const { before, after } = this
     const end = frame.length - after.length
-    if (before === '' || end <= before.length || !frame.startsWith(before) || !frame.endsWith(after)) return null
+    if (before === '' || end <= before.length || !frame.startsWith(before) || !frame.endsWith(after))
+      return null
     const text = frame.slice(before.length, end)
     return PLAIN.test(text) ? text : null
   }

@@ -1,0 +1,116 @@
+import { expect, test } from 'vitest'
+import { configured } from '../../testing/example-config.js'
+import { chatAnswer, chatStream, openAiError } from '../../testing/provider-answers.js'
+import { createTestEngine } from '../../testing/test-engine.js'
+
+const TASKS = `
+  support: { degrade: [], retries: { max_attempts: 2 }, route: { default: small-model } }
+  kind: { degrade: [refine], budget: { max_input_tokens: 5 }, route: { default: small-model } }
+  kept: { degrade: [], record: content, retention_days: 2, route: { default: small-model } }
+`
+
+function world(atPort?: (port: string) => void) {
+  return createTestEngine({ ...configured(TASKS), ...(atPort === undefined ? {} : { atPort }) })
+}
+
+test.each(['support', 'kind'])('%s: when the books cannot be written the caller gets 503 and no answer', async (task) => {
+  const made = world()
+  made.provider('main').next(chatAnswer({ text: 'Paris.' }))
+  made.books.fail(new Error('disk full'))
+  const caller = await made.call({ task })
+  expect(caller.status).toBe(503)
+  expect(caller.json).toMatchObject({ error: { code: 'store.unavailable' } })
+  expect(caller.headers['retry-after']).toMatch(/^\d+$/)
+  expect(caller.text).not.toContain('Paris')
+  expect(caller.ends).toBe(1)
+  expect(made.ledger.heldTotal().nanoUsd).toBe(0)
+  expect(made.engine.tasks.size).toBe(0)
+})
+
+test('a stream whose charge cannot be written ends with an error in band and without its end marker', async () => {
+  const made = world()
+  made.provider('main').next(chatStream())
+  made.books.fail(new Error('disk full'))
+  const caller = await made.call({ task: 'support', body: { stream: true } })
+  expect(caller.outcome).toBe('error')
+  expect(caller.frames.at(-1)).toMatchObject({ error: { code: 'store.unavailable' } })
+})
+
+test('an answer ends only when its charge is safe', async () => {
+  let release = () => {}
+  const safe = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const made = createTestEngine({ ...configured(TASKS), atPort: (port) => (port === 'books.durable' ? safe : undefined) })
+  made.provider('main').next(chatStream())
+  const running = made.start({ task: 'support', body: { stream: true } })
+  await made.system.advance(10_000)
+  expect(running.caller.chunks.length).toBeGreaterThan(0)
+  expect(running.caller.outcome).toBe('open')
+  expect(running.caller.text).not.toContain('[DONE]')
+  release()
+  expect((await made.finish(running)).outcome).toBe('stream')
+})
+
+test('prompts and answers are stored only where the contract says so, by reference', async () => {
+  const made = world()
+  made.provider('main').otherwise(() => chatAnswer({ text: 'Paris.' }))
+  await made.call({ task: 'support' })
+  expect(made.lastStep().content).toBeNull()
+  expect(JSON.stringify(made.books.entries)).not.toMatch(/Paris|France/)
+  await made.call({ task: 'kept' })
+  const reference = made.lastStep().content
+  const content = await made.books.loadContent(reference ?? '')
+  expect(content).toContain('Paris.')
+  expect(content).toContain('France')
+  expect(JSON.stringify(made.books.entries)).not.toMatch(/Paris|France/)
+})
+
+// A fault of ours is told like any other end, and costs no hold.
+test.each([
+  ['the provider port', null],
+  ['the ledger, before the hold', 'ledger.hold'],
+  ['the books, before anything is sent', 'books.write:hold-made'],
+  ['the books, when the step ends', 'books.write:step-ended'],
+  ['the caller, at its head', 'caller.begin'],
+])('when %s throws, the caller gets a proper error and nothing stays held', async (_what, broken) => {
+  for (const stream of [false, true]) {
+    let left = 1
+    const made = world((port) => {
+      if (port === broken && left-- > 0) throw new Error('broken on purpose')
+    })
+    made.provider('main').next(broken === null ? [{ kind: 'throw' }] : stream ? chatStream() : chatAnswer())
+    const running = made.start({ task: 'support', body: { stream } })
+    await expect(made.finish(running)).rejects.toThrow()
+    const { caller } = running
+    expect(caller.ends).toBe(1)
+    const error = caller.outcome === 'whole' ? caller.json : caller.frames.at(-1)
+    expect(error).toMatchObject({ error: { code: 'internal.error' } })
+    expect(made.ledger.heldTotal().nanoUsd).toBe(0)
+    expect(made.engine.tasks.size).toBe(0)
+    expect(made.engine.capacity.snapshot().every(({ inFlight }) => inFlight === 0)).toBe(true)
+  }
+})
+
+test('a write that throws in the middle of a stream is settled at what was generated and said in band', async () => {
+  let writes = 0
+  const made = world((port) => {
+    if (port === 'caller.write' && ++writes === 3) throw new Error('broken on purpose')
+  })
+  made.provider('main').next(chatStream({ tokens: ['1', '2', '3', '4'] }))
+  const running = made.start({ task: 'support', body: { stream: true } })
+  await expect(made.finish(running)).rejects.toThrow('broken on purpose')
+  expect(running.caller.outcome).toBe('error')
+  expect(made.attempts()[0]).toMatchObject({ end: 'fault', tokens: { output: 2 } })
+  expect(made.provider('main').requests[0]?.aborted).toBe(true)
+})
+
+test('a refusal is recorded with its step and its decisions, which say why', async () => {
+  const made = world()
+  made.provider('main').otherwise(() => openAiError(500, 'server_error'))
+  await made.call({ task: 'support' })
+  const step = made.lastStep()
+  expect(step.error).toBe('upstream.failed')
+  expect(step.decisions.map(({ choice }) => choice)).toEqual(expect.arrayContaining(['small-model', 'failed', 'retry', 'stop', 'refuse']))
+  expect(made.lastOutcome()).toMatchObject({ success: false, reasons: ['no answer was delivered'] })
+})

@@ -1,0 +1,126 @@
+// The two ways of asking for an answer, so that a journey can be told once and run in both.
+
+import { type Answered, errorOf } from './http.js'
+
+export interface Ask {
+  /** Default `gpt-4o-mini`. */
+  readonly model?: string
+  /** One question, or turns of user and assistant in order. */
+  readonly text: string | readonly string[]
+  /** Default 64. */
+  readonly maxTokens?: number
+  readonly stream?: boolean
+  /** More members of the body. */
+  readonly more?: Readonly<Record<string, unknown>>
+}
+
+export interface Dialect {
+  readonly name: 'chat' | 'messages'
+  readonly path: string
+  body(ask: Ask): Readonly<Record<string, unknown>>
+  /** The text of an answer, whole or streamed. */
+  textOf(answered: Answered): string
+  /** As the format calls it: `stop`, `length`; `end_turn`, `max_tokens`. */
+  finishOf(answered: Answered): string | null
+  readonly finish: { readonly complete: string; readonly cut: string }
+  /** Does the text of a stream have its end marker? */
+  isEnded(stream: string): boolean
+  /** The error that a stream was broken off with, or null. */
+  inBandError(stream: string): Record<string, unknown> | null
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** The JSON of every `data:` line; end markers that are no JSON are left out. */
+export function eventsOf(stream: string): readonly Fields[] {
+  return stream
+    .split('\n')
+    .filter((line) => line.startsWith('data: {'))
+    .map((line) => JSON.parse(line.slice('data: '.length)) as Fields)
+}
+
+function messagesOf({ text }: Ask) {
+  const turns = typeof text === 'string' ? [text] : text
+  return turns.map((content, index) => ({ role: index % 2 === 0 ? 'user' : 'assistant', content }))
+}
+
+function bodyOf(ask: Ask) {
+  const { model = 'gpt-4o-mini', maxTokens = 64, stream = false, more } = ask
+  return { model, max_tokens: maxTokens, messages: messagesOf(ask), ...(stream && { stream }), ...more }
+}
+
+interface ChatChoice {
+  readonly message?: { readonly content: string }
+  readonly delta?: { readonly content?: string }
+  readonly finish_reason: string | null
+}
+
+function chatChoices({ body }: Answered): readonly ChatChoice[] {
+  const parts = typeof body === 'string' ? eventsOf(body) : [body as Fields]
+  return parts.flatMap((part) => (part['choices'] as readonly ChatChoice[] | undefined) ?? [])
+}
+
+export const CHAT: Dialect = {
+  name: 'chat',
+  path: '/v1/chat/completions',
+  body: bodyOf,
+  textOf: (answered) =>
+    chatChoices(answered)
+      .map(({ message, delta }) => message?.content ?? delta?.content ?? '')
+      .join(''),
+  finishOf: (answered) =>
+    chatChoices(answered)
+      .map((choice) => choice.finish_reason)
+      .findLast((reason) => reason !== null && reason !== undefined) ?? null,
+  finish: { complete: 'stop', cut: 'length' },
+  isEnded: (stream) => stream.includes('data: [DONE]'),
+  inBandError: (stream) => errorIn(stream),
+}
+
+interface MessageEvent {
+  readonly type: string
+  readonly content?: readonly { readonly text?: string }[]
+  readonly stop_reason?: string | null
+  readonly delta?: { readonly text?: string; readonly stop_reason?: string | null }
+}
+
+function messageEvents({ body }: Answered): readonly MessageEvent[] {
+  return typeof body === 'string'
+    ? (eventsOf(body) as readonly unknown[] as readonly MessageEvent[])
+    : [body as MessageEvent]
+}
+
+export const MESSAGES: Dialect = {
+  name: 'messages',
+  path: '/v1/messages',
+  body: bodyOf,
+  textOf: (answered) =>
+    messageEvents(answered)
+      .map(({ content, delta }) => content?.map(({ text }) => text ?? '').join('') ?? delta?.text ?? '')
+      .join(''),
+  finishOf: (answered) =>
+    messageEvents(answered)
+      .map((event) => event.stop_reason ?? event.delta?.stop_reason ?? null)
+      .findLast((reason) => reason !== null) ?? null,
+  finish: { complete: 'end_turn', cut: 'max_tokens' },
+  isEnded: (stream) => stream.includes('"message_stop"'),
+  inBandError: (stream) => errorIn(stream),
+}
+
+export const DIALECTS: readonly Dialect[] = [CHAT, MESSAGES]
+
+/** Every way to ask: for `test.each`. */
+export const WAYS = DIALECTS.flatMap((dialect) => [
+  { dialect, stream: false, way: `${dialect.name}, whole` },
+  { dialect, stream: true, way: `${dialect.name}, streamed` },
+])
+
+function errorIn(stream: string): Record<string, unknown> | null {
+  const event = eventsOf(stream).find((one) => 'error' in one)
+  return event === undefined ? null : (event['error'] as Record<string, unknown>)
+}
+
+/** Status and code of a refusal in one line: `429 budget.exhausted`; of an answer only `200`. */
+export function endOf(answered: Answered): string {
+  return answered.status < 400 ? String(answered.status) : `${answered.status} ${errorOf(answered)['code']}`
+}
