@@ -37,6 +37,7 @@ const DROPPED = new Set([
 export class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   readonly #listener: UpstreamListener
   readonly #options: HttpCallOptions
+  readonly #headTimeoutMs: number
   readonly #idleTimeoutMs: number
   readonly #streamAsked: boolean
   #controller: Dispatcher.DispatchController | null = null
@@ -54,7 +55,8 @@ export class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
     this.#idleTimeoutMs = request.idleTimeoutMs
     this.#streamAsked = request.stream
     // Covers the wait for a connection too: the task's deadline does not care what the time was spent on.
-    this.#timer = options.system.after(request.headTimeoutMs, () => this.#headOverdue(request.headTimeoutMs))
+    this.#headTimeoutMs = request.headTimeoutMs
+    this.#timer = options.system.after(request.headTimeoutMs, () => this.#onTimer())
   }
 
   /** `send` is about to return: from now on the listener may be called directly. */
@@ -91,13 +93,13 @@ export class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ParsedHeaders): void {
     if (this.#done || status < 200) return
-    this.#timer?.cancel()
     this.#headSeen = true
     const ours = readHeaders(headers)
     const streamed = this.#streamAsked && ours['content-type']?.startsWith('text/event-stream') === true
     if (!streamed) this.#bytesLeft = this.#options.bodyBytesMax
     this.#lastByteMs = this.#options.system.nowMs()
-    this.#watchSilence(this.#idleTimeoutMs)
+    // The head's timer goes on as the watch over the body; only an impatient one has to be armed anew.
+    if (this.#idleTimeoutMs < this.#headTimeoutMs) this.#watchSilence(this.#idleTimeoutMs)
     this.#listener.onHead(status, ours)
   }
 
@@ -123,21 +125,19 @@ export class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
     this.#fail(this.#headSeen ? 'broken' : 'connection', `${codeOf(error)} (${this.#options.host})`)
   }
 
-  #headOverdue(timeoutMs: number): void {
-    if (this.#done || this.#headSeen) return
-    this.#fail('timeout', `no response head within ${timeoutMs} ms (${this.#options.host})`)
-    this.#controller?.abort(ABORTED)
-  }
-
   // One timer looks at the clock again and again: arming one per chunk would cost more than the chunk.
   #watchSilence(delayMs: number): void {
-    this.#timer = this.#options.system.after(delayMs, () => {
-      if (this.#done) return
-      const silentMs = this.#paused ? 0 : this.#options.system.nowMs() - this.#lastByteMs
-      if (silentMs < this.#idleTimeoutMs) return this.#watchSilence(this.#idleTimeoutMs - silentMs)
-      this.#fail('timeout', `no data for ${this.#idleTimeoutMs} ms (${this.#options.host})`)
-      this.#controller?.abort(ABORTED)
-    })
+    this.#timer?.cancel()
+    this.#timer = this.#options.system.after(delayMs, () => this.#onTimer())
+  }
+
+  #onTimer(): void {
+    if (this.#done) return
+    const silentMs = this.#paused ? 0 : this.#options.system.nowMs() - this.#lastByteMs
+    if (this.#headSeen && silentMs < this.#idleTimeoutMs) return this.#watchSilence(this.#idleTimeoutMs - silentMs)
+    const what = this.#headSeen ? `no data for ${this.#idleTimeoutMs} ms` : `no response head within ${this.#headTimeoutMs} ms`
+    this.#fail('timeout', `${what} (${this.#options.host})`)
+    this.#controller?.abort(ABORTED)
   }
 
   #finish(): void {
