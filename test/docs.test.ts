@@ -10,6 +10,7 @@ import { ROOT, filesUnder, isTest, readText } from './tidy/read-tree.js'
 
 const STAGES = 'packages/server/src/engine/call-model/'
 const CLI = 'packages/server/src/cli/'
+const CONFIG = 'packages/server/src/config/'
 const FOLDERS = ['docs', 'packages', 'examples', 'bench']
 const isPage = (path: string): boolean => path.endsWith('.md')
 const pages = [
@@ -110,9 +111,36 @@ describe('docs/interface.md', () => {
   })
 })
 
-test('docs/configuration.md lists every fact a rule can read, and no other', () => {
-  const documented = firstColumn(section('docs/configuration.md', 'Expressions'))
-  expect(sorted(documented)).toEqual(sorted(FACTS.map(({ name }) => name)))
+describe('docs/configuration.md', () => {
+  test('explains every key of the configuration', () => {
+    const sources = filesUnder(CONFIG)
+      .filter((path) => !isTest(path))
+      .map(readText)
+    const keys = sources.flatMap((text) =>
+      [...text.matchAll(/\b([a-z_0-9]+): (?:required|optional)\(/g)].map(([, key = '']) => key),
+    )
+    const words = readText('docs/configuration.md').split('\n').flatMap(quoted)
+    const explained = new Set(words.flatMap((word) => word.split('.')))
+    expect(keys).toContain('usd_per_success')
+    expect(sorted(keys).filter((key) => !explained.has(key))).toEqual([])
+  })
+
+  test('explains every environment variable that is read', () => {
+    const sources = filesUnder('packages/server/src')
+      .filter((path) => !isTest(path))
+      .map(readText)
+    const read = sources.flatMap((text) =>
+      [...text.matchAll(/\benv\['([A-Z_]+)'\]/g)].map(([, name = '']) => name),
+    )
+    expect(read).toContain('SPILLWAY_CONFIG')
+    const explained = quoted(section('docs/configuration.md', 'Environment variables'))
+    expect(sorted(read).filter((name) => !explained.includes(name))).toEqual([])
+  })
+
+  test('lists every fact a rule can read, and no other', () => {
+    const documented = firstColumn(section('docs/configuration.md', 'Expressions'))
+    expect(sorted(documented)).toEqual(sorted(FACTS.map(({ name }) => name)))
+  })
 })
 
 describe('every page', () => {

@@ -109,10 +109,16 @@ export const MESSAGES: Dialect = {
 
 export const DIALECTS: readonly Dialect[] = [CHAT, MESSAGES]
 
-/** Every way to ask: for `test.each`. */
+export interface Way {
+  readonly dialect: Dialect
+  readonly stream: boolean
+}
+
+/** For `test.each`: both dialects, and every way to ask, each with its name. */
+export const BOTH = DIALECTS.map((dialect) => [dialect.name, dialect] as const)
 export const WAYS = DIALECTS.flatMap((dialect) => [
-  { dialect, stream: false, way: `${dialect.name}, whole` },
-  { dialect, stream: true, way: `${dialect.name}, streamed` },
+  [`${dialect.name}, whole`, { dialect, stream: false }] as const,
+  [`${dialect.name}, streamed`, { dialect, stream: true }] as const,
 ])
 
 function errorIn(stream: string): Record<string, unknown> | null {

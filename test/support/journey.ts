@@ -119,10 +119,14 @@ export class Journey {
     return (body as StepAccepted).task
   }
 
+  /** Requests the simulator has seen, of all models. */
+  async upstreamRequests(): Promise<number> {
+    return Object.values(await this.#stats()).reduce((sum, { requests }) => sum + requests, 0)
+  }
+
   /** What the simulator counted for a model; zeroes when it was never asked. */
   async stats(model: string): Promise<SimModelStats> {
-    const { body } = await request(`${this.sim.url}/sim/stats`)
-    const { models } = body as { models: Readonly<Record<string, SimModelStats>> }
+    const models = await this.#stats()
     const none = { reported: 0, unreported: 0 }
     return models[model] ?? { requests: 0, answered: 0, aborted: 0, input_tokens: none, output_tokens: none }
   }
@@ -139,6 +143,11 @@ export class Journey {
       .split('\n')
       .filter((line) => (line.startsWith(`${name} `) || line.startsWith(`${name}{`)) && line.includes(labels))
     return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
+  }
+
+  async #stats(): Promise<Readonly<Record<string, SimModelStats>>> {
+    const { body } = await request(`${this.sim.url}/sim/stats`)
+    return (body as { models: Readonly<Record<string, SimModelStats>> }).models
   }
 
   async #get(path: string): Promise<unknown> {

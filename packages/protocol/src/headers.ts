@@ -32,6 +32,8 @@ export const RESPONSE_HEADERS = {
   requestId: 'x-request-id',
   /** The answer was given before, to an earlier request with the same idempotency key. */
   replayed: 'idempotent-replayed',
+  /** A count was estimated, not asked of a provider. */
+  estimated: 'x-spillway-estimated',
 } as const
 
 export const PRIORITIES = ['interactive', 'background', 'batch'] as const

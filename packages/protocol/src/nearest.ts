@@ -25,8 +25,8 @@ export function editDistance(left: string, right: string): number {
 const WORD_LENGTH_MAX = 64
 
 /**
- * The nearest word at most `withinEdits` away, the first of several; null when none is near enough to be what was
- * meant. Default: a third of the word's length, and at least two.
+ * The nearest word at most `withinEdits` away, the first of several; null when none is near enough to be what
+ * was meant. Default: a third of the word's length, and at least two.
  */
 export function nearest(word: string, known: Iterable<string>, withinEdits?: number): string | null {
   if (word.length > WORD_LENGTH_MAX) return null

@@ -200,7 +200,7 @@ class Running implements Spillway {
   async #metricsText(engine: Engine) {
     const { store, spans, options } = this.#parts
     const stats = store.stats()
-    this.#metrics.setInFlight(engine.tasks.size)
+    this.#metrics.setInFlight(engine.capacity.snapshot().reduce((sum, { inFlight }) => sum + inFlight, 0))
     this.#metrics.setJournal({
       pendingBytes: stats.behindBytes,
       openHolds: stats.openHolds,

@@ -10,7 +10,7 @@ import { registerSim } from './sim.js'
 import { registerTasks } from './tasks.js'
 import { registerTrace } from './trace.js'
 
-/** Wrong usage, as `interface.md` section 6 says. */
+/** Exit code for wrong usage, as in docs/interface.md. */
 const WRONG_USAGE = 2
 
 const program = new Command('spillway')

@@ -1,15 +1,17 @@
 // What is legal but probably not meant. Shown by `spillway check` and at start; never stops a release.
 
-import type { Contract, ModelEntry, ProviderConfig } from '../core/release/release.js'
+import type { CeilingLimits, Contract, ModelEntry, ProviderConfig, Tenant } from '../core/release/release.js'
 
 export interface Checked {
   readonly providers: ReadonlyMap<string, ProviderConfig>
   readonly models: ReadonlyMap<string, ModelEntry>
   readonly contracts: ReadonlyMap<string, Contract>
+  readonly tenants: ReadonlyMap<string, Tenant>
+  readonly product: CeilingLimits
 }
 
 export function findWarnings(release: Checked): readonly string[] {
-  return [...simulated(release), ...unpriced(release), ...semanticCache(release), ...silentSignals(release)]
+  return [simulated, unpriced, semanticCache, silentSignals].flatMap((find) => find(release))
 }
 
 function simulated({ providers, models }: Checked): readonly string[] {

@@ -91,6 +91,7 @@ test('across formats an answer keeps text, finish and usage, both ways', async (
   expect(made.provider('main').requests[0]?.json['messages']).toMatchObject([{ role: 'system' }, { role: 'user' }])
 })
 
+// 48
 test('tools and their calls cross formats', async () => {
   const made = world()
   const call = { type: 'tool_use', id: 'toolu_1', name: 'look_up', input: { order: 7 } }
@@ -120,6 +121,7 @@ test('the head of a stream names who answers, without a cost that nobody knows y
   expect(caller.text).toContain('"spillway":{"cost_usd":0.00056')
 })
 
+// 15
 test('embeddings are metered like every other call', async () => {
   const made = world()
   const vectors = { object: 'list', model: 'm', data: [{ object: 'embedding', index: 0, embedding: [0.5] }], usage: { prompt_tokens: 5, total_tokens: 5 } }

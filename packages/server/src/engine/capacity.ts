@@ -1,74 +1,86 @@
-// What is known of each deployment's load, and the simple limits of today: configured concurrency, and a pause
-// after a provider said so. Adaptive limits, queues and hedging belong to the acquire stage and grow from here.
+// Who may call how much, and what is known of each deployment's load: configured rates and concurrency, and a pause
+// after a provider asked for one. Adaptive limits, queues and hedging grow from here.
 
 import { type DeploymentOrder, orderDeployments } from '../core/capacity/deployment-choice.js'
-import { type RateWindow, fullWindow, take, withLimit } from '../core/capacity/rate-window.js'
-import type { Deployment, Tenant } from '../core/release/release.js'
+import type { CeilingLimits, Deployment, Tenant } from '../core/release/release.js'
+import { Quota, type QuotaLimits, isLimited } from './quota.js'
 
 /** A provider that throttles without saying for how long is left alone this long, ms. */
 const COOL_DOWN_MS = 1_000
 
+export type Admission = { readonly kind: 'admitted' } | { readonly kind: 'over'; readonly waitMs: number; readonly whose: string }
+
+const ADMITTED: Admission = { kind: 'admitted' }
+
 export class Capacity {
   readonly #deployments = new Map<string, DeploymentLoad>()
-  readonly #tenants = new Map<string, { window: RateWindow; running: number }>()
-
+  readonly #quotas = new Map<string, Quota>()
   #uses = 0
+
+  /** A call of this tenant, under the product's limits and its own. Admitted calls count until `leave`. */
+  admit(tenant: Tenant, product: CeilingLimits, nowMs: number): Admission {
+    const quotas = [this.#quota('product', product, nowMs), this.#quota(`tenant:${tenant.name}`, tenant.limits, nowMs)]
+    for (const [index, quota] of quotas.entries()) {
+      const waitMs = quota?.waitMs(nowMs) ?? 0
+      if (waitMs > 0) return { kind: 'over', waitMs, whose: index === 0 ? 'the product' : `tenant '${tenant.name}'` }
+    }
+    for (const quota of quotas) quota?.begin(nowMs)
+    return ADMITTED
+  }
+
+  leave(tenant: Tenant): void {
+    this.#quotas.get('product')?.end(true)
+    this.#quotas.get(`tenant:${tenant.name}`)?.end(true)
+  }
+
+  /** Tokens of a settled attempt, charged to everybody who has a token rate. */
+  used(tenant: Tenant, deployment: Deployment, used: { readonly tokens: number; readonly nowMs: number }): void {
+    const { tokens, nowMs } = used
+    this.#quotas.get('product')?.used(tokens, nowMs)
+    this.#quotas.get(`tenant:${tenant.name}`)?.used(tokens, nowMs)
+    this.#quotas.get(deployment.id)?.used(tokens, nowMs)
+  }
 
   /** Deployments in the order to try them now, and how long until the first is ready when none is. */
   order(deployments: readonly Deployment[], nowMs: number): DeploymentOrder {
-    return orderDeployments(
-      deployments.map((deployment) => this.#state(deployment)),
-      nowMs,
-    )
+    const states = deployments.map((deployment) => {
+      const load = this.#load(deployment)
+      const waitMs = this.#rates(deployment, nowMs)?.waitMs(nowMs) ?? 0
+      return waitMs === 0 ? load : { ...load, coolUntilMs: Math.max(load.coolUntilMs, nowMs + waitMs) }
+    })
+    return orderDeployments(states, nowMs)
   }
 
   /** Takes a place, at the moment it was seen to be free. `end` or `giveBack` follows. */
-  start(deployment: Deployment): void {
-    const state = this.#state(deployment)
-    state.inFlight += 1
-    state.lastUsed = ++this.#uses
-    state.requests += 1
+  start(deployment: Deployment, nowMs: number): void {
+    const load = this.#load(deployment)
+    load.inFlight += 1
+    load.lastUsed = ++this.#uses
+    load.requests += 1
+    this.#rates(deployment, nowMs)?.begin(nowMs)
   }
 
   /** A place that was taken and not used. */
   giveBack(deployment: Deployment): void {
-    const state = this.#state(deployment)
-    state.inFlight -= 1
-    state.requests -= 1
+    const load = this.#load(deployment)
+    load.inFlight -= 1
+    load.requests -= 1
+    this.#quotas.get(deployment.id)?.end(false)
   }
 
   end(deployment: Deployment, result: { ok: boolean; end: string; durationMs: number }): void {
-    const state = this.#state(deployment)
-    state.inFlight -= 1
-    if (result.ok) state.successes += 1
-    else state.failures[result.end] = (state.failures[result.end] ?? 0) + 1
-    state.latencyMs = state.latencyMs === 0 ? result.durationMs : state.latencyMs * 0.9 + result.durationMs * 0.1
+    const load = this.#load(deployment)
+    load.inFlight -= 1
+    if (result.ok) load.successes += 1
+    else load.failures[result.end] = (load.failures[result.end] ?? 0) + 1
+    load.latencyMs = load.latencyMs === 0 ? result.durationMs : load.latencyMs * 0.9 + result.durationMs * 0.1
+    this.#quotas.get(deployment.id)?.end(true)
   }
 
   /** The provider asked for a pause: other deployments are preferred until it is over. Never shortened by a later hit. */
   cool(deployment: Deployment, retryAfterMs: number | null, nowMs: number): void {
-    const state = this.#state(deployment)
-    state.coolUntilMs = Math.max(state.coolUntilMs, nowMs + (retryAfterMs ?? COOL_DOWN_MS))
-  }
-
-  /** A tenant's request rate and concurrency. Returns the wait in ms when over, else counts the call as running. */
-  admit(tenant: Tenant, nowMs: number): { readonly kind: 'admitted' } | { readonly kind: 'over'; readonly waitMs: number } {
-    const { requestsPerMinute, concurrency } = tenant.limits
-    if (requestsPerMinute === null && concurrency === null) return { kind: 'admitted' }
-    const state = this.#tenant(tenant, nowMs)
-    if (concurrency !== null && state.running >= concurrency) return { kind: 'over', waitMs: COOL_DOWN_MS }
-    if (requestsPerMinute !== null) {
-      const taken = take(withLimit(state.window, requestsPerMinute), 1, nowMs)
-      state.window = taken.window
-      if (taken.kind === 'wait') return { kind: 'over', waitMs: taken.waitMs }
-    }
-    state.running += 1
-    return { kind: 'admitted' }
-  }
-
-  leave(tenant: Tenant): void {
-    const state = this.#tenants.get(tenant.name)
-    if (state !== undefined) state.running -= 1
+    const load = this.#load(deployment)
+    load.coolUntilMs = Math.max(load.coolUntilMs, nowMs + (retryAfterMs ?? COOL_DOWN_MS))
   }
 
   /** For `GET /v1/capacity`. */
@@ -76,32 +88,41 @@ export class Capacity {
     return [...this.#deployments.values()]
   }
 
-  #tenant(tenant: Tenant, nowMs: number) {
-    let state = this.#tenants.get(tenant.name)
-    if (state === undefined) {
-      state = { window: fullWindow(tenant.limits.requestsPerMinute ?? 0, nowMs), running: 0 }
-      this.#tenants.set(tenant.name, state)
-    }
-    return state
+  /** Rates per minute only: how many calls run at once is part of the load that deployments are ordered by. */
+  #rates(deployment: Deployment, nowMs: number): Quota | undefined {
+    const { requestsPerMinute, tokensPerMinute } = deployment.limits
+    if (requestsPerMinute === null && tokensPerMinute === null) return undefined
+    return this.#quota(deployment.id, { requestsPerMinute, tokensPerMinute, concurrency: null }, nowMs)
   }
 
-  #state(deployment: Deployment): DeploymentLoad {
-    let state = this.#deployments.get(deployment.id)
-    if (state === undefined) {
-      state = {
-        id: deployment.id,
-        concurrency: deployment.limits.concurrency,
-        inFlight: 0,
-        coolUntilMs: 0,
-        lastUsed: 0,
-        requests: 0,
-        successes: 0,
-        failures: {},
-        latencyMs: 0,
-      }
-      this.#deployments.set(deployment.id, state)
+  #quota(holder: string, limits: QuotaLimits, nowMs: number): Quota | undefined {
+    if (!isLimited(limits)) return undefined
+    const quota = this.#quotas.get(holder)
+    if (quota !== undefined) {
+      quota.adopt(limits, nowMs)
+      return quota
     }
-    return state
+    const made = new Quota(limits, nowMs)
+    this.#quotas.set(holder, made)
+    return made
+  }
+
+  #load(deployment: Deployment): DeploymentLoad {
+    const known = this.#deployments.get(deployment.id)
+    if (known !== undefined) return known
+    const load: DeploymentLoad = {
+      id: deployment.id,
+      concurrency: deployment.limits.concurrency,
+      inFlight: 0,
+      coolUntilMs: 0,
+      lastUsed: 0,
+      requests: 0,
+      successes: 0,
+      failures: {},
+      latencyMs: 0,
+    }
+    this.#deployments.set(deployment.id, load)
+    return load
   }
 }
 

@@ -1,6 +1,6 @@
 // Opening, joining and closing tasks. A sub-task is an account whose holds are also charged to its parents.
 
-import type { Amounts } from '../core/budget/amounts.js'
+import { type Amounts, NOTHING, RESOURCES } from '../core/budget/amounts.js'
 import { tighten } from '../core/budget/remaining.js'
 import type { TaskId } from '../core/ids.js'
 import type { Contract, Release, Tenant } from '../core/release/release.js'
@@ -34,9 +34,9 @@ export function openTask(engine: Engine, ask: OpenTask): Task | Refusal {
     return refused('capacity.shed', 'Too many tasks are open in this process.', { retryAfterSeconds: 1 })
   }
   const task = newTask(engine, { release, contract, ask })
+  record(engine, taskOpened(task))
   engine.ledger.open(accountOf(task.id), task.limits)
   engine.tasks.add(task)
-  record(engine, taskOpened(task))
   return task
 }
 
@@ -116,19 +116,34 @@ export async function findTask(
 /** Brings a task back from the books after a restart: under today's release, with what it has already spent. */
 async function restoreTask(engine: Engine, summary: TaskSummary, tenant: Tenant): Promise<Task | null> {
   const { opened } = summary
-  const again = engine.tasks.get(opened.id)
-  if (again !== undefined) return again
   const release = engine.release()
   const contract = release.contracts.get(opened.contract)
   if (contract === undefined) return null
   const parent = opened.parent === null ? null : await findTask(engine, opened.parent, tenant)
   const parentTask = parent?.kind === 'found' ? parent.task : null
+  const spent = summary.status === 'open' ? await spentWithin(engine, opened.id) : NOTHING
+  // Somebody else may have brought it back while the books were read.
+  const again = engine.tasks.get(opened.id)
+  if (again !== undefined) return again
   const task = restoredTask(summary, { contract, release, tenant, parent: parentTask })
   if (task.status === 'open') {
-    engine.ledger.open(accountOf(task.id), task.limits, summary.spent)
+    engine.ledger.open(accountOf(task.id), task.limits, spent)
     engine.tasks.add(task)
   }
   return task
+}
+
+/** What a task and all its sub-tasks have spent: all of it is charged to the task's account. */
+async function spentWithin({ archive }: Engine, id: TaskId): Promise<Amounts> {
+  const spent: { -readonly [R in keyof Amounts]: number } = { ...NOTHING }
+  const waiting = [id]
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const trace = await archive.trace(next)
+    if (trace === null) continue
+    for (const resource of RESOURCES) spent[resource] += trace.summary.spent[resource]
+    waiting.push(...trace.children)
+  }
+  return spent
 }
 
 function restoredTask(

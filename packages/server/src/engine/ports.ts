@@ -30,6 +30,8 @@ export interface Timer {
 /** What goes to a provider. The body is final: nothing behind this port edits it. */
 export interface UpstreamRequest {
   readonly wire: Wire
+  /** Counts the tokens of the request instead of answering it; only `anthropic-messages` has this. */
+  readonly countTokens?: boolean
   /** The provider's name of the model. */
   readonly model: string
   readonly body: Uint8Array

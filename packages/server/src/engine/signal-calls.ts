@@ -5,7 +5,8 @@ import { judgePrompt } from '../core/routing/confidence.js'
 import { modelNamed } from '../core/routing/route-models.js'
 import { formatOf } from '../wire/formats.js'
 import type { ModelEntry } from '../core/release/release.js'
-import { attempt } from './call-model/attempt.js'
+import type { Answer } from './answer/answer.js'
+import { type AttemptPlan, attempt } from './call-model/attempt.js'
 import { newStep } from './call-model/admit.js'
 import type { Plan } from './call-model/plan.js'
 import { writeStep } from './call-model/record.js'
@@ -73,20 +74,23 @@ async function sideCall(parent: Step, ask: SideCall): Promise<string | null> {
   const call: ModelCall = { ...parent.call, wire: ask.wire, body, json, view: view.value }
   parent.task.steps += 1
   const step = newStep(parent.engine, { call, caller: NOBODY, task: parent.task })
-  const end = await attempt(step, {
-    models: [ask.model],
-    purpose: ask.purpose,
-    stream: false,
-    holdBack: false,
-    keep: false,
-    collect: false,
-    logprobs: false,
-    begin() {},
-  })
-  const answer = end.kind === 'answered' ? end.answer : null
-  writeStep(step, { kind: 'check', name: `${ask.purpose}:${ask.model.name}`, answer, error: answer === null ? end.kind : null })
-  if (answer === null) decide(parent, { stage: 'judge', choice: `no ${ask.purpose}`, reason: end.kind })
+  let answer: Answer | null = null
+  let error: string | null = 'internal.error'
+  try {
+    const end = await attempt(step, askingOf(ask))
+    if (end.kind === 'answered') answer = end.answer
+    error = end.kind === 'answered' ? null : end.kind
+  } finally {
+    // Also when something of ours throws: what was spent is in the books, so the step that spent it is too.
+    writeStep(step, { kind: 'check', name: `${ask.purpose}:${ask.model.name}`, answer, error })
+  }
+  if (error !== null) decide(parent, { stage: 'judge', choice: `no ${ask.purpose}`, reason: error })
   return answer === null ? null : answer.facts().text
+}
+
+function askingOf({ model, purpose }: SideCall): AttemptPlan {
+  const unseen = { stream: false, holdBack: false, keep: false, collect: false, logprobs: false }
+  return { models: [model], purpose, ...unseen, begin() {} }
 }
 
 /** What the caller asked: the text of the last user message, as the judge needs it. */

@@ -61,7 +61,8 @@ export function createControlPlane(
       headerOf(request.headers[REQUEST_HEADERS.requestId]) ?? plane.engine.system.newId('message'),
   })
   app.decorateRequest('tenant', null as unknown as Tenant)
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header(RESPONSE_HEADERS.requestId, request.id)
     if (OPEN_PATHS.has(request.routeOptions.url ?? '')) return
     const tenant = plane.authenticator().authenticate(request.headers, request.socket.remoteAddress)
     request.tenant = must(tenant)
@@ -169,7 +170,7 @@ function sendError(request: FastifyRequest, reply: FastifyReply, refusal: Refusa
   const body = formatOf(wire).encodeError(errorBody({ requestId: request.id }, refusal))
   return reply
     .code(ERRORS[refusal.code].status)
-    .headers({ ...retryHeaders(refusal), [RESPONSE_HEADERS.requestId]: request.id })
+    .headers(retryHeaders(refusal))
     .type('application/json')
     .send(JSON.stringify(body))
 }

@@ -194,7 +194,7 @@ function isPriority(value: string): value is Priority {
 }
 
 /** Headers that belong to the format itself: an upstream of the same format must see them as they came. */
-function formatHeaders(request: IncomingMessage): Readonly<Record<string, string>> {
+export function formatHeaders(request: IncomingMessage): Readonly<Record<string, string>> {
   const version = header(request, 'anthropic-version')
   const beta = header(request, 'anthropic-beta')
   if (version === null && beta === null) return NO_HEADERS
@@ -206,7 +206,7 @@ function formatHeaders(request: IncomingMessage): Readonly<Record<string, string
 
 const NO_HEADERS = {}
 
-export function header(request: IncomingMessage, name: string): string | null {
+function header(request: IncomingMessage, name: string): string | null {
   const value = request.headers[name]
   return typeof value === 'string' && value !== '' ? value : null
 }

@@ -12,19 +12,16 @@ import type {
   TaskOpened,
 } from '../core/task/records.js'
 import type { TaskTrace } from '../core/task/views.js'
+import { attemptRecord, outcomeJudged, stepEnded, taskOpened } from './entries.js'
 
 export const EXAMPLE_START_MS = Date.UTC(2026, 10, 24, 5, 41, 9)
 const TASK = 'task_01example' as TaskId
+const DEPLOYMENT = 'openai/gpt-4o-mini-2024-07-18'
 
 export function exampleOpened(changes: Partial<TaskOpened> = {}): TaskOpened {
-  return {
-    kind: 'task-opened',
-    id: TASK,
+  return taskOpened(TASK, {
     atMs: EXAMPLE_START_MS,
-    contract: 'support_reply',
     release: 'rel_0123456789abcdef' as ReleaseId,
-    tenant: 'acme',
-    parent: null,
     session: 'conversation-7',
     externalId: 'ticket-42',
     attributes: { account_tier: 'enterprise' },
@@ -39,69 +36,37 @@ export function exampleOpened(changes: Partial<TaskOpened> = {}): TaskOpened {
     deadlineMs: EXAMPLE_START_MS + 8_000,
     oneStep: false,
     ...changes,
-  }
+  })
 }
 
 export function exampleAttempt(changes: Partial<AttemptRecord> = {}): AttemptRecord {
-  return {
-    id: 'attempt_2' as AttemptId,
+  return attemptRecord('attempt_2', {
     number: 2,
-    purpose: 'answer',
-    model: 'gpt-4o-mini',
-    deployment: 'openai/gpt-4o-mini-2024-07-18',
-    provider: 'openai',
-    tier: 'small',
+    deployment: DEPLOYMENT,
     startedMs: EXAMPLE_START_MS + 260,
     durationMs: 840,
-    firstByteMs: 310,
-    status: 200,
-    end: 'ok',
     held: { ...NOTHING, modelCalls: 1, inputTokens: 500, outputTokens: 700, nanoUsd: 495_000 },
     tokens: { ...NO_TOKENS, input: 300, cacheRead: 100, output: 90, reasoning: 10 },
     nanoUsd: 112_500,
     chargedNanoUsd: 112_500,
-    basis: 'reported',
-    priceBook: 'genai-prices-0.1.8',
-    simulated: false,
     ...changes,
-  }
+  })
 }
 
 export function exampleStep(changes: Partial<StepEnded> = {}): StepEnded {
-  return {
-    kind: 'step-ended',
-    task: TASK,
+  return stepEnded(TASK, [failedAttempt(), exampleAttempt()], {
     id: 'step_1' as StepId,
-    number: 1,
-    step: 'model',
-    name: 'chat.completions',
     startedMs: EXAMPLE_START_MS + 2,
     durationMs: 1_100,
     firstByteMs: 570,
-    route: 'default',
-    model: 'gpt-4o-mini',
-    deployment: 'openai/gpt-4o-mini-2024-07-18',
-    tier: 'small',
-    cache: 'miss',
-    cacheAgeMs: null,
-    degraded: [],
-    escalated: false,
-    streamed: false,
-    unknownRules: ["sentiment == 'high_risk'"],
-    attempts: [failedAttempt(), exampleAttempt()],
+    deployment: DEPLOYMENT,
     decisions: [
       { stage: 'plan', choice: 'gpt-4o-mini', reason: 'no rule applies', inputs: { input_tokens: 400 } },
       { stage: 'judge', choice: 'accept', reason: 'confidence 0.91' },
     ],
     promptHash: 'ab12',
-    otherNanoUsd: 0,
-    toolMs: 0,
-    error: null,
-    content: null,
-    finishReason: 'stop',
-    traceparent: null,
     ...changes,
-  }
+  })
 }
 
 function failedAttempt(): AttemptRecord {
@@ -159,25 +124,15 @@ export function exampleSettled(attempt: AttemptRecord, changes: Partial<HoldSett
 }
 
 export function exampleOutcome(changes: Partial<OutcomeJudged> = {}): OutcomeJudged {
-  return {
-    kind: 'outcome-judged',
-    task: TASK,
+  return outcomeJudged(TASK, {
     atMs: EXAMPLE_START_MS + 1_842,
-    status: 'succeeded',
     source: 'application',
-    success: true,
-    harm: false,
-    reasons: [],
     rules: {},
-    score: null,
     evidence: ['doc-1'],
     latencyMs: 1_842,
-    sloMet: true,
     nanoUsd: 1_112_500,
-    unpricedCalls: 0,
-    priceNanoUsd: 100_000_000,
     ...changes,
-  }
+  })
 }
 
 export function exampleTrace(): TaskTrace {

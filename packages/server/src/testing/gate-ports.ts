@@ -6,7 +6,10 @@ import type { Books, Ledger } from '../engine/ports.js'
 /** Runs before the call of the port it names: throw to break the call, return a promise to delay it. */
 export type AtPort = (port: string) => void | Promise<void>
 
-/** The ledger as a remote one would be: promises and settlements take their time. */
+/**
+ * The ledger as a remote one would be: promises and settlements take their time. `ledger.held` stands between
+ * a promise that was made and the news of it.
+ */
 export function gateLedger(ledger: MemoryLedger, atPort: AtPort): Ledger {
   return {
     open(account, limits, spent) {
@@ -15,7 +18,9 @@ export function gateLedger(ledger: MemoryLedger, atPort: AtPort): Ledger {
     },
     async holdFitting(id, accounts, fit) {
       await atPort('ledger.hold')
-      return ledger.holdFitting(id, accounts, fit)
+      const held = ledger.holdFitting(id, accounts, fit)
+      await atPort('ledger.held')
+      return held
     },
     async settle(id, actual) {
       await atPort('ledger.settle')

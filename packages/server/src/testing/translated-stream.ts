@@ -34,7 +34,7 @@ export const toAnthropic = (name: string, given = {}) =>
   translate([openAiStream(name)], 'anthropic-messages', given)
 export const toOpenAi = (name: string, given = {}) => translate([anthropicStream(name)], 'openai-chat', given)
 
-export const answering = (frames: string) => async () =>
+export const answering = (frames: string) => async (): Promise<Response> =>
   new Response(frames, { headers: { 'content-type': 'text/event-stream' } })
 
 export async function readByAnthropic(frames: string) {

@@ -64,7 +64,9 @@ export function spliceMembers(json: Buffer, members: readonly Member[], edits: E
   return replaceValues(json, members, edits) ?? spliceAll(json, members, edits)
 }
 
-/** The usual edit, a value replaced by another, in one copy. null: something is added, removed or duplicate. */
+/**
+ * The usual edit, a value replaced by another, in one copy. null: something is added, removed or duplicate.
+ */
 function replaceValues(json: Buffer, members: readonly Member[], edits: Edits): Buffer | null {
   const found: string[] = []
   let length = json.length

@@ -183,7 +183,9 @@ test('OpenAI answers survive encoding and decoding', () => {
           stopSequence: null,
           usage: { tokens: used.tokens, providerTotals },
         }
-        expect(openAiChat.decodeAnswer(overJson(openAiChat.encodeAnswer(answer, 1_700_000_000)))).toEqual(answer)
+        expect(openAiChat.decodeAnswer(overJson(openAiChat.encodeAnswer(answer, 1_700_000_000)))).toEqual(
+          answer,
+        )
       },
     ),
   )
@@ -220,9 +222,9 @@ test('Anthropic answers survive encoding and decoding', () => {
             providerTotals: { input: used.input, output: used.output, total: null },
           },
         }
-        expect(anthropicMessages.decodeAnswer(overJson(anthropicMessages.encodeAnswer(answer, 1_700_000_000)))).toEqual(
-          answer,
-        )
+        expect(
+          anthropicMessages.decodeAnswer(overJson(anthropicMessages.encodeAnswer(answer, 1_700_000_000))),
+        ).toEqual(answer)
       },
     ),
   )

@@ -24,7 +24,9 @@ export interface ScannerBetween extends ScannerOptions {
   readonly model: string
   /** Seconds since 1970, for formats whose chunks carry a time. */
   readonly createdSeconds: number
-  /** Given to a caller whose format tells input tokens at the start, when the provider tells them at the end. */
+  /**
+   * Given to a caller whose format tells input tokens at the start, when the provider tells them at the end.
+   */
   readonly estimatedInputTokens: number
 }
 

@@ -134,8 +134,11 @@ export class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   #onTimer(): void {
     if (this.#done) return
     const silentMs = this.#paused ? 0 : this.#options.system.nowMs() - this.#lastByteMs
-    if (this.#headSeen && silentMs < this.#idleTimeoutMs) return this.#watchSilence(this.#idleTimeoutMs - silentMs)
-    const what = this.#headSeen ? `no data for ${this.#idleTimeoutMs} ms` : `no response head within ${this.#headTimeoutMs} ms`
+    if (this.#headSeen && silentMs < this.#idleTimeoutMs)
+      return this.#watchSilence(this.#idleTimeoutMs - silentMs)
+    const what = this.#headSeen
+      ? `no data for ${this.#idleTimeoutMs} ms`
+      : `no response head within ${this.#headTimeoutMs} ms`
     this.#fail('timeout', `${what} (${this.#options.host})`)
     this.#controller?.abort(ABORTED)
   }

@@ -58,7 +58,7 @@ export function createHttpProvider(config: HttpProviderConfig, options: HttpProv
 
   function send(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall {
     const call = new HttpCall(request, listener, { system: options.system, bodyBytesMax, host: base.host })
-    const path = paths[request.wire]
+    const path = request.countTokens === true ? `${paths[request.wire]}/count_tokens` : paths[request.wire]
     const { body } = request
     // Timeouts are the call's own: undici's start after the connection stands and are only half a second
     // exact.

@@ -8,8 +8,9 @@ import { createIds } from './ids.js'
 const DELAY_MS_MAX = 2 ** 31 - 1
 
 /**
- * Node keeps one list of timers per distinct delay, and a heap of the lists. What is left until a deadline is a
- * different number for every call, so long delays are rounded up to a few: at most 13 % late above a second.
+ * Node keeps one list of timers per distinct delay, and a heap of the lists. What is left until a deadline is
+ * a different number for every call, so long delays are rounded up to a few: at most 13 % late above a
+ * second.
  */
 const COARSE_ABOVE_MS = 1_000
 const COARSE_STEP_MS = 128

@@ -6,7 +6,6 @@ import type { Families } from './families.js'
 import type { CounterCell, HistogramCell } from './metric-families.js'
 import { PairMap } from './pair-map.js'
 
-
 export class ContractCells {
   readonly #name: string
   readonly #families: Families

@@ -22,7 +22,7 @@ export interface Metrics {
   text(): Promise<string>
   readonly contentType: string
   /** Model calls being served now. */
-  setInFlight(calls: number): void
+  setInFlight(attempts: number): void
   setJournal(journal: JournalState): void
   /** Log lines or spans that were dropped so far, because their sink was slow. */
   setDropped(signal: 'logs' | 'traces', total: number): void
@@ -127,7 +127,7 @@ class EntryCounts {
 function createGauges(registry: Registry): Pick<Metrics, 'setInFlight' | 'setJournal' | 'setDropped'> {
   const gauge = (name: string, help: string, labelNames: readonly string[] = []) =>
     new Gauge({ name, help, labelNames, registers: [registry] })
-  const inFlight = gauge('spillway_in_flight', 'Model calls being served now.')
+  const inFlight = gauge('spillway_in_flight', 'Attempts at providers running now.')
   const pending = gauge(
     'spillway_journal_pending_bytes',
     'Bytes of the journal the store has not ingested yet.',
@@ -137,7 +137,7 @@ function createGauges(registry: Registry): Pick<Metrics, 'setInFlight' | 'setJou
   const failed = gauge('spillway_journal_failed', '1 when the books cannot be written.')
   const dropped = gauge('spillway_telemetry_dropped', 'Log lines or spans dropped since start.', ['signal'])
   return {
-    setInFlight: (calls) => inFlight.set(calls),
+    setInFlight: (attempts) => inFlight.set(attempts),
     setJournal: (journal) => {
       pending.set(journal.pendingBytes)
       openHolds.set(journal.openHolds)

@@ -56,7 +56,7 @@ function gather(names: readonly string[], factOf: (name: string) => unknown): Fa
   const facts: Record<string, unknown> = {}
   for (const name of names) {
     const value = factOf(name)
-    if (value !== undefined) facts[name] = value
+    if (value !== undefined && name !== PROTOTYPE) facts[name] = value
   }
   return facts
 }
@@ -155,10 +155,13 @@ function present(members: Readonly<Record<string, unknown>>): Facts {
   const facts: Record<string, unknown> = {}
   for (const name in members) {
     const value = members[name]
-    if (value !== undefined && value !== null) facts[name] = value
+    if (value !== undefined && value !== null && name !== PROTOTYPE) facts[name] = value
   }
   return facts
 }
+
+// Assigned, this name would not add a fact but replace where all others are looked up.
+const PROTOTYPE = '__proto__'
 
 /** Objects and lists only. Nearly every answer is prose, and finding that out by an exception is dear. */
 function parseJson(text: string): unknown {

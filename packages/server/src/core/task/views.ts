@@ -12,6 +12,8 @@ export interface TaskSummary {
   readonly status: TaskStatus
   /** Sum over its settled attempts and reported steps. */
   readonly spent: Amounts
+  /** With all its sub-tasks and theirs. Absent when it has none. */
+  readonly spentWithChildren?: Amounts
   readonly unpricedCalls: number
   readonly attempts: number
   readonly steps: number

@@ -21,7 +21,7 @@ export async function acquire(step: Step, model: ModelEntry, avoid: ReadonlySet<
   for (;;) {
     const found = lookUp(step, usable)
     if (found.kind === 'deployment') {
-      step.engine.capacity.start(found.deployment)
+      step.engine.capacity.start(found.deployment, step.engine.system.nowMs())
       if (!only) decide(step, { stage: 'acquire', choice: found.deployment.id, reason: 'least loaded of the ready' })
       return found
     }

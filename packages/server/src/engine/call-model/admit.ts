@@ -15,16 +15,20 @@ export interface Admitted {
   readonly step: Step
 }
 
+/** More than a minute makes clients give up, and a minute's limit is fresh by then. */
+const RETRY_SECONDS_MAX = 60
+
 export async function admit(engine: Engine, call: ModelCall, caller: Caller): Promise<Admitted | Refusal> {
-  const admission = engine.capacity.admit(call.tenant, engine.system.nowMs())
+  const admission = engine.capacity.admit(call.tenant, engine.release().product, engine.system.nowMs())
   if (admission.kind === 'over') {
-    return refused('ceiling.reached', `Tenant '${call.tenant.name}' is over its request rate or concurrency.`, {
-      retryAfterSeconds: Math.max(1, Math.ceil(admission.waitMs / 1000)),
+    const waitSeconds = Number.isFinite(admission.waitMs) ? Math.ceil(admission.waitMs / 1000) : RETRY_SECONDS_MAX
+    return refused('ceiling.reached', `The request rate, token rate or concurrency of ${admission.whose} is used up.`, {
+      retryAfterSeconds: Math.min(RETRY_SECONDS_MAX, Math.max(1, waitSeconds)),
     })
   }
   let step: Step | null = null
   try {
-    const task = call.taskId === null ? openOneStep(engine, call) : await joinTask(engine, call.taskId, call.tenant)
+  const task = call.taskId === null ? openOneStep(engine, call) : await joinTask(engine, call.taskId, call.tenant)
     if (isRefusal(task)) return task
     task.running += 1
     task.steps += 1

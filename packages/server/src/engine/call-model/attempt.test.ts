@@ -224,7 +224,7 @@ test('fallback goes along the deployments first and then down the route, never t
   expect(asked).not.toContain('main/large-upstream')
 })
 
-// 31: an attempt is priced at the model that made it.
+// 31, 33: an attempt is priced at the model that made it, and the price book is named.
 test('each attempt is held and priced at its own model', async () => {
   const made = world(`
   support:
@@ -236,6 +236,35 @@ test('each attempt is held and priced at its own model', async () => {
   await made.call({ task: 'support' })
   expect(made.attempts().at(-1)).toMatchObject({ model: 'small-model', nanoUsd: 56_000, priceBook: 'override' })
   expect(made.attempts()[0]).toMatchObject({ model: 'mid-model', nanoUsd: 0, basis: 'none' })
+})
+
+test('a retry that the budget has no room for is a failure of the provider, told as one', async () => {
+  const made = world(task('small-model', 'budget: { max_model_calls: 1 }'))
+  made.provider('main').next(openAiError(500, 'server_error'))
+  const caller = await made.call({ task: 'support' })
+  expect(caller.status).toBe(502)
+  expect(caller.json).toMatchObject({ error: { code: 'upstream.failed', attempts: [{ end: 'http_500' }] } })
+})
+
+test('a retry that is too dear gives way to the fallback that is not', async () => {
+  // What timed out may have been read: its 19 tokens are paid, and 410,000 nano-dollars are too little for a second try.
+  const made = world(`
+  support:
+    degrade: []
+    retries: { max_attempts: 9 }
+    budget: { max_cost_usd: 0.0006, max_output_tokens: 20 }
+    route: { default: mid-model, escalate_if: [{ condition: "vip == true", model: small-model }] }
+`)
+  made.provider('main').next(failWith('timeout', 10), chatAnswer())
+  const caller = await made.call({ task: 'support' })
+  expect(caller.headers).toMatchObject({ 'x-spillway-model': 'small-model', 'x-spillway-route': 'fallback' })
+  expect(made.attempts()[0]).toMatchObject({ model: 'mid-model', end: 'timeout', chargedNanoUsd: 190_000 })
+})
+
+test('a provider that asks for a repetition gets it, also for a status that is final otherwise', async () => {
+  const made = world(task('small-model'))
+  made.provider('main').next(openAiError(400, 'try_me', { 'x-should-retry': 'true' }), chatAnswer())
+  expect((await made.call({ task: 'support' })).status).toBe(200)
 })
 
 // 50
@@ -255,7 +284,7 @@ test('at the deadline the call is over, however much the provider is still worki
   expect(caller.status).toBe(504)
   expect(caller.json).toMatchObject({ error: { code: 'deadline.exceeded' } })
   expect(made.system.nowMs() - startedMs).toBe(2_000)
-  expect(made.provider('main').requests[0]?.aborted).toBe(true)
+  expect(made.provider('main').openCalls).toBe(0)
   expect(made.ledger.heldTotal().nanoUsd).toBe(0)
 })
 

@@ -33,8 +33,8 @@ export interface AttemptPlan {
 
 export type AttemptsEnd =
   | { readonly kind: 'answered'; readonly answer: Answer }
-  /** A limit has no room for another attempt. */
-  | (Pick<Shortage, 'limit' | 'ceiling'> & { readonly kind: 'short'; readonly failures: readonly AttemptFailure[] })
+  /** A limit has no room for the first attempt. */
+  | (Pick<Shortage, 'limit' | 'ceiling'> & { readonly kind: 'short' })
   /** The provider refused the request itself: another attempt would be refused too. */
   | { readonly kind: 'rejected'; readonly failure: AttemptFailure }
   /** The request cannot be said in the format of any deployment. */
@@ -61,14 +61,21 @@ export async function attempt(step: Step, plan: AttemptPlan): Promise<AttemptsEn
         failures.push(turn.failure)
         continue
       }
-      const isNextWorthIt = turn.kind === 'no-capacity' || turn.kind === 'inexpressible'
-      if (isNextWorthIt && !isLast) break
-      if (turn.kind === 'no-capacity' && failures.length > 0) return { kind: 'failed', failures }
-      return turn
+      if (!isNextWorthIt(turn, failures)) return turn
+      if (!isLast) break
+      return failures.length > 0 ? { kind: 'failed', failures } : turn
     }
     if (!isLast) noteFallback(step, plan.models[index + 1], failures)
   }
   return { kind: 'failed', failures }
+}
+
+/**
+ * This model cannot take the call, another may. Giving way to a smaller one because of a limit is for the ladder to
+ * decide, but not when it only stands in for one that has failed.
+ */
+function isNextWorthIt({ kind }: AttemptsEnd, failures: readonly AttemptFailure[]): boolean {
+  return kind === 'no-capacity' || kind === 'inexpressible' || (kind === 'short' && failures.length > 0)
 }
 
 function isCapReached({ task }: Step): boolean {
@@ -87,7 +94,7 @@ async function takeTurn(step: Step, ask: TurnAsk): Promise<Turn> {
   const waited = failures.length === 0 ? null : await waitForTurn(step, failures)
   if (waited !== null) return waited
   const held = await hold(step, answerAsk(step, { model, request: step.request }))
-  if (held.kind === 'short') return { kind: 'short', limit: held.limit, ceiling: held.ceiling, failures }
+  if (held.kind === 'short') return { kind: 'short', limit: held.limit, ceiling: held.ceiling }
   return withHold(step, ask, held.reservation)
 }
 
@@ -172,7 +179,7 @@ function claim(step: Step, { model, failures }: TurnAsk): Turn | null {
     const { contract, release } = task
     const premiumUse = { ...engine.premiumShare.of(contract.name), nanoUsdToday: 0 }
     if (premiumCeilingOf(model.name, { route: contract.route, models: release.models, premiumUse }) === 'share') {
-      return { kind: 'short', limit: 'modelCalls', ceiling: 'premium', failures }
+      return { kind: 'short', limit: 'modelCalls', ceiling: 'premium' }
     }
     engine.premiumShare.count(contract.name, model.tier === 'premium')
   }
@@ -207,7 +214,7 @@ async function waitForTurn(step: Step, failures: readonly AttemptFailure[]): Pro
 function capReached(step: Step, failures: readonly AttemptFailure[]): AttemptsEnd {
   const { maxAttempts } = step.task.contract
   decide(step, { stage: 'attempt', choice: 'stop', reason: `all ${maxAttempts} attempts of the task are used` })
-  return failures.length === 0 ? { kind: 'short', limit: 'modelCalls', ceiling: null, failures } : { kind: 'failed', failures }
+  return failures.length === 0 ? { kind: 'short', limit: 'modelCalls', ceiling: null } : { kind: 'failed', failures }
 }
 
 function noteFallback(step: Step, model: ModelEntry | undefined, failures: readonly AttemptFailure[]): void {

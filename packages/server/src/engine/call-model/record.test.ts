@@ -81,7 +81,7 @@ test.each([
     })
     made.provider('main').next(broken === null ? [{ kind: 'throw' }] : stream ? chatStream() : chatAnswer())
     const running = made.start({ task: 'support', body: { stream } })
-    await expect(made.finish(running)).rejects.toThrow()
+    await expect(made.finish(running)).rejects.toThrow(broken === null ? 'the provider port threw' : 'broken on purpose')
     const { caller } = running
     expect(caller.ends).toBe(1)
     const error = caller.outcome === 'whole' ? caller.json : caller.frames.at(-1)

@@ -128,7 +128,15 @@ function giveUp(step: Step): void {
 
 /** Something of ours threw: the step is still written down, and the caller still told. */
 export async function finishFault(step: Step): Promise<void> {
-  if (!step.isClosed && !(await close(step, { answer: null, error: 'internal.error' }))) return
+  let isTold = false
+  try {
+    if (!step.isClosed) isTold = !(await close(step, { answer: null, error: 'internal.error' }))
+  } finally {
+    if (!isTold) tellFault(step)
+  }
+}
+
+function tellFault(step: Step): void {
   breakOff(step, refused('internal.error', 'A fault of Spillway itself.', { task: step.task.id }))
 }
 

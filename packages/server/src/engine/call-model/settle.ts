@@ -59,6 +59,8 @@ export async function settle(step: Step, held: HeldAttempt, evidence: AttemptEvi
   task.nanoUsd += attempt.chargedNanoUsd
   task.modelCalls += actual.modelCalls
   if (attempt.nanoUsd === null && attempt.basis !== 'none') task.unpricedCalls += 1
+  const tokens = actual.inputTokens + actual.outputTokens
+  engine.capacity.used(task.tenant, held.deployment, { tokens, nowMs: engine.system.nowMs() })
   step.attempts.push(attempt)
   record(engine, {
     kind: 'hold-settled',

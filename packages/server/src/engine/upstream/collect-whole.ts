@@ -1,6 +1,6 @@
 // One attempt whose answer is taken whole: nothing reaches the caller before the last byte is here and judged.
 
-import type { Provider, System, UpstreamCall, UpstreamFailure, UpstreamRequest } from '../ports.js'
+import type { Provider, System, UpstreamFailure, UpstreamRequest } from '../ports.js'
 
 export type WholeAnswer =
   | {
@@ -28,12 +28,7 @@ export function collectWhole(attempt: WholeAttempt): Promise<WholeAnswer> {
     let status = 0
     let headers: Readonly<Record<string, string>> = {}
     let firstByteMs = 0
-    let call: UpstreamCall | null = null
-    const timer = system.after(attempt.leftMs, () => {
-      call?.abort()
-      resolve({ kind: 'failed', failure: 'timeout', detail: 'the time for this attempt was up', status })
-    })
-    call = provider.send(request, {
+    const call = provider.send(request, {
       onHead(headStatus, headHeaders) {
         status = headStatus
         headers = headHeaders
@@ -51,6 +46,10 @@ export function collectWhole(attempt: WholeAttempt): Promise<WholeAnswer> {
         timer.cancel()
         resolve({ kind: 'failed', failure, detail, status })
       },
+    })
+    const timer = system.after(attempt.leftMs, () => {
+      call.abort()
+      resolve({ kind: 'failed', failure: 'timeout', detail: 'the time for this attempt was up', status })
     })
   })
 }

@@ -1,6 +1,6 @@
-// Nearly every frame of a stream repeats the one before it but for the words. Once an ordinary text delta has been
-// read in full, the bytes around its text are remembered, and a frame with the same bytes around other text is
-// known without being parsed. Quotes and backslashes in the text send a frame the long way.
+// Nearly every frame of a stream repeats the one before it but for the words. Once an ordinary text delta has
+// been read in full, the bytes around its text are remembered, and a frame with the same bytes around other
+// text is known without being parsed. Quotes and backslashes in the text send a frame the long way.
 
 const MARK = '"content":"'
 
@@ -36,7 +36,9 @@ export class DeltaSkeleton {
   }
 }
 
-/** No quote, no backslash, no control character: the text ends where the skeleton says, and says what it says. */
+/**
+ * No quote, no backslash, no control character: the text ends where the skeleton says, and says what it says.
+ */
 // oxlint-disable-next-line no-control-regex
 const PLAIN = /^[^"\\\u0000-\u001f]+$/
 
