@@ -31,6 +31,7 @@ defaults:
   retries: { max_attempts: 5000 }
 tasks:
   agent: {}
+  few_attempts: { retries: { max_attempts: 10 } }
 tenants:
   acme: { keys: ["${keyOf('acme')}"] }
   daily: { keys: ["${keyOf('daily')}"], limits: { usd_per_day: ${(K * USD_PER_CALL).toFixed(9)} } }
@@ -49,7 +50,10 @@ const MODELS = { chat: 'gpt-4o-mini', messages: 'claude-3-5-haiku' } as const
 /** `count` calls at once, each into the task that `taskOf` gives it. */
 function storm(
   count: number,
-  { dialects, headersOf }: { dialects: readonly Dialect[]; headersOf(index: number): Record<string, string> },
+  {
+    dialects,
+    headersOf,
+  }: { dialects: readonly Dialect[]; headersOf: (index: number) => Record<string, string> },
 ): Promise<readonly Answered[]> {
   const calls = Array.from({ length: count }, (_, index) => {
     const dialect = dialects[index % dialects.length] ?? CHAT
@@ -143,6 +147,31 @@ describe('a thousand parallel calls on one task with room for k', () => {
     await expectSettledBooks(task.id, [trace])
   })
 
+  test('retries are calls too: with every second attempt failing, the provider sees no more than k', async () => {
+    const task = await journey.open({ contract: 'agent', budget: { max_model_calls: K } })
+    await journey.turn({ error_rate: 0.5 })
+    const before = await journey.upstreamRequests()
+    const answers = await storm(200, into(task.id))
+    await journey.turn({ error_rate: 0 })
+    expect(await journey.upstreamRequests()).toBe(before + K)
+    const trace = await journey.trace(task.id)
+    const ok = trace.charges.filter(({ attempt }) => attempt.end === 'ok')
+    expect([trace.charges.length, ok.length > 0, ok.length < K]).toEqual([K, true, true])
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(ok.length)
+    await expectSettledBooks(task.id, [trace])
+  })
+
+  test('attempts are capped over the whole task, however many of its calls run at once', async () => {
+    const task = await journey.open({ contract: 'few_attempts' })
+    await journey.turn({ error_rate: 1 })
+    const before = await journey.upstreamRequests()
+    const answers = await storm(100, into(task.id))
+    await journey.turn({ error_rate: 0 })
+    expect(await journey.upstreamRequests()).toBe(before + 10)
+    expect(answers.every(({ status }) => status >= 429)).toBe(true)
+    await expectSettledBooks(task.id, [await journey.trace(task.id)])
+  })
+
   test('streams whose callers hang up are paid for and leave no hold', async () => {
     const task = await journey.open({ contract: 'agent', budget: { max_model_calls: 20 } })
     await journey.turn({ tokens_per_second: 20, output_tokens: 400 })
@@ -217,4 +246,18 @@ describe('ceilings of a tenant', () => {
     await waitFor('a free place', async () => (await storm(1, one('narrow')))[0]?.status === 200)
     expect(await request(`${journey.server.url}/healthz`)).toMatchObject({ status: 200 })
   })
+})
+
+test('the ceiling of the product holds over all tenants together', async () => {
+  const limits = `limits: { usd_per_day: ${(K * USD_PER_CALL).toFixed(9)} }\n`
+  const product = await Journey.start({ config: (simUrl) => config(simUrl) + limits, key: keyOf('acme') })
+  try {
+    const asked = Array.from({ length: 200 }, (_, index) => {
+      const tenant = as(index % 2 === 0 ? 'acme' : 'daily')
+      return product.ask(CHAT, { text: `Question ${index}`, maxTokens: TOKENS }, tenant)
+    })
+    expectKOf(await Promise.all(asked), 'ceiling.reached')
+  } finally {
+    await product.stop()
+  }
 })

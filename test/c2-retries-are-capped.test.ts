@@ -76,7 +76,9 @@ describe.each(WAYS)('%s', (_, { dialect, stream }) => {
     expect(answer.headers.get('x-spillway-attempts')).toBe('3')
     expect(answer.headers.get('x-should-retry')).toBe('false')
     const listed = errorOf(answer)['attempts'] as readonly { status: number; end: string }[]
-    expect(listed.map(({ status, end }) => [status, end])).toEqual(Array(3).fill([500, 'http_500']))
+    expect(listed.map(({ status, end }) => [status, end])).toEqual(
+      Array.from({ length: 3 }, () => [500, 'http_500']),
+    )
     expect(JSON.stringify(answer.body)).not.toMatch(/provider-key/)
     const { task } = await journey.traceOf(answer)
     expect(task.cost_usd).toBe(0)
@@ -220,7 +222,7 @@ describe('silence', () => {
       expect([endOf(answer), attempts]).toEqual(['504 upstream.timeout', 2])
       const { steps, task } = await journey.traceOf(answer)
       expect(steps[0]?.attempts.map(({ end, basis }) => [end, basis])).toEqual(
-        Array(2).fill(['timeout', 'estimated']),
+        Array.from({ length: 2 }, () => ['timeout', 'estimated']),
       )
       // It may have read the prompt; what it never sent is not charged.
       expect(task.budget.spent).toMatchObject({ model_calls: 2, output_tokens: 0 })

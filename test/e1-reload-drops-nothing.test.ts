@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runCommand } from './support/command.js'
-import { CHAT, WAYS, endOf } from './support/dialects.js'
+import { CHAT, WAYS, endOf, hasEnded } from './support/dialects.js'
 import type { Answered } from './support/http.js'
 import { Journey, providersOf } from './support/journey.js'
 import { openStream } from './support/stream.js'
@@ -53,12 +53,12 @@ async function reload(text: string): Promise<string> {
 test('under load: every request is answered, first by the old release and then by the new one', async () => {
   const seen: string[] = []
   const ends = new Set<string>()
-  let running = true
+  const running = new AbortController()
   const client = async (index: number) => {
-    for (let call = index; running; call++) {
+    for (let call = index; !running.signal.aborted; call++) {
       const { dialect, stream } = WAYS[call % WAYS.length]?.[1] ?? { dialect: CHAT, stream: false }
       const answer = await journey.ask(dialect, { text: `Question ${call}`, stream })
-      ends.add(stream && !dialect.isEnded(String(answer.body)) ? 'broken stream' : endOf(answer))
+      ends.add(hasEnded(dialect, answer) ? endOf(answer) : 'broken stream')
       seen.push(releaseOf(answer) ?? 'none')
     }
   }
@@ -67,7 +67,7 @@ test('under load: every request is answered, first by the old release and then b
   for (let number = 1; number <= RELOADS; number++) {
     releases.push(await reload(config(journey.sim.url, { name: `release ${number}` })))
   }
-  running = false
+  running.abort()
   await Promise.all(clients)
   expect(ends).toEqual(new Set(['200']))
   expect(new Set(releases).size).toBe(RELOADS + 1)
@@ -107,6 +107,7 @@ test('a changed file is enough, without a signal', async () => {
   const before = await current()
   await write(config(journey.sim.url, { name: 'by file' }))
   await waitFor('the file to be noticed', async () => (await current()) !== before)
+  expect(journey.server.output()).toContain(`release ${await current()} serves`)
 })
 
 describe('a configuration that is wrong', () => {
@@ -134,7 +135,7 @@ describe('a configuration that is wrong', () => {
   })
 
   test('and a good one afterwards is taken', async () => {
-    await reload(config(journey.sim.url, { name: 'good again' }))
+    expect(await reload(config(journey.sim.url, { name: 'good again' }))).toMatch(/^rel_/)
   })
 })
 

@@ -17,7 +17,7 @@ export interface Ask {
 export interface Dialect {
   readonly name: 'chat' | 'messages'
   readonly path: string
-  body(ask: Ask): Readonly<Record<string, unknown>>
+  readonly body: (ask: Ask) => Readonly<Record<string, unknown>>
   /** The text of an answer, whole or streamed. */
   textOf(answered: Answered): string
   /** As the format calls it: `stop`, `length`; `end_turn`, `max_tokens`. */
@@ -121,6 +121,11 @@ export const WAYS = DIALECTS.flatMap((dialect) => [
   [`${dialect.name}, streamed`, { dialect, stream: true }] as const,
 ])
 
+/** Is it all there? A whole answer is; a stream is when its end marker has come. */
+export function hasEnded(dialect: Dialect, { body }: Answered): boolean {
+  return typeof body !== 'string' || dialect.isEnded(body)
+}
+
 function errorIn(stream: string): Record<string, unknown> | null {
   const event = eventsOf(stream).find((one) => 'error' in one)
   return event === undefined ? null : (event['error'] as Record<string, unknown>)
@@ -128,5 +133,7 @@ function errorIn(stream: string): Record<string, unknown> | null {
 
 /** Status and code of a refusal in one line: `429 budget.exhausted`; of an answer only `200`. */
 export function endOf(answered: Answered): string {
-  return answered.status < 400 ? String(answered.status) : `${answered.status} ${errorOf(answered)['code']}`
+  return answered.status < 400
+    ? String(answered.status)
+    : `${answered.status} ${String(errorOf(answered)['code'])}`
 }

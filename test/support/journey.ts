@@ -5,7 +5,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { OpenTaskRequest, OpenedTask, StepAccepted, TaskTraceView, TaskView } from '@spillway/protocol'
-import { expect } from 'vitest'
 import type { Ask, Dialect } from './dialects.js'
 import { type Answered, request } from './http.js'
 import {
@@ -94,8 +93,7 @@ export class Journey {
 
   async open(ask: OpenTaskRequest): Promise<OpenedTask> {
     const { status, body } = await this.send('/v1/tasks', { body: ask })
-    expect([status, body]).toEqual([201, expect.anything()])
-    return body as OpenedTask
+    return must(201, 'POST /v1/tasks', { status, body }) as OpenedTask
   }
 
   async view(id: string): Promise<TaskView> {
@@ -115,8 +113,7 @@ export class Journey {
   async balance(id: string): Promise<StepAccepted['task']> {
     const step = { kind: 'custom', name: 'balance', started_at: '2026-01-31T09:30:00Z', duration_ms: 0 }
     const { status, body } = await this.send(`/v1/tasks/${id}/steps`, { body: step })
-    expect(status).toBe(201)
-    return (body as StepAccepted).task
+    return (must(201, 'a reported step', { status, body }) as StepAccepted).task
   }
 
   /** Requests the simulator has seen, of all models. */
@@ -133,7 +130,7 @@ export class Journey {
 
   /** Turns knobs of the simulator, of one model or of all. */
   async turn(knobs: Readonly<Record<string, unknown>>): Promise<void> {
-    expect((await request(`${this.sim.url}/sim/behaviour`, { body: knobs })).status).toBe(200)
+    must(200, 'the knobs', await request(`${this.sim.url}/sim/behaviour`, { body: knobs }))
   }
 
   /** The value of a metric without labels, or the sum over those whose labels include the given text. */
@@ -151,9 +148,7 @@ export class Journey {
   }
 
   async #get(path: string): Promise<unknown> {
-    const { status, body } = await this.send(path)
-    expect([path, status]).toEqual([path, 200])
-    return body
+    return must(200, path, await this.send(path))
   }
 }
 
@@ -162,6 +157,11 @@ function serverOptions(
   { dir, simUrl }: { readonly dir: string; readonly simUrl: string },
 ): ServerOptions {
   return { dir, config: config(simUrl), ...(env !== undefined && { env: env(simUrl) }) }
+}
+
+function must(expected: number, what: string, answered: Pick<Answered, 'status' | 'body'>): unknown {
+  if (answered.status === expected) return answered.body
+  throw new Error(`${what}: answered ${answered.status}: ${JSON.stringify(answered.body)}`)
 }
 
 /** Sums without losing nano-dollars to decimals. */

@@ -1,6 +1,6 @@
 // One streamed answer on a connection of its own, as it arrives: to look at what has come so far, and to hang up.
 
-import { type IncomingHttpHeaders, request as httpRequest } from 'node:http'
+import { type Agent, type IncomingHttpHeaders, request as httpRequest } from 'node:http'
 import { waitFor } from './wait-for.js'
 
 export interface OpenStream {
@@ -16,14 +16,18 @@ export interface OpenStream {
   leave(): void
 }
 
-/** Resolves with the head of the answer. */
+/** Resolves with the head of the answer. `agent` default: none, the connection is closed with the answer. */
 export function openStream(
   url: string,
-  sent: { readonly body: unknown; readonly headers?: Readonly<Record<string, string>> },
+  sent: {
+    readonly body: unknown
+    readonly headers?: Readonly<Record<string, string>>
+    readonly agent?: Agent
+  },
 ): Promise<OpenStream> {
   return new Promise((resolve, reject) => {
     const headers = { 'content-type': 'application/json', ...sent.headers }
-    const outgoing = httpRequest(url, { method: 'POST', headers, agent: false }, (response) => {
+    const outgoing = httpRequest(url, { method: 'POST', headers, agent: sent.agent ?? false }, (response) => {
       let text = ''
       response.setEncoding('utf8')
       response.on('data', (chunk: string) => (text += chunk))

@@ -1,5 +1,5 @@
-// Answers given before, for the exact cache and the `cached_answer` rung. Most are never asked for again, so the
-// canonical key of one, dear to compute, is made when somebody first looks for anything.
+// Answers given before, for the exact cache and the `cached_answer` rung. Most are never asked for again, so
+// the canonical key of one, dear to compute, is made when somebody first looks for anything.
 
 import type { CacheKeyParts } from '../core/cache/cache-key.js'
 import { cacheKeyText } from '../core/cache/cache-key.js'
@@ -21,7 +21,9 @@ export interface Remembered {
   readonly atMs: number
 }
 
-/** Answers without a key yet. Looking up makes all their keys at once: at ~10 us each a pause of 5 ms at most. */
+/**
+ * Answers without a key yet. Looking up makes all their keys at once: at ~10 us each a pause of 5 ms at most.
+ */
 const WAITING_MAX = 512
 
 export class AnswerMemory {
@@ -37,7 +39,11 @@ export class AnswerMemory {
   /** Keeps copies: what it is given may be a slice of a network buffer many times its size. */
   remember(entry: Remembered): void {
     const { request, answer } = entry
-    const copy = { ...entry, request: Buffer.from(request), answer: { ...answer, bytes: Buffer.from(answer.bytes) } }
+    const copy = {
+      ...entry,
+      request: Buffer.from(request),
+      answer: { ...answer, bytes: Buffer.from(answer.bytes) },
+    }
     if (this.#waiting.length < WAITING_MAX) this.#waiting.push(copy)
     else {
       this.#waiting[this.#oldest] = copy
@@ -56,7 +62,12 @@ export class AnswerMemory {
     this.#waiting.length = 0
     this.#oldest = 0
     for (const { parts, request, answer, atMs } of waiting) {
-      const key = this.#sha256(cacheKeyText({ ...parts, request: JSON.parse(Buffer.from(request).toString()) as Record<string, unknown> }))
+      const key = this.#sha256(
+        cacheKeyText({
+          ...parts,
+          request: JSON.parse(Buffer.from(request).toString()) as Record<string, unknown>,
+        }),
+      )
       this.#answers.put(key, { value: answer, bytes: answer.bytes.length, nowMs: atMs })
     }
   }

@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest'
 import { configured } from '../testing/example-config.js'
-import { anthropicError, chatAnswer, chatStream, messagesAnswer, messagesStream, reply } from '../testing/provider-answers.js'
+import {
+  anthropicError,
+  chatAnswer,
+  chatStream,
+  messagesAnswer,
+  messagesStream,
+  reply,
+} from '../testing/provider-answers.js'
 import { createTestEngine } from '../testing/test-engine.js'
 
 const TASKS = `
@@ -44,7 +51,8 @@ test('an answer carries who answered, on what route, at what cost, in headers an
 
 test('the rest of the body is untouched, byte for byte', async () => {
   const made = world()
-  const body = '{ "id":"x", "object":"chat.completion",  "n\\u00e9w":1.50, "choices":[{"index":0,"message":{"role":"assistant","content":"é"},"finish_reason":"stop"}] }'
+  const body =
+    '{ "id":"x", "object":"chat.completion",  "n\\u00e9w":1.50, "choices":[{"index":0,"message":{"role":"assistant","content":"é"},"finish_reason":"stop"}] }'
   made.provider('main').next(reply(body))
   const caller = await made.call({ task: 'support' })
   expect(caller.text.startsWith(body.slice(0, -2))).toBe(true)
@@ -53,7 +61,10 @@ test('the rest of the body is untouched, byte for byte', async () => {
 test('unknown fields of the request reach a provider of the same format exactly', async () => {
   const made = world()
   made.provider('main').next(chatAnswer())
-  await made.call({ task: 'support', body: { max_tokens: 9, a_new_field: { deep: [1.5, 'é'] }, temperature: 0.1 } })
+  await made.call({
+    task: 'support',
+    body: { max_tokens: 9, a_new_field: { deep: [1.5, 'é'] }, temperature: 0.1 },
+  })
   const sent = Buffer.from(made.provider('main').requests[0]?.body ?? []).toString('utf8')
   expect(sent).toContain('"a_new_field":{"deep":[1.5,"é"]},"temperature":0.1')
   expect(sent).toContain('"model":"small-upstream"')
@@ -79,16 +90,26 @@ test('across formats an answer keeps text, finish and usage, both ways', async (
     choices: [{ message: { role: 'assistant', content: 'Bonjour.' }, finish_reason: 'length' }],
     usage: { prompt_tokens: 40, completion_tokens: 8 },
   })
-  expect(made.provider('claude').requests[0]?.json).toMatchObject({ model: 'claude-upstream', max_tokens: 77 })
+  expect(made.provider('claude').requests[0]?.json).toMatchObject({
+    model: 'claude-upstream',
+    max_tokens: 77,
+  })
   made.provider('main').next(chatAnswer({ text: 'Hello.' }))
-  const anthropic = await made.call({ task: 'support', wire: 'anthropic-messages', body: { system: 'Be kind.' } })
+  const anthropic = await made.call({
+    task: 'support',
+    wire: 'anthropic-messages',
+    body: { system: 'Be kind.' },
+  })
   expect(anthropic.json).toMatchObject({
     type: 'message',
     content: [{ type: 'text', text: 'Hello.' }],
     stop_reason: 'end_turn',
     usage: { input_tokens: 40, output_tokens: 8 },
   })
-  expect(made.provider('main').requests[0]?.json['messages']).toMatchObject([{ role: 'system' }, { role: 'user' }])
+  expect(made.provider('main').requests[0]?.json['messages']).toMatchObject([
+    { role: 'system' },
+    { role: 'user' },
+  ])
 })
 
 // 48
@@ -96,14 +117,29 @@ test('tools and their calls cross formats', async () => {
   const made = world()
   const call = { type: 'tool_use', id: 'toolu_1', name: 'look_up', input: { order: 7 } }
   made.provider('claude').next(
-    reply({ id: 'm', type: 'message', role: 'assistant', model: 'm', content: [call], stop_reason: 'tool_use', usage: { input_tokens: 40, output_tokens: 8 } }),
+    reply({
+      id: 'm',
+      type: 'message',
+      role: 'assistant',
+      model: 'm',
+      content: [call],
+      stop_reason: 'tool_use',
+      usage: { input_tokens: 40, output_tokens: 8 },
+    }),
   )
   const parameters = { type: 'object', properties: { order: { type: 'number' } } }
   const tools = [{ type: 'function', function: { name: 'look_up', parameters } }]
   const caller = await made.call({ task: 'claude', body: { tools } })
-  expect(made.provider('claude').requests[0]?.json['tools']).toMatchObject([{ name: 'look_up', input_schema: parameters }])
+  expect(made.provider('claude').requests[0]?.json['tools']).toMatchObject([
+    { name: 'look_up', input_schema: parameters },
+  ])
   expect(caller.json).toMatchObject({
-    choices: [{ message: { tool_calls: [{ id: 'toolu_1', function: { name: 'look_up', arguments: '{"order":7}' } }] }, finish_reason: 'tool_calls' }],
+    choices: [
+      {
+        message: { tool_calls: [{ id: 'toolu_1', function: { name: 'look_up', arguments: '{"order":7}' } }] },
+        finish_reason: 'tool_calls',
+      },
+    ],
   })
 })
 
@@ -124,9 +160,17 @@ test('the head of a stream names who answers, without a cost that nobody knows y
 // 15
 test('embeddings are metered like every other call', async () => {
   const made = world()
-  const vectors = { object: 'list', model: 'm', data: [{ object: 'embedding', index: 0, embedding: [0.5] }], usage: { prompt_tokens: 5, total_tokens: 5 } }
+  const vectors = {
+    object: 'list',
+    model: 'm',
+    data: [{ object: 'embedding', index: 0, embedding: [0.5] }],
+    usage: { prompt_tokens: 5, total_tokens: 5 },
+  }
   made.provider('main').next(reply(vectors))
-  const caller = await made.call({ wire: 'openai-embeddings', body: { model: 'small-model', input: 'hello world', messages: undefined } })
+  const caller = await made.call({
+    wire: 'openai-embeddings',
+    body: { model: 'small-model', input: 'hello world', messages: undefined },
+  })
   expect(caller.status).toBe(200)
   expect(caller.json).toMatchObject({ data: vectors.data, spillway: { cost_usd: 0.000005 } })
   expect(made.attempts()[0]).toMatchObject({ tokens: { input: 5, output: 0 }, chargedNanoUsd: 5_000 })

@@ -1,5 +1,6 @@
-// The life of a model call: this list is the table of contents of `call-model/`. The plan is followed until an
-// answer is good enough; every turn of the loop takes a rung of the ladder or a step up the route, so it ends.
+// The life of a model call: this list is the table of contents of `call-model/`. The plan is followed until
+// an answer is good enough; every turn of the loop takes a rung of the ladder or a step up the route, so it
+// ends.
 
 import { type AttemptsEnd, attempt } from './call-model/attempt.js'
 import { admit, leave } from './call-model/admit.js'
@@ -20,11 +21,11 @@ import type { Caller } from './ports.js'
 import { type Refusal, refused } from './refusal.js'
 import { type ModelCall, type Step, decide } from './step-context.js'
 import type { StepEnd } from './step-end.js'
-import type { AttemptFailure } from './upstream/one-attempt.js'
+import type { AttemptFailure } from './upstream/attempt-failure.js'
 
 /**
- * Answers one model call, whatever happens: resolves when the caller has everything and the books are written. A fault
- * of ours is told to the caller like any other end, and then thrown.
+ * Answers one model call, whatever happens: resolves when the caller has everything and the books are
+ * written. A fault of ours is told to the caller like any other end, and then thrown.
  */
 export async function callModel(engine: Engine, call: ModelCall, caller: Caller): Promise<void> {
   let step: Step | null = null
@@ -35,7 +36,8 @@ export async function callModel(engine: Engine, call: ModelCall, caller: Caller)
     await finish(step, await answer(step))
   } catch (fault) {
     if (step !== null) await finishFault(step)
-    else sendRefusal(engine, call, { caller, refusal: refused('internal.error', 'A fault of Spillway itself.') })
+    else
+      sendRefusal(engine, call, { caller, refusal: refused('internal.error', 'A fault of Spillway itself.') })
     throw fault
   } finally {
     if (step !== null) leave(step)
@@ -87,7 +89,11 @@ async function takeTurn(step: Step, current: Plan): Promise<Turned> {
     case 'short':
       return short(step, current, end)
     case 'failed':
-      return fall(step, current, { kind: 'upstream', end: end.failures.at(-1)?.end ?? 'failed', failures: end.failures })
+      return fall(step, current, {
+        kind: 'upstream',
+        end: end.failures.at(-1)?.end ?? 'failed',
+        failures: end.failures,
+      })
     case 'no-capacity':
       return fall(step, current, { kind: 'capacity', waitMs: end.waitMs })
   }
@@ -99,7 +105,8 @@ async function judged(step: Step, current: Plan, answered: Answer): Promise<Turn
     return fall(step, current, { kind: 'budget', limit, partial: answered })
   }
   const verdict = await judge(step, current, answered)
-  if (verdict.kind === 'accept') return { kind: 'answer', answer: answered, route: routeTo(answered.model, current) }
+  if (verdict.kind === 'accept')
+    return { kind: 'answer', answer: answered, route: routeTo(answered.model, current) }
   step.tried.push(answered.model.name)
   step.fallbackAnswer = answered
   step.escalatedBy = verdict.index
@@ -112,15 +119,21 @@ function routeTo(model: ModelEntry, { models, route }: Plan): string {
 }
 
 function short(step: Step, current: Plan, end: Extract<AttemptsEnd, { kind: 'short' }>): Turned {
-  const contained = end.ceiling === 'premium' && step.fallbackAnswer === null ? containedPlan(step, current) : null
+  const contained =
+    end.ceiling === 'premium' && step.fallbackAnswer === null ? containedPlan(step, current) : null
   if (contained !== null) return { kind: 'replan', plan: contained }
   return fall(step, current, { kind: end.ceiling === null ? 'budget' : 'ceiling', limit: end.limit })
 }
 
-/** A prompt that is too long can be shortened; when it is not, and for all else, the provider's own words are best. */
+/**
+ * A prompt that is too long can be shortened; when it is not, and for all else, the provider's own words are
+ * best.
+ */
 function rejected(step: Step, current: Plan, failure: AttemptFailure): Turned {
   const { end } = failure
-  const fallen = isContextLengthEnd(end) ? fall(step, current, { kind: 'upstream', end, failures: [failure] }) : null
+  const fallen = isContextLengthEnd(end)
+    ? fall(step, current, { kind: 'upstream', end, failures: [failure] })
+    : null
   if (fallen !== null && fallen.kind !== 'refused') return fallen
   return keepWeaker(step, end) ?? rejection(step, failure)
 }
@@ -133,7 +146,11 @@ function fall(step: Step, current: Plan, trigger: Trigger): Turned {
 function keepWeaker(step: Step, reason: string): StepEnd | null {
   const kept = step.fallbackAnswer
   if (kept === null) return null
-  decide(step, { stage: 'plan', choice: 'keep the weaker answer', reason: `the escalation failed: ${reason}` })
+  decide(step, {
+    stage: 'plan',
+    choice: 'keep the weaker answer',
+    reason: `the escalation failed: ${reason}`,
+  })
   if (step.task.contract.degrade.includes('smaller_model')) step.degraded.push('smaller_model')
   return { kind: 'answer', answer: kept, route: 'degraded' }
 }

@@ -1,5 +1,5 @@
-// Who may call how much, and what is known of each deployment's load: configured rates and concurrency, and a pause
-// after a provider asked for one. Adaptive limits, queues and hedging grow from here.
+// Who may call how much, and what is known of each deployment's load: configured rates and concurrency, and a
+// pause after a provider asked for one. Adaptive limits, queues and hedging grow from here.
 
 import { type DeploymentOrder, orderDeployments } from '../core/capacity/deployment-choice.js'
 import type { CeilingLimits, Deployment, Tenant } from '../core/release/release.js'
@@ -8,7 +8,9 @@ import { Quota, type QuotaLimits, isLimited } from './quota.js'
 /** A provider that throttles without saying for how long is left alone this long, ms. */
 const COOL_DOWN_MS = 1_000
 
-export type Admission = { readonly kind: 'admitted' } | { readonly kind: 'over'; readonly waitMs: number; readonly whose: string }
+export type Admission =
+  | { readonly kind: 'admitted' }
+  | { readonly kind: 'over'; readonly waitMs: number; readonly whose: string }
 
 const ADMITTED: Admission = { kind: 'admitted' }
 
@@ -19,10 +21,14 @@ export class Capacity {
 
   /** A call of this tenant, under the product's limits and its own. Admitted calls count until `leave`. */
   admit(tenant: Tenant, product: CeilingLimits, nowMs: number): Admission {
-    const quotas = [this.#quota('product', product, nowMs), this.#quota(`tenant:${tenant.name}`, tenant.limits, nowMs)]
+    const quotas = [
+      this.#quota('product', product, nowMs),
+      this.#quota(`tenant:${tenant.name}`, tenant.limits, nowMs),
+    ]
     for (const [index, quota] of quotas.entries()) {
       const waitMs = quota?.waitMs(nowMs) ?? 0
-      if (waitMs > 0) return { kind: 'over', waitMs, whose: index === 0 ? 'the product' : `tenant '${tenant.name}'` }
+      if (waitMs > 0)
+        return { kind: 'over', waitMs, whose: index === 0 ? 'the product' : `tenant '${tenant.name}'` }
     }
     for (const quota of quotas) quota?.begin(nowMs)
     return ADMITTED
@@ -34,7 +40,11 @@ export class Capacity {
   }
 
   /** Tokens of a settled attempt, charged to everybody who has a token rate. */
-  used(tenant: Tenant, deployment: Deployment, used: { readonly tokens: number; readonly nowMs: number }): void {
+  used(
+    tenant: Tenant,
+    deployment: Deployment,
+    used: { readonly tokens: number; readonly nowMs: number },
+  ): void {
     const { tokens, nowMs } = used
     this.#quotas.get('product')?.used(tokens, nowMs)
     this.#quotas.get(`tenant:${tenant.name}`)?.used(tokens, nowMs)
@@ -77,7 +87,10 @@ export class Capacity {
     this.#quotas.get(deployment.id)?.end(true)
   }
 
-  /** The provider asked for a pause: other deployments are preferred until it is over. Never shortened by a later hit. */
+  /**
+   * The provider asked for a pause: other deployments are preferred until it is over. Never shortened by a
+   * later hit.
+   */
   cool(deployment: Deployment, retryAfterMs: number | null, nowMs: number): void {
     const load = this.#load(deployment)
     load.coolUntilMs = Math.max(load.coolUntilMs, nowMs + (retryAfterMs ?? COOL_DOWN_MS))
@@ -88,7 +101,9 @@ export class Capacity {
     return [...this.#deployments.values()]
   }
 
-  /** Rates per minute only: how many calls run at once is part of the load that deployments are ordered by. */
+  /**
+   * Rates per minute only: how many calls run at once is part of the load that deployments are ordered by.
+   */
   #rates(deployment: Deployment, nowMs: number): Quota | undefined {
     const { requestsPerMinute, tokensPerMinute } = deployment.limits
     if (requestsPerMinute === null && tokensPerMinute === null) return undefined

@@ -1,5 +1,5 @@
-// The accounts above a task: tenant, product and premium money, per UTC day and month. They exist only where a
-// limit is configured, so that nobody pays for a ceiling they do not have.
+// The accounts above a task: tenant, product and premium money, per UTC day and month. They exist only where
+// a limit is configured, so that nobody pays for a ceiling they do not have.
 
 import { type Amounts, NO_LIMITS } from '../core/budget/amounts.js'
 import type { CeilingLimits, Contract, Tier } from '../core/release/release.js'
@@ -31,11 +31,14 @@ export class Ceilings {
     const names: string[] = []
     this.#add(names, `tenant:${task.tenant.name}`, task.tenant.limits)
     this.#add(names, 'product:all', task.release.product)
-    if (tier === 'premium' && premium !== null) this.#open(names, premiumAccount(task.contract, this.#day.day), premium)
+    if (tier === 'premium' && premium !== null)
+      this.#open(names, premiumAccount(task.contract, this.#day.day), premium)
     return names
   }
 
-  /** Settled and held for premium calls of this contract today, nano-USD; 0 where there is no such ceiling. */
+  /**
+   * Settled and held for premium calls of this contract today, nano-USD; 0 where there is no such ceiling.
+   */
   premiumSpent(task: Task, nowMs: number): number {
     if (task.contract.route.premium.maxNanoUsdPerDay === null) return 0
     this.#turnDay(nowMs)
@@ -44,7 +47,8 @@ export class Ceilings {
   }
 
   #add(names: string[], prefix: string, limits: CeilingLimits): void {
-    if (limits.nanoUsdPerDay !== null) this.#open(names, `${prefix}:day:${this.#day.day}`, limits.nanoUsdPerDay)
+    if (limits.nanoUsdPerDay !== null)
+      this.#open(names, `${prefix}:day:${this.#day.day}`, limits.nanoUsdPerDay)
     if (limits.nanoUsdPerMonth !== null) {
       this.#open(names, `${prefix}:month:${this.#day.month}`, limits.nanoUsdPerMonth)
     }

@@ -1,5 +1,5 @@
-// How many input tokens a request has. A provider that counts is asked, since that is exact and free; otherwise it is
-// what a hold would be sized by: learned from settled usage, on the safe side.
+// How many input tokens a request has. A provider that counts is asked, since that is exact and free;
+// otherwise it is what a hold would be sized by: learned from settled usage, on the safe side.
 
 import { estimateInputTokens, NOTHING_LEARNED } from '../core/money/bytes-per-token.js'
 import type { Deployment } from '../core/release/release.js'

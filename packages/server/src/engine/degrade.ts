@@ -1,5 +1,5 @@
-// Taking a rung of the ladder: what could be done is worked out, the pure `chooseRung` picks, and the rung is taken.
-// Which code a caller is refused with when no rung is left follows from what gave out.
+// Taking a rung of the ladder: what could be done is worked out, the pure `chooseRung` picks, and the rung is
+// taken. Which code a caller is refused with when no rung is left follows from what gave out.
 
 import type { ErrorCode } from '@spillway/protocol'
 import { type LadderState, type LadderTrigger, chooseRung } from '../core/budget/ladder.js'
@@ -11,11 +11,12 @@ import { sizeHold } from './call-model/hold.js'
 import { type Plan, planFor } from './call-model/plan.js'
 import { lookUp } from './call-model/recall.js'
 import type { Answer } from './answer/answer.js'
+import type { RungName } from '../core/release/release.js'
 import type { Decision } from '../core/task/records.js'
 import { type Refusal, refused } from './refusal.js'
 import { type Step, decide, timeLeftMs } from './step-context.js'
 import type { Made } from './step-end.js'
-import type { AttemptFailure } from './upstream/one-attempt.js'
+import type { AttemptFailure } from './upstream/attempt-failure.js'
 import { modelNamed } from '../core/routing/route-models.js'
 
 export type Trigger =
@@ -60,7 +61,20 @@ export function degrade(step: Step, plan: Plan, trigger: Trigger): Degraded {
   decide(step, { stage: 'plan', choice: `rung:${choice.rung}`, reason: choice.reason, inputs: { ...state } })
   step.degraded.push(choice.rung)
   step.route = 'degraded'
-  switch (choice.rung) {
+  return take(step, choice.rung, { plan, shorter, smaller, cached, partial })
+}
+
+/** What each rung would take; `chooseRung` only picks one whose way down is there. */
+interface WaysDown {
+  readonly plan: Plan
+  readonly shorter: Shortened | null
+  readonly smaller: LadderState['smaller']
+  readonly cached: ReturnType<typeof lookUp>
+  readonly partial: PartialAnswer | null
+}
+
+function take(step: Step, rung: RungName, { plan, shorter, smaller, cached, partial }: WaysDown): Degraded {
+  switch (rung) {
     case 'shorter_context':
       if (shorter !== null) {
         step.request = shorter.request
@@ -72,12 +86,12 @@ export function degrade(step: Step, plan: Plan, trigger: Trigger): Degraded {
     case 'cached_answer':
       step.cache = 'exact'
       step.cacheAgeMs = cached?.ageMs ?? null
-      return { kind: 'made', rung: 'cached_answer', cached: cached?.value ?? null }
+      return { kind: 'made', rung, cached: cached?.value ?? null }
     case 'partial_result':
       if (partial === null) throw new Error('a partial result without an answer')
       return { kind: 'answer', answer: partial, route: 'degraded' }
     case 'refine':
-      return { kind: 'made', rung: 'refine', cached: null }
+      return { kind: 'made', rung, cached: null }
   }
 }
 
@@ -93,7 +107,9 @@ function ladderTrigger(step: Step, trigger: Trigger): LadderTrigger {
   }
 }
 
-/** The nearest smaller model that fits, or else the nearest. After a failure, the models that failed are out. */
+/**
+ * The nearest smaller model that fits, or else the nearest. After a failure, the models that failed are out.
+ */
 function findSmaller(step: Step, plan: Plan, trigger: Trigger): LadderState['smaller'] {
   const { contract, release } = step.task
   const { route } = contract
@@ -130,7 +146,13 @@ function shorten(step: Step, plan: Plan, trigger: Trigger): Shortened | null {
     const sized = sizeHold(step, { model, request })
     if (sized.kind === 'fits') {
       const { droppedTurns, droppedMessages, blankedToolResults } = kept
-      const inputs = { droppedTurns, droppedMessages, blankedToolResults, bytesBefore: total, bytesAfter: kept.bytes }
+      const inputs = {
+        droppedTurns,
+        droppedMessages,
+        blankedToolResults,
+        bytesBefore: total,
+        bytesAfter: kept.bytes,
+      }
       const reason = `${droppedTurns} oldest turns left out`
       return { request, decision: { stage: 'plan', choice: 'shortened', reason, inputs } }
     }
@@ -149,7 +171,11 @@ function refusalFor(step: Step, trigger: Trigger, reason: string): Refusal {
   const task = step.task.id
   switch (trigger.kind) {
     case 'budget':
-      return refused(trigger.limit === 'latencyMs' ? 'deadline.exceeded' : 'budget.exhausted', capital(reason), { task })
+      return refused(
+        trigger.limit === 'latencyMs' ? 'deadline.exceeded' : 'budget.exhausted',
+        capital(reason),
+        { task },
+      )
     case 'ceiling':
       return refused('ceiling.reached', capital(reason), { task })
     case 'capacity':
@@ -158,7 +184,11 @@ function refusalFor(step: Step, trigger: Trigger, reason: string): Refusal {
         retryAfterSeconds: Math.max(1, Math.ceil(trigger.waitMs / 1000)),
       })
     case 'upstream': {
-      const attempts = trigger.failures.map(({ deployment, status, end }) => ({ deployment: deployment.id, status, end }))
+      const attempts = trigger.failures.map(({ deployment, status, end }) => ({
+        deployment: deployment.id,
+        status,
+        end,
+      }))
       return refused(upstreamCode(step, trigger.end), capital(reason), { task, attempts })
     }
   }

@@ -1,4 +1,5 @@
-// What the engine is made of: the ports, the release that serves, and the small state that lives between calls.
+// What the engine is made of: the ports, the release that serves, and the small state that lives between
+// calls.
 
 import type { BytesPerToken } from '../core/money/bytes-per-token.js'
 import type { AnswerMemory } from './answer-memory.js'
@@ -18,7 +19,10 @@ export interface Engine {
   readonly capacity: Capacity
   readonly ceilings: Ceilings
   readonly answers: AnswerMemory
-  /** Bytes per token, learned per upstream model from settled usage. Bounded by the number of configured models. */
+  /**
+   * Bytes per token, learned per upstream model from settled usage. Bounded by the number of configured
+   * models.
+   */
   readonly bytesPerToken: Map<string, BytesPerToken>
   readonly premiumShare: PremiumCounters
   /** The release new tasks start under. A running task keeps its own. */

@@ -27,7 +27,9 @@ test('a joined task keeps its deadline, its budget and its steps over all its ca
   for (let calls = 1; calls <= 2; calls++) {
     const caller = await made.call({ taskId: opened.id })
     expect(caller.headers['x-spillway-task-id']).toBe(opened.id)
-    expect(caller.json).toMatchObject({ spillway: { task: { spent: { model_calls: calls }, remaining: { model_calls: 5 - calls } } } })
+    expect(caller.json).toMatchObject({
+      spillway: { task: { spent: { model_calls: calls }, remaining: { model_calls: 5 - calls } } },
+    })
     expect(made.lastStep().number).toBe(calls)
   }
   expect(made.entries('outcome-judged')).toEqual([])
@@ -70,9 +72,16 @@ test('a caller may tighten the budget, never widen it', async () => {
 
 test("a sub-task has its parent's deadline, attributes and session at most", async () => {
   const made = world()
-  const parent = await made.open('support', { attributes: { account_tier: 'enterprise', a: 1 }, session: 's-1' })
+  const parent = await made.open('support', {
+    attributes: { account_tier: 'enterprise', a: 1 },
+    session: 's-1',
+  })
   const child = await made.open('child', { parent, attributes: { a: 2 } })
-  expect(child).toMatchObject({ deadlineMs: parent.deadlineMs, session: 's-1', attributes: { account_tier: 'enterprise', a: 2 } })
+  expect(child).toMatchObject({
+    deadlineMs: parent.deadlineMs,
+    session: 's-1',
+    attributes: { account_tier: 'enterprise', a: 2 },
+  })
   expect(child.accounts).toEqual([`task:${child.id}`, `task:${parent.id}`])
   expect(made.entries('task-opened').at(-1)).toMatchObject({ parent: parent.id })
 })
@@ -80,7 +89,13 @@ test("a sub-task has its parent's deadline, attributes and session at most", asy
 test('a call without a task opens, ends and forgets a task of its own', async () => {
   const made = world()
   await made.call({ task: 'support' })
-  expect(made.books.entries.map(({ kind }) => kind)).toEqual(['task-opened', 'hold-made', 'hold-settled', 'step-ended', 'outcome-judged'])
+  expect(made.books.entries.map(({ kind }) => kind)).toEqual([
+    'task-opened',
+    'hold-made',
+    'hold-settled',
+    'step-ended',
+    'outcome-judged',
+  ])
   expect(made.engine.tasks.size).toBe(0)
   expect(made.ledger.read('task:task_000001')).toBeNull()
 })
@@ -97,19 +112,22 @@ test('the first two calls of a tenant at once share the ceiling that they open',
 test.each([
   ['requests per minute', { requestsPerMinute: 2 }, 'once a minute has passed'],
   ['calls at a time', { concurrency: 2 }, 'once one of them has ended'],
-])("a tenant's limit of %s turns further calls away with Retry-After, and lets them in %s", async (_what, limits, _until) => {
-  const made = world()
-  made.provider('main').otherwise(() => chatAnswer({ delayMs: 100 }))
-  const tenant = { ...LOCAL, name: 'acme', limits: { ...LOCAL.limits, ...limits } }
-  const running = Array.from({ length: 3 }, () => made.start({ task: 'support', tenant }))
-  const callers = await Promise.all(running.map((call) => made.finish(call)))
-  expect(callers.map(({ status }) => status).sort()).toEqual([200, 200, 429])
-  const refusal = callers.find(({ status }) => status === 429)
-  expect(refusal?.json).toMatchObject({ error: { code: 'ceiling.reached' } })
-  expect(Number(refusal?.headers['retry-after'])).toBeGreaterThan(0)
-  await made.system.advance(60_000)
-  expect((await made.call({ task: 'support', tenant })).status).toBe(200)
-})
+])(
+  "a tenant's limit of %s turns further calls away with Retry-After, and lets them in %s",
+  async (_what, limits, _until) => {
+    const made = world()
+    made.provider('main').otherwise(() => chatAnswer({ delayMs: 100 }))
+    const tenant = { ...LOCAL, name: 'acme', limits: { ...LOCAL.limits, ...limits } }
+    const running = Array.from({ length: 3 }, () => made.start({ task: 'support', tenant }))
+    const callers = await Promise.all(running.map((call) => made.finish(call)))
+    expect(callers.map(({ status }) => status).sort()).toEqual([200, 200, 429])
+    const refusal = callers.find(({ status }) => status === 429)
+    expect(refusal?.json).toMatchObject({ error: { code: 'ceiling.reached' } })
+    expect(Number(refusal?.headers['retry-after'])).toBeGreaterThan(0)
+    await made.system.advance(60_000)
+    expect((await made.call({ task: 'support', tenant })).status).toBe(200)
+  },
+)
 
 test('after a restart a task goes on with what it has already spent', async () => {
   const made = world()
@@ -142,7 +160,10 @@ test('two who join a task at once after a restart find one task', async () => {
   const made = world()
   const opened = await made.open('support')
   made.engine.tasks.remove(opened.id)
-  const [one, two] = await Promise.all([findTask(made.engine, opened.id, LOCAL), findTask(made.engine, opened.id, LOCAL)])
+  const [one, two] = await Promise.all([
+    findTask(made.engine, opened.id, LOCAL),
+    findTask(made.engine, opened.id, LOCAL),
+  ])
   expect(one).toEqual(two)
   expect(one.kind === 'found' && two.kind === 'found' && one.task === two.task).toBe(true)
 })
@@ -151,8 +172,18 @@ test('a reported step is recorded and charged in full, and the next call sees wh
   const made = world()
   const opened = await made.open('support')
   const started_at = '2026-11-24T00:00:00.000Z'
-  await reportStep(made.engine, opened, { kind: 'tool', name: 'look_up', started_at, duration_ms: 12.5, cost_usd: 0.00999 })
-  expect(made.ledger.read(`task:${opened.id}`)?.settled).toMatchObject({ toolCalls: 1, toolMs: 13, nanoUsd: 9_990_000 })
+  await reportStep(made.engine, opened, {
+    kind: 'tool',
+    name: 'look_up',
+    started_at,
+    duration_ms: 12.5,
+    cost_usd: 0.00999,
+  })
+  expect(made.ledger.read(`task:${opened.id}`)?.settled).toMatchObject({
+    toolCalls: 1,
+    toolMs: 13,
+    nanoUsd: 9_990_000,
+  })
   expect(made.lastStep()).toMatchObject({ step: 'tool', name: 'look_up', number: 1, otherNanoUsd: 9_990_000 })
   const caller = await made.call({ taskId: opened.id })
   expect(caller.json).toMatchObject({ error: { code: 'budget.exhausted' } })

@@ -78,7 +78,9 @@ function newTask(engine: Engine, from: { release: Release; contract: Contract; a
 
 /** The tenant's facts, the parent's and the caller's over them; usually only the first. */
 function attributesOf({ parent, tenant, attributes, oneStep }: OpenTask): Facts {
-  return oneStep && attributes === NO_FACTS ? tenant.attributes : { ...parent?.attributes, ...tenant.attributes, ...attributes }
+  return oneStep && attributes === NO_FACTS
+    ? tenant.attributes
+    : { ...parent?.attributes, ...tenant.attributes, ...attributes }
 }
 
 function unknownContract(name: string, release: Release): Refusal {
@@ -86,11 +88,15 @@ function unknownContract(name: string, release: Release): Refusal {
   return refused('task.unknown', `No task named '${name}' is configured. Known: ${known}.`)
 }
 
-/** Finds a running task of this tenant; `task.closed` when it has ended, `deadline.exceeded` when its time is up. */
+/**
+ * Finds a running task of this tenant; `task.closed` when it has ended, `deadline.exceeded` when its time is
+ * up.
+ */
 export async function joinTask(engine: Engine, id: string, tenant: Tenant): Promise<Task | Refusal> {
   const task = await findTask(engine, id, tenant)
   if (task.kind === 'refused') return task
-  if (task.task.status !== 'open') return refused('task.closed', 'The task has ended.', { task: task.task.id })
+  if (task.task.status !== 'open')
+    return refused('task.closed', 'The task has ended.', { task: task.task.id })
   if (task.task.deadlineMs <= engine.system.nowMs()) {
     return refused('deadline.exceeded', "The task's time is up.", { task: task.task.id })
   }
@@ -110,10 +116,14 @@ export async function findTask(
     return refused('task.unknown', `No task with the id '${id.slice(0, 64)}' is known.`)
   }
   const task = await restoreTask(engine, summary, tenant)
-  return task === null ? refused('task.unknown', 'The contract of this task is no longer configured.') : { kind: 'found', task }
+  return task === null
+    ? refused('task.unknown', 'The contract of this task is no longer configured.')
+    : { kind: 'found', task }
 }
 
-/** Brings a task back from the books after a restart: under today's release, with what it has already spent. */
+/**
+ * Brings a task back from the books after a restart: under today's release, with what it has already spent.
+ */
 async function restoreTask(engine: Engine, summary: TaskSummary, tenant: Tenant): Promise<Task | null> {
   const { opened } = summary
   const release = engine.release()
@@ -148,7 +158,12 @@ async function spentWithin({ archive }: Engine, id: TaskId): Promise<Amounts> {
 
 function restoredTask(
   summary: TaskSummary,
-  around: { readonly contract: Contract; readonly release: Release; readonly tenant: Tenant; readonly parent: Task | null },
+  around: {
+    readonly contract: Contract
+    readonly release: Release
+    readonly tenant: Tenant
+    readonly parent: Task | null
+  },
 ): Task {
   const { opened } = summary
   return {

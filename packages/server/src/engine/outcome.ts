@@ -1,10 +1,11 @@
-// How a task ends: by its one call, by the application's word (also a late or a second one), or by its deadline.
+// How a task ends: by its one call, by the application's word (also a late or a second one), or by its
+// deadline.
 
 import { type Facts, type Rule, type Verdict as RuleVerdict, namesRead } from '../core/release/rule.js'
 import type { OutcomeJudged } from '../core/task/records.js'
 import { runChecks } from '../core/task/checks.js'
 import { endFacts } from '../core/task/facts.js'
-import { judgeOutcome } from '../core/task/judge-outcome.js'
+import { type OutcomeQuestion, judgeOutcome } from '../core/task/judge-outcome.js'
 import { type Engine, record } from './engine.js'
 import { NO_FACTS, closeTask } from './open-task.js'
 import type { Task, TaskAnswer } from './task-registry.js'
@@ -44,10 +45,8 @@ function judge(
   const answer = answerOf(task, verdict)
   const facts = factsOf(task, { answer, verdict, latencyMs })
   const rules = judgeRules(task, facts)
-  const { success, harm, slo, price } = task.contract
-  const judgedRule = ({ source, reads }: Rule): Rule => ({ source, reads, evaluate: () => rules[source] ?? 'unknown' })
   const judged = judgeOutcome({
-    contract: { success: success.map(judgedRule), harm: harm.map(judgedRule), slo, price },
+    contract: remembering(task.contract, rules),
     facts,
     delivered: deliveredOf(task, answer),
     verdict: verdict?.status ?? null,
@@ -71,6 +70,19 @@ function judge(
     unpricedCalls: task.unpricedCalls,
     priceNanoUsd: judged.priceNanoUsd,
   }
+}
+
+/** The contract with its rules judged already. */
+function remembering(
+  { success, harm, slo, price }: OutcomeQuestion['contract'],
+  rules: Readonly<Record<string, RuleVerdict>>,
+): OutcomeQuestion['contract'] {
+  const judged = ({ source, reads }: Rule): Rule => ({
+    source,
+    reads,
+    evaluate: () => rules[source] ?? 'unknown',
+  })
+  return { success: success.map(judged), harm: harm.map(judged), slo, price }
 }
 
 /** A fact that is gone (answers are not stored) leaves the verdict of the time when it was there. */
@@ -114,7 +126,8 @@ function factsOf(
       output: answer,
       checks: isChecked ? runChecks({ ...answer, schema: answer.jsonSchema }) : null,
       evidence: verdict?.evidence ?? [],
-      verdict: verdict === null ? null : { status: verdict.status, score: verdict.score, reason: verdict.reason },
+      verdict:
+        verdict === null ? null : { status: verdict.status, score: verdict.score, reason: verdict.reason },
       costNanoUsd: task.nanoUsd,
       latencyMs,
       degraded: task.degraded,

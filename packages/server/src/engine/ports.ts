@@ -1,5 +1,6 @@
-// Every port, on one page. The engine knows the world only through these; a world (live, replay, eval, forecast)
-// is one choice of implementations. Each has an in-memory form in `testing/` that passes the same contract test.
+// Every port, on one page. The engine knows the world only through these; a world (live, replay, eval,
+// forecast) is one choice of implementations. Each has an in-memory form in `testing/` that passes the same
+// contract test.
 
 import type { Amounts } from '../core/budget/amounts.js'
 import type { Fit, FittedHold } from '../core/budget/memory-ledger.js'
@@ -64,7 +65,10 @@ export interface UpstreamCall {
   resume(): void
 }
 
-/** One configured provider. Callbacks, not promises: this is the hot path. Never calls back before `send` returned. */
+/**
+ * One configured provider. Callbacks, not promises: this is the hot path. Never calls back before `send`
+ * returned.
+ */
 export interface Provider {
   readonly name: string
   readonly simulated: boolean
@@ -75,13 +79,18 @@ export interface Provider {
   close(): Promise<void>
 }
 
-/** Where limits are kept. Accounts are named: `task:<id>`, `tenant:<name>:day:2026-11-24`, `premium:<task>:day:...`. */
+/**
+ * Where limits are kept. Accounts are named: `task:<id>`, `tenant:<name>:day:2026-11-24`,
+ * `premium:<task>:day:...`.
+ */
 export interface Ledger {
-  /** Makes the account, or finds it. `limits` of an existing account are replaced (a reload may change them). */
+  /**
+   * Makes the account, or finds it. `limits` of an existing account are replaced (a reload may change them).
+   */
   open(account: string, limits: Amounts, spent?: Amounts): void
   /**
-   * Reserves on all accounts or on none. `fit` is given the least that any of them has left and says how much to hold,
-   * or that it does not fit; a ledger outside the process may call it again with newer figures.
+   * Reserves on all accounts or on none. `fit` is given the least that any of them has left and says how much
+   * to hold, or that it does not fit; a ledger outside the process may call it again with newer figures.
    */
   holdFitting<F extends Fit>(
     id: HoldId,
@@ -103,11 +112,17 @@ export interface Books {
   /** Resolves when everything written so far survives `kill -9`. */
   durable(): Promise<void>
   /** Stores a prompt or answer (already cleared for storage) and returns its reference. */
-  saveContent(content: { readonly task: TaskId; readonly text: string; readonly deleteAfterMs: number }): string
+  saveContent(content: {
+    readonly task: TaskId
+    readonly text: string
+    readonly deleteAfterMs: number
+  }): string
   close(): Promise<void>
 }
 
-/** What the books say, for people and for tasks that are joined after a restart. Reads see everything written. */
+/**
+ * What the books say, for people and for tasks that are joined after a restart. Reads see everything written.
+ */
 export interface Archive {
   loadTask(id: TaskId): Promise<TaskSummary | null>
   trace(id: TaskId): Promise<TaskTrace | null>

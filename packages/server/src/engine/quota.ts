@@ -1,6 +1,6 @@
-// Requests and tokens per minute and calls at once of one holder: a tenant, the product, a deployment. Requests are
-// taken before a call. Tokens are known after it, so they are taken then: a call may overdraw them, and the next one
-// waits until the minute has made up for it.
+// Requests and tokens per minute and calls at once of one holder: a tenant, the product, a deployment.
+// Requests are taken before a call. Tokens are known after it, so they are taken then: a call may overdraw
+// them, and the next one waits until the minute has made up for it.
 
 import { type RateWindow, correct, fullWindow, take, withLimit } from '../core/capacity/rate-window.js'
 

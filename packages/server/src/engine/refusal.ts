@@ -11,7 +11,11 @@ export interface Refusal {
   readonly message: string
   readonly task: TaskId | null
   readonly problems?: readonly Problem[]
-  readonly attempts?: readonly { readonly deployment: string; readonly status: number; readonly end: string }[]
+  readonly attempts?: readonly {
+    readonly deployment: string
+    readonly status: number
+    readonly end: string
+  }[]
   readonly retryAfterSeconds?: number
   /** A provider's own refusal of the request, handed on unmodified where the caller speaks its format. */
   readonly upstream?: { readonly status: number; readonly body: Uint8Array; readonly contentType: string }

@@ -1,5 +1,5 @@
-// A step the application ran itself. It has happened, so it is recorded in full even where a limit did not allow
-// it; what it used is gone from the budget, and the next hold sees that.
+// A step the application ran itself. It has happened, so it is recorded in full even where a limit did not
+// allow it; what it used is gone from the budget, and the next hold sees that.
 
 import type { ReportedStep } from '@spillway/protocol'
 import { NOTHING } from '../core/budget/amounts.js'

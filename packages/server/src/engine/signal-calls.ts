@@ -1,5 +1,5 @@
-// Model calls that make a signal: a judge that grades the answer, samples that agree or not. Each is a step of the
-// task with attempts of its own, held and settled like any other.
+// Model calls that make a signal: a judge that grades the answer, samples that agree or not. Each is a step
+// of the task with attempts of its own, held and settled like any other.
 
 import { judgePrompt } from '../core/routing/confidence.js'
 import { modelNamed } from '../core/routing/route-models.js'
@@ -30,7 +30,10 @@ const NOBODY: Caller = {
 }
 
 /** The judge's reply, or null when it could not be asked: then the signal is missing, not guessed. */
-export async function askJudge(step: Step, ask: { readonly model: string; readonly answer: string }): Promise<string | null> {
+export async function askJudge(
+  step: Step,
+  ask: { readonly model: string; readonly answer: string },
+): Promise<string | null> {
   const model = modelNamed(step.task.release.models, ask.model)
   const question = questionOf(step).slice(0, JUDGED_TEXT_MAX)
   const prompt = judgePrompt(question, ask.answer.slice(0, JUDGED_TEXT_MAX))
@@ -44,7 +47,10 @@ export async function askJudge(step: Step, ask: { readonly model: string; readon
 }
 
 /** Texts of further answers to the caller's own question, drawn in parallel; those that fail are left out. */
-export async function drawSamples(step: Step, ask: { readonly plan: Plan; readonly count: number }): Promise<string[]> {
+export async function drawSamples(
+  step: Step,
+  ask: { readonly plan: Plan; readonly count: number },
+): Promise<string[]> {
   const model = ask.plan.models[0]
   if (model === undefined || typeof step.request.json !== 'object' || step.request.json === null) return []
   const json = { ...step.request.json, stream: false }

@@ -51,6 +51,15 @@ describe('the budget of a task', () => {
     expect(taskJson({ ...summary, spent }).budget.remaining).toMatchObject({ output_tokens: 0, cost_usd: 0 })
   })
 
+  test('counts what its sub-tasks spent; the cost of the task is its own', () => {
+    const { summary } = exampleTrace()
+    const spentWithChildren = { ...summary.spent, modelCalls: 4, nanoUsd: 10_000_000 }
+    const json = taskJson({ ...summary, spentWithChildren })
+    expect(json.budget.spent).toMatchObject({ model_calls: 4, cost_usd: 0.01 })
+    expect(json.budget.remaining).toMatchObject({ model_calls: 1, cost_usd: 0.04 })
+    expect(json.cost_usd).toBe(0.0011125)
+  })
+
   test('accepts Infinity for no limit, as it is inside', () => {
     const limits = {
       modelCalls: 3,

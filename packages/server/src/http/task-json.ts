@@ -50,11 +50,12 @@ function remainingJson(limits: LimitsJson, spent: AmountsJson): LimitsJson {
   }
 }
 
-/** `GET /v1/tasks/{id}`. */
+/** `GET /v1/tasks/{id}`. Its budget pays for its sub-tasks too; `cost_usd` is its own. */
 export function taskJson(summary: TaskSummary): TaskView {
   const { opened } = summary
   const limits = limitsJson(opened.limits)
-  const spent = amountsJson(summary.spent)
+  const own = amountsJson(summary.spent)
+  const spent = amountsJson(summary.spentWithChildren ?? summary.spent)
   return {
     id: opened.id,
     contract: opened.contract,
@@ -71,7 +72,7 @@ export function taskJson(summary: TaskSummary): TaskView {
     attributes: opened.attributes,
     one_step: opened.oneStep,
     budget: { limits, spent, remaining: remainingJson(limits, spent) },
-    cost_usd: spent.cost_usd,
+    cost_usd: own.cost_usd,
     unpriced_calls: summary.unpricedCalls,
     steps: summary.steps,
     attempts: summary.attempts,

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { NOTHING } from '../core/budget/amounts.js'
 import type { TaskId } from '../core/ids.js'
 import { type AllBooks, aboutLists, aboutReports, writeCall } from './archive-contract.js'
+import { addAmounts } from './task-story.js'
 import { ONE_CALL, START_MS, holdMade, holdSettled, outcomeJudged, stepEnded, taskOpened } from './entries.js'
 
 /** `open` gives empty books. */
@@ -113,6 +114,18 @@ function aboutOneTask(books: () => AllBooks): void {
     books().write(taskOpened('task_2', { parent: 'task_1' as TaskId }))
     books().write(taskOpened('task_3', { parent: 'task_1' as TaskId }))
     expect((await books().trace('task_1' as TaskId))?.children).toEqual(['task_2', 'task_3'])
+  })
+
+  test('what its sub-tasks and theirs spent is shown beside what a task spent itself', async () => {
+    writeCall(books(), 'task_1', { oneStep: false })
+    writeCall(books(), 'task_2', { parent: 'task_1' as TaskId })
+    writeCall(books(), 'task_3', { parent: 'task_2' as TaskId })
+    writeCall(books(), 'task_4', { parent: 'task_2' as TaskId })
+    const times = (n: number) => Array.from({ length: n }, () => ONE_CALL).reduce(addAmounts, NOTHING)
+    const loaded = (id: string) => books().loadTask(id as TaskId)
+    expect(await loaded('task_1')).toMatchObject({ spent: ONE_CALL, spentWithChildren: times(4) })
+    expect((await books().trace('task_2' as TaskId))?.summary).toMatchObject({ spentWithChildren: times(3) })
+    expect(await loaded('task_3')).not.toHaveProperty('spentWithChildren')
   })
 
   test('a reported step adds its own cost and tool time', async () => {

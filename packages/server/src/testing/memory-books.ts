@@ -4,7 +4,7 @@
 import { type Amounts, NOTHING } from '../core/budget/amounts.js'
 import type { HoldId, TaskId } from '../core/ids.js'
 import type { Entry, HoldSettled } from '../core/task/records.js'
-import type { TaskFilter, TaskRow, TaskTrace } from '../core/task/views.js'
+import type { TaskFilter, TaskRow, TaskSummary, TaskTrace } from '../core/task/views.js'
 import type { Archive, Books, System } from '../engine/ports.js'
 import { memoryReport } from './memory-report.js'
 import { type TaskStory, addAmounts, rowOf, storiesOf, storyOf, summaryOf } from './task-story.js'
@@ -15,18 +15,30 @@ export interface MemoryBooks extends Books, Archive {
   fail(error: Error | null): void
 }
 
+function childrenOf({ opened }: TaskStory, entries: readonly Entry[]): readonly TaskStory[] {
+  return storiesOf(entries).filter((story) => story.opened.parent === opened.id)
+}
+
+function spentWithChildren(story: TaskStory, entries: readonly Entry[]): Amounts {
+  const children = childrenOf(story, entries).map((child) => spentWithChildren(child, entries))
+  return children.reduce(addAmounts, summaryOf(story).spent)
+}
+
+function loaded(story: TaskStory, entries: readonly Entry[]): TaskSummary {
+  const summary = summaryOf(story)
+  if (childrenOf(story, entries).length === 0) return summary
+  return { ...summary, spentWithChildren: spentWithChildren(story, entries) }
+}
+
 function traceOf(story: TaskStory, entries: readonly Entry[]): TaskTrace {
-  const id = story.opened.id
-  const children = entries.flatMap((entry) =>
-    entry.kind === 'task-opened' && entry.parent === id ? [entry.id] : [],
-  )
+  const children = childrenOf(story, entries).map(({ opened }) => opened.id)
   const place = (charge: HoldSettled): number => charge.stepNumber * 2 ** 20 + charge.attempt.number
   return {
-    summary: summaryOf(story),
+    summary: loaded(story, entries),
     steps: [...story.steps].sort((a, b) => a.number - b.number),
     charges: [...story.settled].sort((a, b) => place(a) - place(b)),
     outcomes: story.outcomes,
-    children: children.sort(),
+    children: [...children].sort(),
   }
 }
 
@@ -95,7 +107,7 @@ export function createMemoryBooks(system: Pick<System, 'newId'>): MemoryBooks {
       contents.set(reference, text)
       return reference
     },
-    loadTask: (id) => Promise.resolve(find(id, summaryOf)),
+    loadTask: (id) => Promise.resolve(find(id, (story) => loaded(story, entries))),
     trace: (id) => Promise.resolve(find(id, (story) => traceOf(story, entries))),
     list: (filter) => Promise.resolve(page(filter, entries)),
     report: (filter) => Promise.resolve(memoryReport(filter, entries)),

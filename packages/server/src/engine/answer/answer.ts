@@ -6,15 +6,27 @@ import type { AnswerFacts, StreamScanner } from '../../wire/format.js'
 interface AnswerCommon {
   readonly model: ModelEntry
   readonly deployment: Deployment
-  /** Text, finish reason, tool calls. Computed on first use: a passed-through stream is not parsed for nothing. */
+  /**
+   * Text, finish reason, tool calls. Computed on first use: a passed-through stream is not parsed for
+   * nothing.
+   */
   facts(): AnswerFacts
 }
 
 export type Answer =
   /** JSON in the caller's format. */
-  | (AnswerCommon & { readonly kind: 'whole'; readonly body: Uint8Array; readonly headers: Readonly<Record<string, string>> })
+  | (AnswerCommon & {
+      readonly kind: 'whole'
+      readonly body: Uint8Array
+      readonly headers: Readonly<Record<string, string>>
+    })
   /** A stream that the caller has not seen yet. */
-  | (AnswerCommon & { readonly kind: 'held'; readonly frames: readonly Uint8Array[]; readonly scanner: StreamScanner; readonly end: HeldEnd })
+  | (AnswerCommon & {
+      readonly kind: 'held'
+      readonly frames: readonly Uint8Array[]
+      readonly scanner: StreamScanner
+      readonly end: HeldEnd
+    })
   /** A stream the caller has seen up to its last frames; `kept` are the frames, while small enough. */
   | (AnswerCommon & {
       readonly kind: 'streamed'
@@ -23,7 +35,9 @@ export type Answer =
       readonly end: StreamedEnd
     })
 
-export type HeldEnd = { readonly kind: 'complete' } | { readonly kind: 'cut'; readonly by: 'outputTokens' | 'deadline' }
+export type HeldEnd =
+  | { readonly kind: 'complete' }
+  | { readonly kind: 'cut'; readonly by: 'outputTokens' | 'deadline' }
 
 export type StreamedEnd =
   | HeldEnd

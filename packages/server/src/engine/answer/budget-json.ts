@@ -40,7 +40,8 @@ export function taskBudget(
   task: Task,
 ): { readonly spent: AmountsJson; readonly remaining: LimitsJson } {
   const own = ledger.read(accountOf(task.id)) ?? { limits: task.limits, settled: NOTHING, held: NOTHING }
-  if (task.accounts.length === 1) return { spent: amountsJson(own.settled), remaining: limitsJson(remainingOf([own])) }
+  if (task.accounts.length === 1)
+    return { spent: amountsJson(own.settled), remaining: limitsJson(remainingOf([own])) }
   const parents = task.accounts.slice(1).map((account) => ledger.read(account))
   const left = remainingOf([own, ...parents.filter((state) => state !== null)])
   return { spent: amountsJson(own.settled), remaining: limitsJson(left) }

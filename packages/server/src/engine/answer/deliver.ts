@@ -1,5 +1,5 @@
-// Giving an answer to the caller. The last bytes wait until the charge is in the books for good: an answer that was
-// finished is an answer that was paid for.
+// Giving an answer to the caller. The last bytes wait until the charge is in the books for good: an answer
+// that was finished is an answer that was paid for.
 
 import { RESPONSE_HEADERS } from '@spillway/protocol'
 import type { Deployment, ModelEntry } from '../../core/release/release.js'
@@ -24,14 +24,22 @@ export function beginStream(
   step: Step,
   to: { readonly route: string; readonly deployment: Deployment; readonly model: ModelEntry },
 ): void {
-  const answered = { route: to.route, model: to.model, deployment: to.deployment, simulated: isSimulated(step, to.deployment) }
+  const answered = {
+    route: to.route,
+    model: to.model,
+    deployment: to.deployment,
+    simulated: isSimulated(step, to.deployment),
+  }
   const headers = responseHeaders(step, answered)
   // The attempt under way is not settled yet, so it is not among the step's attempts.
   headers[RESPONSE_HEADERS.attempts] = String(step.attempts.length + 1)
   step.caller.begin(200, { ...STREAM_HEADERS, ...headers })
 }
 
-/** Returns the last bytes of a stream: those that only now were free to go. null for whole answers and broken ones. */
+/**
+ * Returns the last bytes of a stream: those that only now were free to go. null for whole answers and broken
+ * ones.
+ */
 export function deliver(step: Step, answer: Answer, route: string): Uint8Array | null {
   const answered = {
     route,
@@ -64,7 +72,9 @@ function endStream(step: Step, answer: Answer & { kind: 'held' | 'streamed' }): 
       else step.caller.end(step.format.errorFrame(errorBody(step.call, cutRefusal(step, answer.end.by))))
       return null
     case 'failed': {
-      const refusal = refused('upstream.failed', `The stream broke off (${answer.end.end}).`, { task: step.task.id })
+      const refusal = refused('upstream.failed', `The stream broke off (${answer.end.end}).`, {
+        task: step.task.id,
+      })
       step.caller.end(step.format.errorFrame(errorBody(step.call, refusal)))
       return null
     }
@@ -75,8 +85,12 @@ function endStream(step: Step, answer: Answer & { kind: 'held' | 'streamed' }): 
 
 function cutRefusal(step: Step, by: 'outputTokens' | 'deadline') {
   return by === 'deadline'
-    ? refused('deadline.exceeded', "The task's time was up before the answer was complete.", { task: step.task.id })
-    : refused('budget.exhausted', 'The output limit was reached before the answer was complete.', { task: step.task.id })
+    ? refused('deadline.exceeded', "The task's time was up before the answer was complete.", {
+        task: step.task.id,
+      })
+    : refused('budget.exhausted', 'The output limit was reached before the answer was complete.', {
+        task: step.task.id,
+      })
 }
 
 export function deliverMade(step: Step, made: MadeAnswer, answered: Answered): void {

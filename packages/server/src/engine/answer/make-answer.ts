@@ -13,14 +13,19 @@ export interface MadeAnswer {
   readonly finishReason: FinishReason
 }
 
-/** The remembered bytes as they are when they have the right shape, else the same answer in the other shape. */
+/**
+ * The remembered bytes as they are when they have the right shape, else the same answer in the other shape.
+ */
 export function answerFromCache(step: Step, cached: CachedAnswer): MadeAnswer | null {
   const stream = step.request.view.stream
-  const answer = cached.streamed ? collect(step.format.decoder(), cached.bytes) : decodeWhole(step.format, cached.bytes)
+  const answer = cached.streamed
+    ? collect(step.format.decoder(), cached.bytes)
+    : decodeWhole(step.format, cached.bytes)
   if (answer === null && step.call.wire !== 'openai-embeddings') return null
   const text = answer === null ? '' : textOf(answer)
   const finishReason = answer?.finishReason ?? 'stop'
-  if (answer === null || (!stream && !cached.streamed)) return { stream: false, body: cached.bytes, text, finishReason }
+  if (answer === null || (!stream && !cached.streamed))
+    return { stream: false, body: cached.bytes, text, finishReason }
   return { ...madeOf(step, answer), text, finishReason }
 }
 
@@ -42,14 +47,20 @@ export function refineAnswer(step: Step): MadeAnswer {
 function madeOf(step: Step, answer: ModelAnswer): { stream: boolean; body: Uint8Array } {
   const stream = step.request.view.stream
   const createdSeconds = Math.floor(step.startedMs / 1000)
-  const body = stream ? encodeStream(step, answer) : JSON.stringify(step.format.encodeAnswer(answer, createdSeconds))
+  const body = stream
+    ? encodeStream(step, answer)
+    : JSON.stringify(step.format.encodeAnswer(answer, createdSeconds))
   return { stream, body: Buffer.from(body) }
 }
 
 function encodeStream(step: Step, answer: ModelAnswer): string {
   const { view } = step.request
   const createdSeconds = Math.floor(step.startedMs / 1000)
-  const encoder = step.format.encoder({ model: answer.model, includeUsage: view.includeUsage, createdSeconds })
+  const encoder = step.format.encoder({
+    model: answer.model,
+    includeUsage: view.includeUsage,
+    createdSeconds,
+  })
   let frames = encoder.encode({ kind: 'start', id: answer.id, model: answer.model, usage: answer.usage })
   let index = 0
   for (const part of answer.parts) {
@@ -84,7 +95,8 @@ function collect(decoder: StreamDecoder, bytes: Uint8Array): ModelAnswer | null 
   for (const event of decoder.push(bytes)) {
     if (event.kind === 'start') start = event
     else if (event.kind === 'text-delta') text += event.text
-    else if (event.kind === 'tool-call-start') calls.set(event.index, { id: event.id, name: event.name, argumentsJson: '' })
+    else if (event.kind === 'tool-call-start')
+      calls.set(event.index, { id: event.id, name: event.name, argumentsJson: '' })
     else if (event.kind === 'tool-call-delta') {
       const call = calls.get(event.index)
       if (call !== undefined) call.argumentsJson += event.argumentsJson

@@ -27,7 +27,8 @@ export function sendRefusal(
   })
   const shown = step === undefined ? {} : responseHeaders(step, { route: step.route ?? 'default', ...NOBODY })
   const { upstream } = refusal
-  const body = upstream?.body ?? Buffer.from(JSON.stringify(formatOf(call.wire).encodeError(errorBody(call, refusal))))
+  const body =
+    upstream?.body ?? Buffer.from(JSON.stringify(formatOf(call.wire).encodeError(errorBody(call, refusal))))
   caller.begin(upstream?.status ?? ERRORS[refusal.code].status, {
     ...shown,
     'content-type': upstream?.contentType ?? 'application/json',

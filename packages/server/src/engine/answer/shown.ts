@@ -30,7 +30,8 @@ export function responseHeaders(step: Step, answered: Answered): Record<string, 
   }
   if (answered.deployment !== null) headers[RESPONSE_HEADERS.deployment] = answered.deployment.id
   if (step.degraded.length > 0) headers[RESPONSE_HEADERS.degraded] = step.degraded.join(',')
-  if (step.cacheAgeMs !== null) headers[RESPONSE_HEADERS.cacheAge] = String(Math.floor(step.cacheAgeMs / 1000))
+  if (step.cacheAgeMs !== null)
+    headers[RESPONSE_HEADERS.cacheAge] = String(Math.floor(step.cacheAgeMs / 1000))
   if (answered.simulated) headers[RESPONSE_HEADERS.simulated] = 'true'
   return headers
 }

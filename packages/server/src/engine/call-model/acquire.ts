@@ -1,6 +1,6 @@
-// Stage 6, acquire: which deployment of the model serves, now. One that a provider asked to leave alone, or that is
-// at its configured concurrency, is waited for only when no other is ready, and never past the deadline. (Adaptive
-// limits, a fair queue and hedging take this stage's place in "Capacity".)
+// Stage 6, acquire: which deployment of the model serves, now. One that a provider asked to leave alone, or
+// that is at its configured concurrency, is waited for only when no other is ready, and never past the
+// deadline. (Adaptive limits, a fair queue and hedging take this stage's place in "Capacity".)
 
 import type { Deployment, ModelEntry } from '../../core/release/release.js'
 import { sleep } from '../sleep.js'
@@ -22,7 +22,8 @@ export async function acquire(step: Step, model: ModelEntry, avoid: ReadonlySet<
     const found = lookUp(step, usable)
     if (found.kind === 'deployment') {
       step.engine.capacity.start(found.deployment, step.engine.system.nowMs())
-      if (!only) decide(step, { stage: 'acquire', choice: found.deployment.id, reason: 'least loaded of the ready' })
+      if (!only)
+        decide(step, { stage: 'acquire', choice: found.deployment.id, reason: 'least loaded of the ready' })
       return found
     }
     if (usable.length === 0 || found.waitMs >= timeLeftMs(step)) {

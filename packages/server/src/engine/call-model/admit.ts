@@ -1,7 +1,11 @@
 // Stage 1, admit caller: which task is this a step of, under which contract and release, until when.
 
 import type { StepId } from '../../core/ids.js'
-import { DEFAULT_CONTRACT, type ResolvedModel, resolveRequestedModel } from '../../core/routing/resolve-requested-model.js'
+import {
+  DEFAULT_CONTRACT,
+  type ResolvedModel,
+  resolveRequestedModel,
+} from '../../core/routing/resolve-requested-model.js'
 import { formatOf } from '../../wire/formats.js'
 import type { Engine } from '../engine.js'
 import { closeTask, joinTask, openTask } from '../open-task.js'
@@ -21,14 +25,21 @@ const RETRY_SECONDS_MAX = 60
 export async function admit(engine: Engine, call: ModelCall, caller: Caller): Promise<Admitted | Refusal> {
   const admission = engine.capacity.admit(call.tenant, engine.release().product, engine.system.nowMs())
   if (admission.kind === 'over') {
-    const waitSeconds = Number.isFinite(admission.waitMs) ? Math.ceil(admission.waitMs / 1000) : RETRY_SECONDS_MAX
-    return refused('ceiling.reached', `The request rate, token rate or concurrency of ${admission.whose} is used up.`, {
-      retryAfterSeconds: Math.min(RETRY_SECONDS_MAX, Math.max(1, waitSeconds)),
-    })
+    const waitSeconds = Number.isFinite(admission.waitMs)
+      ? Math.ceil(admission.waitMs / 1000)
+      : RETRY_SECONDS_MAX
+    return refused(
+      'ceiling.reached',
+      `The request rate, token rate or concurrency of ${admission.whose} is used up.`,
+      {
+        retryAfterSeconds: Math.min(RETRY_SECONDS_MAX, Math.max(1, waitSeconds)),
+      },
+    )
   }
   let step: Step | null = null
   try {
-  const task = call.taskId === null ? openOneStep(engine, call) : await joinTask(engine, call.taskId, call.tenant)
+    const task =
+      call.taskId === null ? openOneStep(engine, call) : await joinTask(engine, call.taskId, call.tenant)
     if (isRefusal(task)) return task
     task.running += 1
     task.steps += 1
@@ -43,7 +54,10 @@ function isRefusal(task: Task | Refusal): task is Refusal {
   return 'kind' in task
 }
 
-/** The contract of a call outside a task: the header, else the body's `model` when that names one, else `default`. */
+/**
+ * The contract of a call outside a task: the header, else the body's `model` when that names one, else
+ * `default`.
+ */
 function openOneStep(engine: Engine, call: ModelCall): Task | Refusal {
   const { contracts, models } = engine.release()
   const named = resolveRequestedModel({ requested: call.view.model, task: call.contract, contracts, models })

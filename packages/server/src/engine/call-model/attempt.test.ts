@@ -24,7 +24,8 @@ const task = (model: string, more = '', attempts = 4) => `
 function world(tasks: string) {
   const made = createTestEngine(configured(tasks))
   const models = () => made.provider('main').requests.map(({ model }) => model)
-  const total = () => ['main', 'spare', 'claude'].reduce((sum, name) => sum + made.provider(name).requests.length, 0)
+  const total = () =>
+    ['main', 'spare', 'claude'].reduce((sum, name) => sum + made.provider(name).requests.length, 0)
   return { ...made, models, total }
 }
 
@@ -63,7 +64,9 @@ const MIXES: readonly (readonly [string, number])[] = [
 ]
 describe.each(MIXES)('with everything down, %s and a cap of %i', (model, cap) => {
   test.each(RETRYABLE)('%s is attempted exactly as often as the cap says', async (_what, script) => {
-    const rules = ['small-model', 'twin-model', 'mid-model'].map((name) => `{ condition: "vip == true", model: ${name} }`)
+    const rules = ['small-model', 'twin-model', 'mid-model'].map(
+      (name) => `{ condition: "vip == true", model: ${name} }`,
+    )
     const route = `route: { default: ${model}, escalate_if: [${rules.join(', ')}] }`
     const made = world(`
   support:
@@ -78,7 +81,9 @@ describe.each(MIXES)('with everything down, %s and a cap of %i', (model, cap) =>
     expect(caller.json).toMatchObject({ error: { code: 'upstream.failed' } })
     expect((caller.json['error'] as { attempts: unknown[] }).attempts).toHaveLength(cap)
     expect(caller.headers['x-should-retry']).toBe('false')
-    expect(made.attempts().map(({ number }) => number)).toEqual(Array.from({ length: cap }, (_, index) => index + 1))
+    expect(made.attempts().map(({ number }) => number)).toEqual(
+      Array.from({ length: cap }, (_, index) => index + 1),
+    )
   })
 })
 
@@ -101,7 +106,12 @@ test('calls that run at once share the cap too', async () => {
   const running = Array.from({ length: 4 }, () => made.start({ taskId: opened.id }))
   for (const call of running) await made.finish(call)
   expect(made.total()).toBe(5)
-  expect(made.attempts().map(({ number }) => number).sort()).toEqual([1, 2, 3, 4, 5])
+  expect(
+    made
+      .attempts()
+      .map(({ number }) => number)
+      .sort(),
+  ).toEqual([1, 2, 3, 4, 5])
 })
 
 // 41: the earliest that is ready is waited for, within the deadline.
@@ -129,7 +139,9 @@ test('while one deployment cools, the other serves at once, also the calls that 
 test('a shorter Retry-After does not shorten the pause', async () => {
   const made = world(task('small-model', '', 8))
   const throttled = (seconds: string) => openAiError(429, 'rate_limit_exceeded', { 'retry-after': seconds })
-  made.provider('main').next([{ kind: 'wait', ms: 5 }, ...throttled('20')], [{ kind: 'wait', ms: 6 }, ...throttled('1')])
+  made
+    .provider('main')
+    .next([{ kind: 'wait', ms: 5 }, ...throttled('20')], [{ kind: 'wait', ms: 6 }, ...throttled('1')])
   made.provider('main').otherwise(() => chatAnswer())
   const running = [made.start({ task: 'support' }), made.start({ task: 'support' })]
   for (const call of running) await made.finish(call)
@@ -143,7 +155,9 @@ test('a pause that reaches beyond the deadline is not waited for', async () => {
   const startedMs = made.system.nowMs()
   const caller = await made.call({ task: 'support' })
   expect(caller.status).toBe(502)
-  expect(caller.json).toMatchObject({ error: { code: 'upstream.failed', attempts: [{ end: 'http_429', status: 429 }] } })
+  expect(caller.json).toMatchObject({
+    error: { code: 'upstream.failed', attempts: [{ end: 'http_429', status: 429 }] },
+  })
   expect(made.system.nowMs() - startedMs).toBeLessThan(1_000)
 })
 
@@ -191,7 +205,9 @@ test("another format's error is not handed on: it is said in the caller's own", 
   made.provider('claude').next(anthropicError(400, 'invalid_request_error', 'temperature: too high'))
   const caller = await made.call({ task: 'support' })
   expect(caller.status).toBe(400)
-  expect(caller.json).toMatchObject({ error: { code: 'upstream.rejected', message: 'temperature: too high' } })
+  expect(caller.json).toMatchObject({
+    error: { code: 'upstream.rejected', message: 'temperature: too high' },
+  })
   expect(caller.json).not.toHaveProperty('type')
 })
 
@@ -234,7 +250,11 @@ test('each attempt is held and priced at its own model', async () => {
 `)
   made.provider('main').otherwise(({ model }) => (model === 'mid-upstream' ? html() : chatAnswer()))
   await made.call({ task: 'support' })
-  expect(made.attempts().at(-1)).toMatchObject({ model: 'small-model', nanoUsd: 56_000, priceBook: 'override' })
+  expect(made.attempts().at(-1)).toMatchObject({
+    model: 'small-model',
+    nanoUsd: 56_000,
+    priceBook: 'override',
+  })
   expect(made.attempts()[0]).toMatchObject({ model: 'mid-model', nanoUsd: 0, basis: 'none' })
 })
 
@@ -247,7 +267,8 @@ test('a retry that the budget has no room for is a failure of the provider, told
 })
 
 test('a retry that is too dear gives way to the fallback that is not', async () => {
-  // What timed out may have been read: its 19 tokens are paid, and 410,000 nano-dollars are too little for a second try.
+  // What timed out may have been read: its 19 tokens are paid, and 410,000 nano-dollars are too little for a
+  // second try.
   const made = world(`
   support:
     degrade: []
@@ -273,7 +294,9 @@ test('a provider that never answers is given up after its timeout, and the code 
   made.provider('main').otherwise(() => STALL)
   const caller = await made.call({ task: 'support' })
   expect(caller.status).toBe(504)
-  expect(caller.json).toMatchObject({ error: { code: 'upstream.timeout', attempts: [{ end: 'timeout' }, { end: 'timeout' }] } })
+  expect(caller.json).toMatchObject({
+    error: { code: 'upstream.timeout', attempts: [{ end: 'timeout' }, { end: 'timeout' }] },
+  })
 })
 
 test('at the deadline the call is over, however much the provider is still working', async () => {

@@ -1,6 +1,6 @@
-// Stage 7, attempt: call a deployment; try again and fall back while the task's cap, its budget and its deadline
-// allow. One loop for retries and fallbacks, so that nothing multiplies: every attempt is counted on the task, held
-// and settled on its own. Nothing follows an attempt whose first byte the caller has seen.
+// Stage 7, attempt: call a deployment; try again and fall back while the task's cap, its budget and its
+// deadline allow. One loop for retries and fallbacks, so that nothing multiplies: every attempt is counted on
+// the task, held and settled on its own. Nothing follows an attempt whose first byte the caller has seen.
 
 import { premiumCeilingOf } from '../../core/routing/premium-ceiling.js'
 import { isDeploymentFault, isRetryable, retryDelayMs } from '../../core/capacity/retry.js'
@@ -9,9 +9,11 @@ import type { AttemptRecord } from '../../core/task/records.js'
 import type { Answer } from '../answer/answer.js'
 import { sleep } from '../sleep.js'
 import { type Step, decide, timeLeftMs } from '../step-context.js'
-import { type AttemptAsk, type AttemptEnd, type AttemptFailure, oneAttempt } from '../upstream/one-attempt.js'
+import type { AttemptFailure } from '../upstream/attempt-failure.js'
+import { type AttemptAsk, type AttemptEnd, oneAttempt } from '../upstream/one-attempt.js'
 import { prepareBody } from '../upstream/prepare-body.js'
 import { acquire } from './acquire.js'
+import type { HeldAttempt } from './settle.js'
 import { type Reservation, type Shortage, answerAsk, hold } from './hold.js'
 import { NOTHING } from '../../core/budget/amounts.js'
 import type { Problem } from '../../core/parsed.js'
@@ -45,7 +47,10 @@ export type AttemptsEnd =
 
 type Turn = AttemptsEnd | { readonly kind: 'again'; readonly failure: AttemptFailure }
 
-/** Tries of one model before the next in line gets its turn, at least one per deployment. The last goes on to the cap. */
+/**
+ * Tries of one model before the next in line gets its turn, at least one per deployment. The last goes on to
+ * the cap.
+ */
 const TRIES_PER_MODEL = 2
 
 export async function attempt(step: Step, plan: AttemptPlan): Promise<AttemptsEnd> {
@@ -53,8 +58,8 @@ export async function attempt(step: Step, plan: AttemptPlan): Promise<AttemptsEn
   const avoid = new Set<string>()
   for (const [index, model] of plan.models.entries()) {
     const isLast = index === plan.models.length - 1
-    const triesMax = Math.max(TRIES_PER_MODEL, model.deployments.length)
-    for (let tries = 0; isLast || tries < triesMax; tries++) {
+    const triesMax = isLast ? Infinity : Math.max(TRIES_PER_MODEL, model.deployments.length)
+    for (let tries = 0; tries < triesMax; tries++) {
       if (isCapReached(step)) return capReached(step, failures)
       const turn = await takeTurn(step, { plan, model, avoid, failures })
       if (turn.kind === 'again') {
@@ -71,8 +76,8 @@ export async function attempt(step: Step, plan: AttemptPlan): Promise<AttemptsEn
 }
 
 /**
- * This model cannot take the call, another may. Giving way to a smaller one because of a limit is for the ladder to
- * decide, but not when it only stands in for one that has failed.
+ * This model cannot take the call, another may. Giving way to a smaller one because of a limit is for the
+ * ladder to decide, but not when it only stands in for one that has failed.
  */
 function isNextWorthIt({ kind }: AttemptsEnd, failures: readonly AttemptFailure[]): boolean {
   return kind === 'no-capacity' || kind === 'inexpressible' || (kind === 'short' && failures.length > 0)
@@ -98,7 +103,10 @@ async function takeTurn(step: Step, ask: TurnAsk): Promise<Turn> {
   return withHold(step, ask, held.reservation)
 }
 
-/** Whatever happens, the reservation and the place at the deployment end: as they were used, or as if they never were. */
+/**
+ * Whatever happens, the reservation and the place at the deployment end: as they were used, or as if they
+ * never were.
+ */
 async function withHold(step: Step, ask: TurnAsk, reservation: Reservation): Promise<Turn> {
   const { capacity, ledger } = step.engine
   let unused: Deployment | null = null
@@ -121,12 +129,12 @@ async function withHold(step: Step, ask: TurnAsk, reservation: Reservation): Pro
   }
 }
 
-async function send(step: Step, attempt: AttemptAsk): Promise<AttemptEnd> {
+async function send(step: Step, ask: AttemptAsk): Promise<AttemptEnd> {
   const { capacity, system } = step.engine
-  const { deployment, startedMs } = attempt.held
+  const { deployment, startedMs } = ask.held
   let ended = 'fault'
   try {
-    const end = await oneAttempt(step, attempt)
+    const end = await oneAttempt(step, ask)
     ended = end.kind === 'answered' ? 'ok' : end.failure.end
     return end
   } finally {
@@ -134,42 +142,59 @@ async function send(step: Step, attempt: AttemptAsk): Promise<AttemptEnd> {
   }
 }
 
+interface Place {
+  readonly deployment: Deployment
+  readonly reservation: Reservation
+}
+
 type Ready = { readonly kind: 'ready'; readonly attempt: AttemptAsk }
 
-function prepare(
-  step: Step,
-  { plan, model }: TurnAsk,
-  { deployment, reservation }: { readonly deployment: Deployment; readonly reservation: Reservation },
-): Ready | Turn {
+function prepare(step: Step, { plan, model }: TurnAsk, { deployment, reservation }: Place): Ready | Turn {
   const { release } = step.task
   const config = release.providers.get(deployment.provider)
   const provider = step.engine.provider(release, deployment.provider)
-  if (config === undefined || provider === undefined) throw new Error(`provider ${deployment.provider} is gone`)
+  if (config === undefined || provider === undefined)
+    throw new Error(`provider ${deployment.provider} is gone`)
   const { view } = step.request
   const isOurs = step.call.wire === 'openai-embeddings' || provider.simulated
   const wire = isOurs ? step.call.wire : provider.chatWire
   const logprobs = plan.logprobs && wire === 'openai-chat'
-  const body = prepareBody(step, { deployment, provider: config, wire, outputTokens: reservation.outputTokens, logprobs })
+  const body = prepareBody(step, {
+    deployment,
+    provider: config,
+    wire,
+    outputTokens: reservation.outputTokens,
+    logprobs,
+  })
   if (body.kind === 'invalid') return { kind: 'inexpressible', problems: body.problems }
-  const held = {
+  const { stream, holdBack, keep, collect, begin } = plan
+  const held = heldFor(step, { plan, model, deployment, reservation, simulated: provider.simulated })
+  const how = { stream, holdBack, keep, collect, begin, stripLogprobs: logprobs && !view.wantsLogprobs }
+  return { kind: 'ready', attempt: { held, provider, config, wire, body: body.value, ...how } }
+}
+
+function heldFor(
+  step: Step,
+  to: Place & { readonly plan: AttemptPlan; readonly model: ModelEntry; readonly simulated: boolean },
+): HeldAttempt {
+  const { plan, model, deployment, reservation, simulated } = to
+  const { view } = step.request
+  return {
     reservation,
+    number: step.task.attempts + 1,
     purpose: plan.purpose,
     model,
     deployment,
-    simulated: provider.simulated,
+    simulated,
+    startedMs: step.engine.system.nowMs(),
     size: { promptBytes: view.promptBytes, images: view.imageCount },
     outputTokensMax: (reservation.outputTokens ?? view.maxOutputTokens ?? Infinity) * view.choices,
-    number: step.task.attempts + 1,
-    startedMs: step.engine.system.nowMs(),
   }
-  const { stream, holdBack, keep, collect, begin } = plan
-  const stripLogprobs = logprobs && !view.wantsLogprobs
-  return { kind: 'ready', attempt: { held, provider, config, wire, body: body.value, stream, holdBack, keep, collect, stripLogprobs, begin } }
 }
 
 /**
- * The last look before the request goes out, and the count: nothing is awaited in between, so calls that run at the
- * same time cannot all pass. Returns what stops it, or null.
+ * The last look before the request goes out, and the count: nothing is awaited in between, so calls that run
+ * at the same time cannot all pass. Returns what stops it, or null.
  */
 function claim(step: Step, { model, failures }: TurnAsk): Turn | null {
   const { task, engine } = step
@@ -178,7 +203,9 @@ function claim(step: Step, { model, failures }: TurnAsk): Turn | null {
   if (!step.attempts.some((earlier) => earlier.model === model.name)) {
     const { contract, release } = task
     const premiumUse = { ...engine.premiumShare.of(contract.name), nanoUsdToday: 0 }
-    if (premiumCeilingOf(model.name, { route: contract.route, models: release.models, premiumUse }) === 'share') {
+    if (
+      premiumCeilingOf(model.name, { route: contract.route, models: release.models, premiumUse }) === 'share'
+    ) {
       return { kind: 'short', limit: 'modelCalls', ceiling: 'premium' }
     }
     engine.premiumShare.count(contract.name, model.tier === 'premium')
@@ -188,13 +215,19 @@ function claim(step: Step, { model, failures }: TurnAsk): Turn | null {
 }
 
 function judgeFailure(step: Step, failure: AttemptFailure, avoid: Set<string>): Turn {
-  decide(step, { stage: 'attempt', choice: 'failed', reason: failure.end, inputs: { deployment: failure.deployment.id } })
+  decide(step, {
+    stage: 'attempt',
+    choice: 'failed',
+    reason: failure.end,
+    inputs: { deployment: failure.deployment.id },
+  })
   if (failure.end === 'caller_left') return { kind: 'caller-left' }
   if (failure.status === 429 || failure.status === 503 || failure.status === 529) {
     step.engine.capacity.cool(failure.deployment, failure.retryAfterMs, step.engine.system.nowMs())
   }
   const isFault = isDeploymentFault(failure.end)
-  if (!isFault && failure.shouldRetry !== true && !isRetryable(failure.end)) return { kind: 'rejected', failure }
+  if (!isFault && failure.shouldRetry !== true && !isRetryable(failure.end))
+    return { kind: 'rejected', failure }
   if (isFault || failure.shouldRetry === false) avoid.add(failure.deployment.id)
   return { kind: 'again', failure }
 }
@@ -206,18 +239,33 @@ async function waitForTurn(step: Step, failures: readonly AttemptFailure[]): Pro
   const { system } = step.engine
   const delayMs = retryDelayMs({ attempt: failures.length, retryAfterMs: null, random: system.random() })
   if (delayMs >= timeLeftMs(step)) return { kind: 'failed', failures }
-  decide(step, { stage: 'attempt', choice: 'retry', reason: last.end, inputs: { delayMs: Math.round(delayMs) } })
+  decide(step, {
+    stage: 'attempt',
+    choice: 'retry',
+    reason: last.end,
+    inputs: { delayMs: Math.round(delayMs) },
+  })
   await sleep(system, delayMs)
   return step.caller.gone ? { kind: 'caller-left' } : null
 }
 
 function capReached(step: Step, failures: readonly AttemptFailure[]): AttemptsEnd {
   const { maxAttempts } = step.task.contract
-  decide(step, { stage: 'attempt', choice: 'stop', reason: `all ${maxAttempts} attempts of the task are used` })
-  return failures.length === 0 ? { kind: 'short', limit: 'modelCalls', ceiling: null } : { kind: 'failed', failures }
+  decide(step, {
+    stage: 'attempt',
+    choice: 'stop',
+    reason: `all ${maxAttempts} attempts of the task are used`,
+  })
+  return failures.length === 0
+    ? { kind: 'short', limit: 'modelCalls', ceiling: null }
+    : { kind: 'failed', failures }
 }
 
 function noteFallback(step: Step, model: ModelEntry | undefined, failures: readonly AttemptFailure[]): void {
   if (model === undefined) return
-  decide(step, { stage: 'attempt', choice: `fallback:${model.name}`, reason: failures.at(-1)?.end ?? 'no capacity' })
+  decide(step, {
+    stage: 'attempt',
+    choice: `fallback:${model.name}`,
+    reason: failures.at(-1)?.end ?? 'no capacity',
+  })
 }

@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest'
 import { configured } from '../../testing/example-config.js'
-import { chatAnswer, chatStream, failWith, html, messagesAnswer, openAiError } from '../../testing/provider-answers.js'
+import {
+  chatAnswer,
+  chatStream,
+  failWith,
+  html,
+  messagesAnswer,
+  openAiError,
+} from '../../testing/provider-answers.js'
 import { LOCAL, createTestEngine } from '../../testing/test-engine.js'
 
 const task = (budget: string, more = '', model = 'small-model') => `
@@ -14,7 +21,8 @@ const task = (budget: string, more = '', model = 'small-model') => `
 
 function world(tasks: string, rest = '') {
   const made = createTestEngine(configured(tasks, rest))
-  for (const name of ['main', 'spare']) made.provider(name).otherwise(({ stream }) => (stream ? chatStream() : chatAnswer()))
+  for (const name of ['main', 'spare'])
+    made.provider(name).otherwise(({ stream }) => (stream ? chatStream() : chatAnswer()))
   return made
 }
 
@@ -74,7 +82,11 @@ test('the answer is held at its price, and shrunk to what is affordable', async 
   await made.finish(running)
   // 119,000 nano-dollars less 19,000 for the input leave 50 tokens of 2,000 each.
   expect(made.provider('main').requests[0]?.json['max_tokens']).toBe(50)
-  expect(made.entries('hold-made')[0]?.amounts).toMatchObject({ inputTokens: 19, outputTokens: 50, nanoUsd: 119_000 })
+  expect(made.entries('hold-made')[0]?.amounts).toMatchObject({
+    inputTokens: 19,
+    outputTokens: 50,
+    nanoUsd: 119_000,
+  })
 })
 
 test('without a limit of its own, a request gets what the budget leaves, under the name the provider knows', async () => {
@@ -106,11 +118,19 @@ test.each([
   ['a broken answer', failWith('broken', 50)],
   ['a page', html()],
 ])('nothing stays held after %s', async (_what, script) => {
-  const made = world(task('{ max_cost_usd: 0.1, max_output_tokens: 100 }').replace('1000', '3'), 'limits: { usd_per_day: 100 }')
+  const made = world(
+    task('{ max_cost_usd: 0.1, max_output_tokens: 100 }').replace('1000', '3'),
+    'limits: { usd_per_day: 100 }',
+  )
   made.provider('main').otherwise(() => script)
   const opened = await made.open('support')
   await made.call({ taskId: opened.id })
-  expect(made.ledger.heldTotal()).toMatchObject({ modelCalls: 0, inputTokens: 0, outputTokens: 0, nanoUsd: 0 })
+  expect(made.ledger.heldTotal()).toMatchObject({
+    modelCalls: 0,
+    inputTokens: 0,
+    outputTokens: 0,
+    nanoUsd: 0,
+  })
   const holds = made.entries('hold-made').map(({ id }) => id)
   expect(made.entries('hold-settled').map(({ id }) => id)).toEqual(holds)
 })
@@ -166,7 +186,10 @@ test('a model without a price is held and charged at the dearest configured, and
   const made = world(task('{ max_cost_usd: 0.05, max_output_tokens: 100 }', '', 'unpriced-model'))
   const caller = await made.call({ task: 'support' })
   const held = made.entries('hold-made')[0]
-  expect(held).toMatchObject({ priceBook: null, amounts: { outputTokens: 100, nanoUsd: 19 * 100_000 + 100 * 200_000 } })
+  expect(held).toMatchObject({
+    priceBook: null,
+    amounts: { outputTokens: 100, nanoUsd: 19 * 100_000 + 100 * 200_000 },
+  })
   expect(made.attempts()[0]).toMatchObject({ nanoUsd: null, chargedNanoUsd: 21_900_000, priceBook: null })
   expect(caller.json).toMatchObject({ spillway: { cost_usd: null, task: { spent: { cost_usd: 0.0219 } } } })
   expect(caller.headers).not.toHaveProperty('x-spillway-cost-usd')

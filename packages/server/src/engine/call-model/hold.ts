@@ -1,6 +1,6 @@
-// Stage 5, hold: before anything is sent, what the attempt may use at worst is reserved on the task, its parents,
-// the tenant and the product at once: all of them or none. What is asked for shrinks to what is left before it is
-// refused.
+// Stage 5, hold: before anything is sent, what the attempt may use at worst is reserved on the task, its
+// parents, the tenant and the product at once: all of them or none. What is asked for shrinks to what is left
+// before it is refused.
 
 import { type Amounts, type LimitName, NOTHING } from '../../core/budget/amounts.js'
 import { type CallFit, fitCall } from '../../core/budget/fit-call.js'
@@ -51,8 +51,11 @@ export async function hold(step: Step, ask: HoldAsk): Promise<HoldEnd> {
   const accounts = accountsOf(engine, task, ask.model)
   const estimatedInput = estimateInput(engine, ask)
   const id = engine.system.newId('hold') as HoldId
-  const held = await holdFitting(engine, { id, accounts }, (left) => sizeCall(task, ask, { estimatedInput, left }))
-  if (held.kind === 'short') return shortage(step, { limit: held.limit, shortBy: held.shortBy, ceiling: ceilingOf(held.account) })
+  const held = await holdFitting(engine, { id, accounts }, (left) =>
+    sizeCall(task, ask, { estimatedInput, left }),
+  )
+  if (held.kind === 'short')
+    return shortage(step, { limit: held.limit, shortBy: held.shortBy, ceiling: ceilingOf(held.account) })
   const { amounts, outputTokens, bears } = held.fit
   const reservation = {
     hold: id,
@@ -92,7 +95,10 @@ export function sizeHold(
 }
 
 /** What the caller's own question asks for. */
-export function answerAsk(step: Step, ask: { readonly model: ModelEntry; readonly request: Step['request'] }): HoldAsk {
+export function answerAsk(
+  step: Step,
+  ask: { readonly model: ModelEntry; readonly request: Step['request'] },
+): HoldAsk {
   const { view } = ask.request
   return {
     model: ask.model,
@@ -145,7 +151,9 @@ function maxOutputOf(model: ModelEntry): number {
   return most
 }
 
-/** Deployments of a model may differ in price, and which one serves is not known yet: hold for the dearest. */
+/**
+ * Deployments of a model may differ in price, and which one serves is not known yet: hold for the dearest.
+ */
 function dearestOf(model: ModelEntry): Price | null {
   let dearest: Price | null = null
   for (const { price } of model.deployments) {

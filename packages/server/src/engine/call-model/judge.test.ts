@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest'
 import { configured } from '../../testing/example-config.js'
-import { chatAnswer, chatStream, failWith, messagesAnswer, openAiError } from '../../testing/provider-answers.js'
+import {
+  chatAnswer,
+  chatStream,
+  failWith,
+  messagesAnswer,
+  openAiError,
+} from '../../testing/provider-answers.js'
 import type { SeenRequest } from '../../testing/scripted-provider.js'
 import { createTestEngine } from '../../testing/test-engine.js'
 
@@ -13,7 +19,8 @@ const task = (more: string, rule = 'confidence < 0.7') => `
 `
 
 const isLarge = ({ model }: SeenRequest) => model === 'large-upstream'
-const isJudge = ({ json }: SeenRequest) => JSON.stringify(json).includes('You check the work of another assistant.')
+const isJudge = ({ json }: SeenRequest) =>
+  JSON.stringify(json).includes('You check the work of another assistant.')
 
 function world(tasks: string, answer: (request: SeenRequest) => ReturnType<typeof chatAnswer>) {
   const made = createTestEngine(configured(tasks))
@@ -127,9 +134,15 @@ test('a judge grades the answer in a step of its own, paid from the same budget'
   const caller = await made.call({ task: 'support', taskId: opened.id })
   expect(caller.headers['x-spillway-route']).toBe('escalated:0')
   const judge = made.entries('step-ended').find(({ step }) => step === 'check')
-  expect(judge).toMatchObject({ name: 'judge:mid-model', attempts: [{ purpose: 'judge', model: 'mid-model' }] })
+  expect(judge).toMatchObject({
+    name: 'judge:mid-model',
+    attempts: [{ purpose: 'judge', model: 'mid-model' }],
+  })
   const charged = made.attempts().reduce((sum, { chargedNanoUsd }) => sum + chargedNanoUsd, 0)
-  expect(made.ledger.read(opened.accounts[0] ?? '')?.settled).toMatchObject({ modelCalls: 3, nanoUsd: charged })
+  expect(made.ledger.read(opened.accounts[0] ?? '')?.settled).toMatchObject({
+    modelCalls: 3,
+    nanoUsd: charged,
+  })
   expect(opened.nanoUsd).toBe(charged)
 })
 
@@ -149,7 +162,9 @@ test('the judge is asked in its own format, whatever the caller speaks', async (
   const caller = await made.call({ task: 'support', wire: 'anthropic-messages' })
   expect(caller.json).toMatchObject({ type: 'message', content: [{ type: 'text', text: 'Paris.' }] })
   expect(made.provider('claude').requests).toHaveLength(1)
-  expect(made.lastStep().decisions.find(({ stage }) => stage === 'judge')?.inputs).toEqual({ confidence: 0.9 })
+  expect(made.lastStep().decisions.find(({ stage }) => stage === 'judge')?.inputs).toEqual({
+    confidence: 0.9,
+  })
 })
 
 test('self-consistency draws the further samples, each a step of the task, and counts who agrees', async () => {
@@ -161,7 +176,9 @@ test('self-consistency draws the further samples, each a step of the task, and c
   )
   const caller = await made.call({ task: 'support' })
   expect(caller.headers['x-spillway-route']).toBe('default')
-  expect(made.lastStep().decisions.find(({ stage }) => stage === 'judge')?.inputs).toEqual({ confidence: 0.75 })
+  expect(made.lastStep().decisions.find(({ stage }) => stage === 'judge')?.inputs).toEqual({
+    confidence: 0.75,
+  })
   const samples = made.entries('step-ended').filter(({ step }) => step === 'check')
   expect(samples.map(({ number }) => number).sort()).toEqual([2, 3, 4])
 })
@@ -169,7 +186,9 @@ test('self-consistency draws the further samples, each a step of the task, and c
 // 44, 35: fan-out counts against the one cap of the task, also when it is asked for all at once.
 test('samples drawn in parallel cannot pass the cap on attempts', async () => {
   const signals = 'signals: { confidence: { from: self_consistency, samples: 8 } }'
-  const made = world(task(signals).replace('max_attempts: 10', 'max_attempts: 4'), () => chatAnswer({ delayMs: 20 }))
+  const made = world(task(signals).replace('max_attempts: 10', 'max_attempts: 4'), () =>
+    chatAnswer({ delayMs: 20 }),
+  )
   const caller = await made.call({ task: 'support' })
   expect(caller.status).toBe(200)
   expect(made.provider('main').requests).toHaveLength(4)
@@ -206,14 +225,19 @@ test.each([
   ['fails', openAiError(500, 'server_error')],
   ['refuses the request', openAiError(400, 'unsupported_parameter')],
   ['never connects', failWith('connection')],
-])('when the larger model %s, the weaker answer is given and the smaller model is not asked again', async (_what, script) => {
-  const made = world(task(''), (request) => (isLarge(request) ? script : chatAnswer({ text: 'Lyon?', probability: 0.4 })))
-  const caller = await made.call({ task: 'support' })
-  expect(caller.status).toBe(200)
-  expect(caller.json).toMatchObject({ choices: [{ message: { content: 'Lyon?' } }] })
-  const small = made.provider('main').requests.filter((request) => !isLarge(request))
-  expect(small).toHaveLength(1)
-})
+])(
+  'when the larger model %s, the weaker answer is given and the smaller model is not asked again',
+  async (_what, script) => {
+    const made = world(task(''), (request) =>
+      isLarge(request) ? script : chatAnswer({ text: 'Lyon?', probability: 0.4 }),
+    )
+    const caller = await made.call({ task: 'support' })
+    expect(caller.status).toBe(200)
+    expect(caller.json).toMatchObject({ choices: [{ message: { content: 'Lyon?' } }] })
+    const small = made.provider('main').requests.filter((request) => !isLarge(request))
+    expect(small).toHaveLength(1)
+  },
+)
 
 test('the weaker stream is given whole when its escalation fails', async () => {
   const made = world(task(''), (request) =>
@@ -239,6 +263,10 @@ test('an answer escalates from tier to tier while rules hold, and never to the s
     () => chatAnswer({ probability: 0.1 }),
   )
   const caller = await made.call({ task: 'support' })
-  expect(made.provider('main').requests.map(({ model }) => model)).toEqual(['small-upstream', 'mid-upstream', 'large-upstream'])
+  expect(made.provider('main').requests.map(({ model }) => model)).toEqual([
+    'small-upstream',
+    'mid-upstream',
+    'large-upstream',
+  ])
   expect(caller.headers['x-spillway-route']).toBe('escalated:1')
 })

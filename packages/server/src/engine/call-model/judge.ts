@@ -1,5 +1,5 @@
-// Stage 8, judge: the signals a rule needs are made from the answer, and the rules say whether it is good enough.
-// A signal that takes calls of its own (a judge, more samples) pays for them from the same task.
+// Stage 8, judge: the signals a rule needs are made from the answer, and the rules say whether it is good
+// enough. A signal that takes calls of its own (a judge, more samples) pays for them from the same task.
 
 import { chooseEscalation } from '../../core/routing/choose-escalation.js'
 import { confidenceFromOutput, parseGrade, selfConsistency } from '../../core/routing/confidence.js'
@@ -30,7 +30,9 @@ export async function judge(step: Step, plan: Plan, answer: Answer): Promise<Ver
   step.unknownRules.push(...choice.unknownRules)
   const named = choice.kind === 'accept' ? 'accept' : `escalate:${choice.model}`
   decide(step, { stage: 'judge', choice: named, reason: choice.reason, inputs: { ...step.signals } })
-  return choice.kind === 'accept' ? { kind: 'accept' } : { kind: 'escalate', index: choice.ruleIndex, model: choice.model }
+  return choice.kind === 'accept'
+    ? { kind: 'accept' }
+    : { kind: 'escalate', index: choice.ruleIndex, model: choice.model }
 }
 
 async function makeSignals(step: Step, plan: Plan, answer: Answer): Promise<void> {

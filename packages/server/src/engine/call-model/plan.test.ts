@@ -51,10 +51,26 @@ test("a caller's attributes go over the tenant's, but never over Spillway's own 
 })
 
 const NAMED: readonly (readonly [string, CallAsk, { model: string; task: string }])[] = [
-  ['a task name as `model` runs under that task', { body: { model: 'support' } }, { model: 'mid-model', task: 'support' }],
-  ['`task:` before the name says the same', { body: { model: 'task:support' } }, { model: 'mid-model', task: 'support' }],
-  ['a configured model outside any task is honoured', { body: { model: 'large-model' } }, { model: 'large-model', task: 'default' }],
-  ['a tier is the first model of that tier', { body: { model: 'premium' } }, { model: 'large-model', task: 'default' }],
+  [
+    'a task name as `model` runs under that task',
+    { body: { model: 'support' } },
+    { model: 'mid-model', task: 'support' },
+  ],
+  [
+    '`task:` before the name says the same',
+    { body: { model: 'task:support' } },
+    { model: 'mid-model', task: 'support' },
+  ],
+  [
+    'a configured model outside any task is honoured',
+    { body: { model: 'large-model' } },
+    { model: 'large-model', task: 'default' },
+  ],
+  [
+    'a tier is the first model of that tier',
+    { body: { model: 'premium' } },
+    { model: 'large-model', task: 'default' },
+  ],
   [
     'inside a task a model the route names is honoured',
     { task: 'support', body: { model: 'small-model' } },
@@ -90,7 +106,12 @@ test.each([
   ['an unknown model outside any task', { body: { model: 'gpt-of-next-year' } }, 404, 'model.unknown'],
   ['an unknown task in the header', { task: 'nobody' }, 404, 'task.unknown'],
   ['an unknown task in the body', { body: { model: 'task:nobody' } }, 404, 'task.unknown'],
-  ['a body that names another task than the header', { task: 'support', body: { model: 'task:plain' } }, 400, 'request.invalid'],
+  [
+    'a body that names another task than the header',
+    { task: 'support', body: { model: 'task:plain' } },
+    400,
+    'request.invalid',
+  ],
 ])('%s is refused and nothing is sent', async (_title, ask, status, code) => {
   const made = world(PLAIN)
   const caller = await made.call(ask)
@@ -116,7 +137,9 @@ test('the premium share is a share of all calls: premium calls over it go to the
   for (let calls = 0; calls < 8; calls++) {
     const caller = await made.call({ task: 'support', attributes: { vip: true } })
     models.push(caller.headers['x-spillway-model'])
-    expect(caller.headers['x-spillway-route']).toBe(caller.headers['x-spillway-model'] === 'large-model' ? 'rule:0' : 'default')
+    expect(caller.headers['x-spillway-route']).toBe(
+      caller.headers['x-spillway-model'] === 'large-model' ? 'rule:0' : 'default',
+    )
   }
   expect(models.filter((model) => model === 'large-model')).toHaveLength(2)
   expect(models.slice(0, 3)).toEqual(['small-model', 'small-model', 'small-model'])
@@ -135,7 +158,8 @@ test('the premium share holds when all the calls come at once', async () => {
 })
 
 test('premium money that does not suffice for one more call turns the call to the default, not away', async () => {
-  // A large call of 40 tokens in and 8 out costs 5.6 million nano-dollars; 16 tokens of answer would cost more again.
+  // A large call of 40 tokens in and 8 out costs 5.6 million nano-dollars; 16 tokens of answer would cost
+  // more again.
   const made = world(SHARED('{ max_usd_per_day: 0.0105 }'))
   const first = await made.call({ task: 'support', attributes: { vip: true } })
   expect(first.headers['x-spillway-model']).toBe('large-model')
@@ -186,7 +210,10 @@ test('another model that answers for one that failed is shown as a fallback, str
       return stream ? chatStream() : chatAnswer()
     })
     const caller = await made.call({ task: 'support', body: { stream } })
-    expect(caller.headers).toMatchObject({ 'x-spillway-model': 'small-model', 'x-spillway-route': 'fallback' })
+    expect(caller.headers).toMatchObject({
+      'x-spillway-model': 'small-model',
+      'x-spillway-route': 'fallback',
+    })
     expect(made.lastStep().route).toBe('fallback')
   }
 })

@@ -1,5 +1,5 @@
-// Stage 3, plan: facts known before the call choose the model; whether its answer must be held back for judging
-// follows from the rules that need a signal.
+// Stage 3, plan: facts known before the call choose the model; whether its answer must be held back for
+// judging follows from the rules that need a signal.
 
 import type { Contract, ModelEntry, RouteRule } from '../../core/release/release.js'
 import { namesRead } from '../../core/release/rule.js'
@@ -38,9 +38,13 @@ export function plan(step: Step): Plan | Refusal {
   const named = isNamed ? task.contract.name : null
   const asked = resolveRequestedModel({ requested: call.view.model, task: named, contracts, models })
   if (asked.kind === 'conflict' || asked.kind === 'unknown-task') {
-    return refused('request.invalid', `The body's model names another task than this one, '${task.contract.name}'.`, {
-      task: task.id,
-    })
+    return refused(
+      'request.invalid',
+      `The body's model names another task than this one, '${task.contract.name}'.`,
+      {
+        task: task.id,
+      },
+    )
   }
   if (asked.kind === 'unknown-model' && !isNamed) return unknownModel(step)
   const pinned = asked.kind === 'resolved' ? asked.pinned : null
@@ -82,8 +86,8 @@ export function premiumUse({ engine, task }: Step): PremiumUse {
 }
 
 /**
- * Premium money or share that ran out between the choice and the call: the call goes where the route would have sent
- * it. null: there is nothing below to turn to.
+ * Premium money or share that ran out between the choice and the call: the call goes where the route would
+ * have sent it. null: there is nothing below to turn to.
  */
 export function containedPlan(step: Step, current: Plan): Plan | null {
   const { contract, release } = step.task
@@ -102,10 +106,13 @@ export function escalatedPlan(step: Step, to: { readonly index: number; readonly
 }
 
 /**
- * Everything that follows from a model having been chosen, whoever chose it. `alone`: the caller named the model
- * outside any task, so no other may answer for it.
+ * Everything that follows from a model having been chosen, whoever chose it. `alone`: the caller named the
+ * model outside any task, so no other may answer for it.
  */
-export function planFor(step: Step, chosen: { readonly model: string; readonly route: string; alone?: boolean }): Plan {
+export function planFor(
+  step: Step,
+  chosen: { readonly model: string; readonly route: string; alone?: boolean },
+): Plan {
   const { contract, release } = step.task
   const model = modelNamed(release.models, chosen.model)
   const { models, keep, collect } = standing(step, model)
@@ -154,7 +161,9 @@ function standing(step: Step, model: ModelEntry): Standing {
 }
 
 function signalsOf(contract: Contract, targets: readonly RouteRule[]): readonly string[] {
-  return Object.keys(contract.signals).filter((name) => targets.some((rule) => rule.condition.reads.includes(name)))
+  return Object.keys(contract.signals).filter((name) =>
+    targets.some((rule) => rule.condition.reads.includes(name)),
+  )
 }
 
 /** Rules that could still move the answer up. None left: nothing to hold an answer back for. */

@@ -1,6 +1,15 @@
 import { expect, test } from 'vitest'
 import { configured } from '../../testing/example-config.js'
-import { BREAK, brokenAfter, chatAnswer, chatFrames, chatStream, html, messagesAnswer, openAiError } from '../../testing/provider-answers.js'
+import {
+  BREAK,
+  brokenAfter,
+  chatAnswer,
+  chatFrames,
+  chatStream,
+  html,
+  messagesAnswer,
+  openAiError,
+} from '../../testing/provider-answers.js'
 import { LOCAL, createTestEngine } from '../../testing/test-engine.js'
 
 const TASKS = `
@@ -35,8 +44,15 @@ test('the same question is answered from the cache, whatever the order of its ke
   await made.system.advance(30_000)
   const second = await made.call({ task: 'support', body: { max_tokens: 9, temperature: 0 } })
   expect(made.total()).toBe(1)
-  expect(second.headers).toMatchObject({ 'x-spillway-cache': 'exact', 'x-spillway-cache-age': '30', 'x-spillway-attempts': '0' })
-  expect(second.json).toMatchObject({ choices: [{ message: { content: 'Paris.' } }], spillway: { cost_usd: 0 } })
+  expect(second.headers).toMatchObject({
+    'x-spillway-cache': 'exact',
+    'x-spillway-cache-age': '30',
+    'x-spillway-attempts': '0',
+  })
+  expect(second.json).toMatchObject({
+    choices: [{ message: { content: 'Paris.' } }],
+    spillway: { cost_usd: 0 },
+  })
   expect(made.lastOutcome()).toMatchObject({ success: true, nanoUsd: 0 })
 })
 
@@ -49,7 +65,9 @@ test.each([
 ])('what came as %s is given again as %s...', async (_from, streamed, _to, asStream) => {
   for (const task of ['support', 'held']) {
     const made = world()
-    made.provider('main').next(streamed ? chatStream({ tokens: ['Par', 'is.'] }) : chatAnswer({ text: 'Paris.' }))
+    made
+      .provider('main')
+      .next(streamed ? chatStream({ tokens: ['Par', 'is.'] }) : chatAnswer({ text: 'Paris.' }))
     await made.call({ task, body: { stream: streamed } })
     const caller = await made.call({ task, body: { stream: asStream } })
     expect(made.total()).toBe(1)
@@ -75,8 +93,22 @@ test('an answer older than its time is asked for again', async () => {
 test.each([
   ['another tenant', { task: 'support', tenant: { ...LOCAL, name: 'acme' } }],
   ['another task', { task: 'other' }],
-  ['another system prompt', { task: 'support', body: { messages: [{ role: 'system', content: 'Be rude.' }, { role: 'user', content: 'Hi' }] } }],
-  ['other tools', { task: 'support', body: { tools: [{ type: 'function', function: { name: 'f', parameters: {} } }] } }],
+  [
+    'another system prompt',
+    {
+      task: 'support',
+      body: {
+        messages: [
+          { role: 'system', content: 'Be rude.' },
+          { role: 'user', content: 'Hi' },
+        ],
+      },
+    },
+  ],
+  [
+    'other tools',
+    { task: 'support', body: { tools: [{ type: 'function', function: { name: 'f', parameters: {} } }] } },
+  ],
   ['another format', { task: 'support', wire: 'anthropic-messages' as const }],
 ])('%s is another question', async (_what, ask) => {
   const made = world()

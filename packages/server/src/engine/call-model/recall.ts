@@ -1,5 +1,5 @@
-// Stage 4, recall: the same question of the same tenant under the same contract, answered before. Errors, cut and
-// degraded answers are never remembered.
+// Stage 4, recall: the same question of the same tenant under the same contract, answered before. Errors, cut
+// and degraded answers are never remembered.
 
 import { isObject } from '../../core/json.js'
 import type { Answer } from '../answer/answer.js'
@@ -18,7 +18,12 @@ export function recall(step: Step): Made | null {
   if (found === null || found.ageMs > ttlMs) return null
   step.cache = 'exact'
   step.cacheAgeMs = found.ageMs
-  decide(step, { stage: 'recall', choice: 'exact', reason: 'answered before', inputs: { ageMs: found.ageMs } })
+  decide(step, {
+    stage: 'recall',
+    choice: 'exact',
+    reason: 'answered before',
+    inputs: { ageMs: found.ageMs },
+  })
   return { kind: 'made', rung: null, cached: found.value }
 }
 

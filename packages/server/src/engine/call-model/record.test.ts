@@ -13,19 +13,22 @@ function world(atPort?: (port: string) => void) {
   return createTestEngine({ ...configured(TASKS), ...(atPort === undefined ? {} : { atPort }) })
 }
 
-test.each(['support', 'kind'])('%s: when the books cannot be written the caller gets 503 and no answer', async (task) => {
-  const made = world()
-  made.provider('main').next(chatAnswer({ text: 'Paris.' }))
-  made.books.fail(new Error('disk full'))
-  const caller = await made.call({ task })
-  expect(caller.status).toBe(503)
-  expect(caller.json).toMatchObject({ error: { code: 'store.unavailable' } })
-  expect(caller.headers['retry-after']).toMatch(/^\d+$/)
-  expect(caller.text).not.toContain('Paris')
-  expect(caller.ends).toBe(1)
-  expect(made.ledger.heldTotal().nanoUsd).toBe(0)
-  expect(made.engine.tasks.size).toBe(0)
-})
+test.each(['support', 'kind'])(
+  '%s: when the books cannot be written the caller gets 503 and no answer',
+  async (task) => {
+    const made = world()
+    made.provider('main').next(chatAnswer({ text: 'Paris.' }))
+    made.books.fail(new Error('disk full'))
+    const caller = await made.call({ task })
+    expect(caller.status).toBe(503)
+    expect(caller.json).toMatchObject({ error: { code: 'store.unavailable' } })
+    expect(caller.headers['retry-after']).toMatch(/^\d+$/)
+    expect(caller.text).not.toContain('Paris')
+    expect(caller.ends).toBe(1)
+    expect(made.ledger.heldTotal().nanoUsd).toBe(0)
+    expect(made.engine.tasks.size).toBe(0)
+  },
+)
 
 test('a stream whose charge cannot be written ends with an error in band and without its end marker', async () => {
   const made = world()
@@ -41,7 +44,10 @@ test('an answer ends only when its charge is safe', async () => {
   const safe = new Promise<void>((resolve) => {
     release = resolve
   })
-  const made = createTestEngine({ ...configured(TASKS), atPort: (port) => (port === 'books.durable' ? safe : undefined) })
+  const made = createTestEngine({
+    ...configured(TASKS),
+    atPort: (port) => (port === 'books.durable' ? safe : undefined),
+  })
   made.provider('main').next(chatStream())
   const running = made.start({ task: 'support', body: { stream: true } })
   await made.system.advance(10_000)
@@ -81,7 +87,9 @@ test.each([
     })
     made.provider('main').next(broken === null ? [{ kind: 'throw' }] : stream ? chatStream() : chatAnswer())
     const running = made.start({ task: 'support', body: { stream } })
-    await expect(made.finish(running)).rejects.toThrow(broken === null ? 'the provider port threw' : 'broken on purpose')
+    await expect(made.finish(running)).rejects.toThrow(
+      broken === null ? 'the provider port threw' : 'broken on purpose',
+    )
     const { caller } = running
     expect(caller.ends).toBe(1)
     const error = caller.outcome === 'whole' ? caller.json : caller.frames.at(-1)
@@ -111,6 +119,8 @@ test('a refusal is recorded with its step and its decisions, which say why', asy
   await made.call({ task: 'support' })
   const step = made.lastStep()
   expect(step.error).toBe('upstream.failed')
-  expect(step.decisions.map(({ choice }) => choice)).toEqual(expect.arrayContaining(['small-model', 'failed', 'retry', 'stop', 'refuse']))
+  expect(step.decisions.map(({ choice }) => choice)).toEqual(
+    expect.arrayContaining(['small-model', 'failed', 'retry', 'stop', 'refuse']),
+  )
   expect(made.lastOutcome()).toMatchObject({ success: false, reasons: ['no answer was delivered'] })
 })

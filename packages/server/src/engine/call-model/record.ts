@@ -1,5 +1,5 @@
-// Stage 10, record: the step goes into the books, a one-step task ends with it, and the caller gets the last bytes
-// once all of that survives the death of this process.
+// Stage 10, record: the step goes into the books, a one-step task ends with it, and the caller gets the last
+// bytes once all of that survives the death of this process.
 
 import type { StepEnded, StepKind } from '../../core/task/records.js'
 import type { Answer } from '../answer/answer.js'
@@ -38,12 +38,15 @@ async function finishAnswer(step: Step, answer: Answer, route: string): Promise<
   if (error === null) remember(step, answer, tail)
 }
 
-/** A stream that was cut is a partial result where the contract plans for one, and an error where it does not. */
+/**
+ * A stream that was cut is a partial result where the contract plans for one, and an error where it does not.
+ */
 function noteStreamEnd(step: Step, { end, scanner }: Answer & { kind: 'streamed' }): void {
   if (end.kind !== 'cut') return
   const { deltas } = scanner.facts
   decide(step, { stage: 'settle', choice: 'cut', reason: `${end.by} reached`, inputs: { deltas } })
-  if (step.task.contract.degrade.includes('partial_result') && deltas > 0) step.degraded.push('partial_result')
+  if (step.task.contract.degrade.includes('partial_result') && deltas > 0)
+    step.degraded.push('partial_result')
 }
 
 function errorOf(step: Step, answer: Answer): string | null {
@@ -65,7 +68,7 @@ function noteAnswer(step: Step, answer: Answer, error: string | null): void {
   const facts = readsOutput(step) ? answer.facts() : null
   const given = {
     text: facts?.text ?? '',
-    finishReason: isPartial(step) ? 'length' : (facts?.finishReason ?? finishOf(answer)),
+    finishReason: finishOf(step, answer),
     toolCalls: facts?.toolCalls ?? [],
     jsonSchema: step.call.view.jsonSchema,
     refined: false,
@@ -74,7 +77,8 @@ function noteAnswer(step: Step, answer: Answer, error: string | null): void {
   task.signals = step.signals
 }
 
-function finishOf(answer: Answer): string | null {
+function finishOf(step: Step, answer: Answer): string | null {
+  if (isPartial(step)) return 'length'
   return answer.kind === 'whole' ? answer.facts().finishReason : answer.scanner.facts.finishReason
 }
 
@@ -103,10 +107,13 @@ async function finishRefusal(step: Step, refusal: Refusal): Promise<void> {
 }
 
 /**
- * Writes the step and, for a one-step task, its outcome. false when the books cannot take it: then nobody is told
- * that there is an answer, because nobody could say later what it cost.
+ * Writes the step and, for a one-step task, its outcome. false when the books cannot take it: then nobody is
+ * told that there is an answer, because nobody could say later what it cost.
  */
-async function close(step: Step, end: { readonly answer: Answer | null; readonly error: string | null }): Promise<boolean> {
+async function close(
+  step: Step,
+  end: { readonly answer: Answer | null; readonly error: string | null },
+): Promise<boolean> {
   const { engine, task } = step
   step.isClosed = true
   for (const rung of step.degraded) task.degraded.push(rung)
@@ -155,7 +162,6 @@ export function writeStep(
   const nowMs = engine.system.nowMs()
   task.lastStepEndedMs = nowMs
   const { answer } = end
-  const last = step.attempts.at(-1)
   const entry: StepEnded = {
     kind: 'step-ended',
     task: task.id,
@@ -165,7 +171,7 @@ export function writeStep(
     name: end.name,
     startedMs: step.startedMs,
     durationMs: nowMs - step.startedMs,
-    firstByteMs: last?.firstByteMs ?? null,
+    firstByteMs: step.attempts.at(-1)?.firstByteMs ?? null,
     route: step.route,
     model: answer?.model.name ?? null,
     deployment: answer?.deployment.id ?? null,
@@ -183,7 +189,7 @@ export function writeStep(
     toolMs: 0,
     error: end.error,
     content: saveContent(step, answer),
-    finishReason: answer === null ? null : isPartial(step) ? 'length' : finishOf(answer),
+    finishReason: answer === null ? null : finishOf(step, answer),
     traceparent: call.traceparent,
   }
   record(engine, entry)
@@ -196,7 +202,10 @@ function saveContent(step: Step, answer: Answer | null): string | null {
   const { engine, task } = step
   if (task.contract.record !== 'content') return null
   const request = Buffer.from(step.call.body).toString('utf8')
-  const text = JSON.stringify({ request: JSON.parse(request) as unknown, answer: answer === null ? null : answer.facts().text })
+  const text = JSON.stringify({
+    request: JSON.parse(request) as unknown,
+    answer: answer === null ? null : answer.facts().text,
+  })
   const deleteAfterMs = engine.system.nowMs() + task.contract.retentionDays * DAY_MS
   return engine.books.saveContent({ task: task.id, text, deleteAfterMs })
 }

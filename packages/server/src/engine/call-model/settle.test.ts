@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest'
 import { configured } from '../../testing/example-config.js'
-import { chatAnswer, chatFrames, chatStream, messagesAnswer, reply, streamOf } from '../../testing/provider-answers.js'
+import {
+  chatAnswer,
+  chatFrames,
+  chatStream,
+  messagesAnswer,
+  reply,
+  streamOf,
+} from '../../testing/provider-answers.js'
 import { createTestEngine } from '../../testing/test-engine.js'
 
 const TASKS = `
@@ -42,7 +49,13 @@ const LIES: readonly (readonly [string, { input: number; output: number }])[] = 
 test.each(LIES)('a provider that reports %s is not believed, and its claim is kept', async (_what, usage) => {
   for (const stream of [false, true]) {
     const made = world()
-    made.provider('main').next(stream ? chatStream({ usage, tokens: ['An', ' answer', ' of', ' more', ' words', '!'] }) : chatAnswer({ usage }))
+    made
+      .provider('main')
+      .next(
+        stream
+          ? chatStream({ usage, tokens: ['An', ' answer', ' of', ' more', ' words', '!'] })
+          : chatAnswer({ usage }),
+      )
     const caller = await made.call({ task: 'support', body: { stream } })
     expect(caller.status).toBe(200)
     const [attempt] = made.attempts()
@@ -54,31 +67,57 @@ test.each(LIES)('a provider that reports %s is not believed, and its claim is ke
   }
 })
 
-test.each([false, true])('a provider that reports nothing is charged by what was seen (stream: %s)', async (stream) => {
-  const made = world()
-  const tokens = ['The', ' capital', ' is', ' Paris', '.']
-  made.provider('main').next(stream ? chatStream({ usage: null, tokens }) : chatAnswer({ usage: null, text: tokens.join('') }))
-  await made.call({ task: 'support', body: { stream } })
-  expect(made.attempts()[0]).toMatchObject({ basis: 'estimated', tokens: { input: 19, output: stream ? 5 : 6 } })
-  expect(made.attempts()[0]).not.toHaveProperty('disputed')
-})
+test.each([false, true])(
+  'a provider that reports nothing is charged by what was seen (stream: %s)',
+  async (stream) => {
+    const made = world()
+    const tokens = ['The', ' capital', ' is', ' Paris', '.']
+    made
+      .provider('main')
+      .next(stream ? chatStream({ usage: null, tokens }) : chatAnswer({ usage: null, text: tokens.join('') }))
+    await made.call({ task: 'support', body: { stream } })
+    expect(made.attempts()[0]).toMatchObject({
+      basis: 'estimated',
+      tokens: { input: 19, output: stream ? 5 : 6 },
+    })
+    expect(made.attempts()[0]).not.toHaveProperty('disputed')
+  },
+)
 
 // 19, 20, 21: what was read from or written to a prompt cache is paid once, at its own price.
 test('cached input is paid at the price of cached input, in both formats', async () => {
   const made = world()
-  const details = { prompt_tokens: 40, completion_tokens: 8, total_tokens: 48, prompt_tokens_details: { cached_tokens: 30 } }
+  const details = {
+    prompt_tokens: 40,
+    completion_tokens: 8,
+    total_tokens: 48,
+    prompt_tokens_details: { cached_tokens: 30 },
+  }
   const choice = { index: 0, message: { role: 'assistant', content: 'An answer.' }, finish_reason: 'stop' }
-  made.provider('main').next(reply({ id: 'a', object: 'chat.completion', model: 'm', choices: [choice], usage: details }))
+  made
+    .provider('main')
+    .next(reply({ id: 'a', object: 'chat.completion', model: 'm', choices: [choice], usage: details }))
   await made.call({ task: 'cached' })
   expect(made.attempts()[0]?.chargedNanoUsd).toBe(10 * 1_000 + 30 * 100 + 8 * 2_000)
   const [head, data, end] = messagesAnswer()
-  const body = data?.kind === 'data' ? (JSON.parse(Buffer.from(data.chunk).toString()) as { usage: object }) : { usage: {} }
-  const usage = { ...body.usage, input_tokens: 10, cache_read_input_tokens: 20, cache_creation_input_tokens: 10 }
+  const body =
+    data?.kind === 'data'
+      ? (JSON.parse(Buffer.from(data.chunk).toString()) as { usage: object })
+      : { usage: {} }
+  const usage = {
+    ...body.usage,
+    input_tokens: 10,
+    cache_read_input_tokens: 20,
+    cache_creation_input_tokens: 10,
+  }
   const anthropic = { kind: 'data', chunk: Buffer.from(JSON.stringify({ ...body, usage })) } as const
   if (head === undefined || end === undefined) throw new Error('an answer has a head and an end')
   made.provider('claude').next([head, anthropic, end])
   await made.call({ task: 'cachedclaude', wire: 'anthropic-messages' })
-  expect(made.attempts()[1]).toMatchObject({ deployment: 'claude/cached-upstream', tokens: { input: 10, cacheRead: 20, cacheWrite: 10 } })
+  expect(made.attempts()[1]).toMatchObject({
+    deployment: 'claude/cached-upstream',
+    tokens: { input: 10, cacheRead: 20, cacheWrite: 10 },
+  })
   expect(made.attempts()[1]?.chargedNanoUsd).toBe(10 * 1_000 + 20 * 100 + 10 * 1_250 + 8 * 2_000)
 })
 
@@ -90,7 +129,11 @@ test('usage that a stream says several times is charged once', async () => {
   )
   made.provider('main').next(streamOf(frames))
   await made.call({ task: 'support', body: { stream: true } })
-  expect(made.attempts()[0]).toMatchObject({ basis: 'reported', tokens: { input: 40, output: 8 }, chargedNanoUsd: 56_000 })
+  expect(made.attempts()[0]).toMatchObject({
+    basis: 'reported',
+    tokens: { input: 40, output: 8 },
+    chargedNanoUsd: 56_000,
+  })
 })
 
 test('a caller who hangs up on a whole answer pays for it, is asked for nothing more, and leaves nothing held', async () => {

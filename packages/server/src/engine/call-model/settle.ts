@@ -42,7 +42,11 @@ export interface AttemptEvidence {
   readonly ran: 'yes' | 'maybe' | 'no'
 }
 
-export async function settle(step: Step, held: HeldAttempt, evidence: AttemptEvidence): Promise<AttemptRecord> {
+export async function settle(
+  step: Step,
+  held: HeldAttempt,
+  evidence: AttemptEvidence,
+): Promise<AttemptRecord> {
   const { engine, task } = step
   const { reservation } = held
   const attempt = attemptRecord(step, held, evidence)
@@ -77,7 +81,12 @@ export async function settle(step: Step, held: HeldAttempt, evidence: AttemptEvi
 
 /** Turned away at the door: no connection, throttled, or refused as a request. It used up no model call. */
 function wasTurnedAway(evidence: AttemptEvidence): boolean {
-  return evidence.end === 'connection' || evidence.status === 429 || evidence.status === 503 || evidence.status === 529
+  return (
+    evidence.end === 'connection' ||
+    evidence.status === 429 ||
+    evidence.status === 503 ||
+    evidence.status === 529
+  )
 }
 
 function attemptRecord(step: Step, held: HeldAttempt, evidence: AttemptEvidence): AttemptRecord {
@@ -87,7 +96,7 @@ function attemptRecord(step: Step, held: HeldAttempt, evidence: AttemptEvidence)
   const price = held.deployment.price
   const nanoUsd = price === null ? null : costOf(price, usage.tokens)
   const isFree = usage.basis === 'none'
-  const record: AttemptRecord = {
+  const attempt: AttemptRecord = {
     id: reservation.id,
     number: held.number,
     purpose: held.purpose,
@@ -108,7 +117,7 @@ function attemptRecord(step: Step, held: HeldAttempt, evidence: AttemptEvidence)
     priceBook: price?.book ?? null,
     simulated: held.simulated,
   }
-  return usage.disputed === undefined ? record : { ...record, disputed: usage.disputed }
+  return usage.disputed === undefined ? attempt : { ...attempt, disputed: usage.disputed }
 }
 
 type KnownUsage = Omit<JudgedUsage, 'basis'> & { readonly basis: ChargeBasis }

@@ -1,4 +1,5 @@
-// One attempt whose answer is taken whole: nothing reaches the caller before the last byte is here and judged.
+// One attempt whose answer is taken whole: nothing reaches the caller before the last byte is here and
+// judged.
 
 import type { Provider, System, UpstreamFailure, UpstreamRequest } from '../ports.js'
 
@@ -10,7 +11,12 @@ export type WholeAnswer =
       readonly body: Uint8Array
       readonly firstByteMs: number
     }
-  | { readonly kind: 'failed'; readonly failure: UpstreamFailure; readonly detail: string; readonly status: number }
+  | {
+      readonly kind: 'failed'
+      readonly failure: UpstreamFailure
+      readonly detail: string
+      readonly status: number
+    }
 
 export interface WholeAttempt {
   readonly provider: Provider

@@ -1,18 +1,18 @@
 // One attempt: written down as a hold, sent, read, and settled, however it ends.
 
-import type { ReportedUsage } from '../../core/money/token-counts.js'
 import type { Deployment, ModelEntry, ProviderConfig, Wire } from '../../core/release/release.js'
-import type { AnswerFacts, ProviderError, StreamScanner } from '../../wire/format.js'
+import type { AnswerFacts, StreamScanner } from '../../wire/format.js'
 import { formatOf } from '../../wire/formats.js'
-import { retryAfterMs, shouldRetry } from '../../wire/retry-after.js'
 import { stripLogprobs } from '../../wire/strip-logprobs.js'
 import { scannerBetween } from '../../wire/translate-stream.js'
 import type { Answer, HeldEnd, StreamedEnd } from '../answer/answer.js'
-import { type AttemptEvidence, type HeldAttempt, settle } from '../call-model/settle.js'
+import { type HeldAttempt, settle } from '../call-model/settle.js'
 import { record } from '../engine.js'
 import type { Provider, UpstreamRequest } from '../ports.js'
 import { type Step, timeLeftMs } from '../step-context.js'
-import { type WholeAnswer, collectWhole } from './collect-whole.js'
+import { collectWhole } from './collect-whole.js'
+import { evidence, failedEvidence, notStreamEnd, streamEvidence } from './attempt-evidence.js'
+import { type AttemptFailure, failureOf, httpFailure } from './attempt-failure.js'
 import { type PumpedStream, endOf, pumpStream } from './pump-stream.js'
 
 export interface AttemptAsk {
@@ -31,18 +31,6 @@ export interface AttemptAsk {
   begin(deployment: Deployment, model: ModelEntry): void
 }
 
-export interface AttemptFailure {
-  readonly end: string
-  readonly status: number
-  readonly deployment: Deployment
-  readonly retryAfterMs: number | null
-  /** The provider's own `x-should-retry`. */
-  readonly shouldRetry: boolean | null
-  readonly error: ProviderError | null
-  /** The error answer as it came, for callers who speak its format. */
-  readonly upstream: { readonly status: number; readonly body: Uint8Array; readonly contentType: string } | null
-}
-
 export type AttemptEnd =
   | { readonly kind: 'answered'; readonly answer: Answer }
   | { readonly kind: 'failed'; readonly failure: AttemptFailure }
@@ -54,7 +42,8 @@ export async function oneAttempt(step: Step, ask: AttemptAsk): Promise<AttemptEn
     return ask.stream ? await streamed(step, ask) : await whole(step, ask)
   } catch (fault) {
     const isSettled = step.attempts.some(({ id }) => id === held.reservation.id)
-    if (!isSettled) await settle(step, held, evidence({ end: 'fault', status: 0, ran: 'maybe', firstByteMs: null }))
+    if (!isSettled)
+      await settle(step, held, evidence({ end: 'fault', status: 0, ran: 'maybe', firstByteMs: null }))
     throw fault
   }
 }
@@ -95,11 +84,19 @@ function upstreamRequest(step: Step, ask: AttemptAsk): UpstreamRequest {
 async function whole(step: Step, ask: AttemptAsk): Promise<AttemptEnd> {
   const { system } = step.engine
   const { held } = ask
-  const sent = { provider: ask.provider, request: upstreamRequest(step, ask), system, leftMs: timeLeftMs(step) }
+  const sent = {
+    provider: ask.provider,
+    request: upstreamRequest(step, ask),
+    system,
+    leftMs: timeLeftMs(step),
+  }
   const raw = await collectWhole(sent)
   if (raw.kind === 'failed') {
     await settle(step, held, failedEvidence(raw))
-    return { kind: 'failed', failure: failureOf(ask, { end: endOf(raw.failure, raw.status), status: raw.status }) }
+    return {
+      kind: 'failed',
+      failure: failureOf(ask, { end: endOf(raw.failure, raw.status), status: raw.status }),
+    }
   }
   const read = raw.status === 200 ? readWhole(step, ask, raw.body) : null
   if (read === null) {
@@ -119,11 +116,18 @@ async function whole(step: Step, ask: AttemptAsk): Promise<AttemptEnd> {
   })
   const { model, deployment } = held
   const facts = () => read.facts
-  return { kind: 'answered', answer: { kind: 'whole', model, deployment, facts, body: read.body, headers: raw.headers } }
+  return {
+    kind: 'answered',
+    answer: { kind: 'whole', model, deployment, facts, body: read.body, headers: raw.headers },
+  }
 }
 
 /** The facts of an answer, and its bytes in the caller's format. null: not an answer at all. */
-function readWhole(step: Step, ask: AttemptAsk, body: Uint8Array): { facts: AnswerFacts; body: Uint8Array } | null {
+function readWhole(
+  step: Step,
+  ask: AttemptAsk,
+  body: Uint8Array,
+): { facts: AnswerFacts; body: Uint8Array } | null {
   const json = parseJson(body)
   const theirs = formatOf(ask.wire)
   const facts = json === undefined ? null : theirs.readAnswer(json)
@@ -131,7 +135,10 @@ function readWhole(step: Step, ask: AttemptAsk, body: Uint8Array): { facts: Answ
   if (ask.wire === step.call.wire) return { facts, body: ask.stripLogprobs ? stripLogprobs(body) : body }
   const answer = theirs.decodeAnswer(json)
   if (answer === null) return null
-  return { facts, body: Buffer.from(JSON.stringify(step.format.encodeAnswer(answer, Math.floor(step.startedMs / 1000)))) }
+  return {
+    facts,
+    body: Buffer.from(JSON.stringify(step.format.encodeAnswer(answer, Math.floor(step.startedMs / 1000)))),
+  }
 }
 
 function parseJson(body: Uint8Array): unknown {
@@ -180,12 +187,25 @@ function streamEnd(
   const { model, deployment } = ask.held
   const { end } = pumped
   if (end.kind === 'not-a-stream') {
-    const raw = { status: pumped.status, headers: pumped.headers, body: end.body, end: notStreamEnd(pumped.status) }
+    const raw = {
+      status: pumped.status,
+      headers: pumped.headers,
+      body: end.body,
+      end: notStreamEnd(pumped.status),
+    }
     return { kind: 'failed', failure: httpFailure(step, ask, raw) }
   }
   const facts = () => factsOfStream(pumped)
   if (pumped.committed) {
-    const answer: Answer = { kind: 'streamed', model, deployment, facts, scanner, kept: pumped.kept, end: endOfStream(end) }
+    const answer: Answer = {
+      kind: 'streamed',
+      model,
+      deployment,
+      facts,
+      scanner,
+      kept: pumped.kept,
+      end: endOfStream(end),
+    }
     return { kind: 'answered', answer }
   }
   if (end.kind === 'complete' || (end.kind === 'cut' && pumped.facts.deltas > 0)) {
@@ -225,71 +245,4 @@ function failedEnd({ end }: PumpedStream): string {
   if (end.kind === 'failed') return end.end
   if (end.kind === 'caller-left') return 'caller_left'
   return end.kind === 'cut' && end.by === 'deadline' ? 'timeout' : 'broken_stream'
-}
-
-const notStreamEnd = (status: number) => (status === 200 ? 'invalid_body' : `http_${status}`)
-
-function streamEvidence(pumped: PumpedStream): AttemptEvidence {
-  const { end, facts, status, firstByteMs } = pumped
-  const generated = facts.deltas > 0 || facts.usage !== null || facts.startUsage !== undefined
-  const base = { ...evidence({ end: 'ok', status, ran: 'yes', firstByteMs }), streamed: true, deltas: facts.deltas }
-  const reported: ReportedUsage | null = facts.usage
-  switch (end.kind) {
-    case 'complete':
-      return { ...base, reported }
-    case 'cut':
-      return {
-        ...base,
-        end: end.by === 'deadline' && !generated ? 'timeout' : 'cut',
-        reported: facts.startUsage ?? null,
-        ran: generated ? 'yes' : 'maybe',
-      }
-    case 'caller-left':
-      return { ...base, end: 'caller_left', reported: reported ?? facts.startUsage ?? null, ran: generated ? 'yes' : 'maybe' }
-    case 'not-a-stream':
-      return { ...base, end: notStreamEnd(status), ran: 'no' }
-    case 'failed':
-      return { ...base, end: end.end, reported: facts.ended ? reported : (facts.startUsage ?? null), ran: generated ? 'yes' : ranWithout(end.end) }
-  }
-}
-
-/** Sent, and nothing came: the model may have run up a bill unless there was no connection at all. */
-function ranWithout(end: string): AttemptEvidence['ran'] {
-  return end === 'timeout' || end === 'broken_stream' ? 'maybe' : 'no'
-}
-
-function failedEvidence(raw: Extract<WholeAnswer, { kind: 'failed' }>): AttemptEvidence {
-  const end = endOf(raw.failure, raw.status)
-  const ran = raw.status === 200 ? 'yes' : ranWithout(end)
-  return evidence({ end, status: raw.status, ran, firstByteMs: null })
-}
-
-function evidence(known: Pick<AttemptEvidence, 'end' | 'status' | 'ran' | 'firstByteMs'>): AttemptEvidence {
-  const { end, status, ran, firstByteMs } = known
-  return { end, status, firstByteMs, reported: null, deltas: 0, textBytes: 0, streamed: false, ran }
-}
-
-function failureOf(ask: AttemptAsk, known: { end: string; status: number }): AttemptFailure {
-  const { deployment } = ask.held
-  return { ...known, deployment, retryAfterMs: null, shouldRetry: null, error: null, upstream: null }
-}
-
-function httpFailure(
-  step: Step,
-  ask: AttemptAsk,
-  raw: { status: number; headers: Readonly<Record<string, string>>; body: Uint8Array; end: string },
-): AttemptFailure {
-  const text = Buffer.from(raw.body).toString('utf8')
-  const error = raw.status === 200 ? null : formatOf(ask.wire).readError(raw.status, text)
-  const isTooLong = raw.status === 400 && error?.code === 'context_length_exceeded'
-  const contentType = raw.headers['content-type'] ?? 'application/json'
-  return {
-    end: isTooLong ? 'context_length' : raw.end,
-    status: raw.status,
-    deployment: ask.held.deployment,
-    retryAfterMs: retryAfterMs(raw.headers, step.engine.system.nowMs()),
-    shouldRetry: shouldRetry(raw.headers),
-    error,
-    upstream: raw.status === 200 || ask.wire !== step.call.wire ? null : { status: raw.status, body: raw.body, contentType },
-  }
 }

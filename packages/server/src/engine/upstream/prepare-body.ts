@@ -1,5 +1,5 @@
-// The bytes for one deployment. Same format: the caller's bytes with a few members spliced. Another format: decoded,
-// encoded, and refused by field name when the target cannot say it.
+// The bytes for one deployment. Same format: the caller's bytes with a few members spliced. Another format:
+// decoded, encoded, and refused by field name when the target cannot say it.
 
 import type { JsonObject } from '../../core/json.js'
 import type { Parsed } from '../../core/parsed.js'
@@ -34,9 +34,15 @@ export function prepareBody(step: Step, ask: BodyAsk): Parsed<Uint8Array> {
   if (encoded.kind === 'invalid') return encoded
   const dropped = droppedHints(step.request.json, step.call.wire, ask.wire)
   if (dropped.length > 0) {
-    decide(step, { stage: 'attempt', choice: 'drop hints', reason: `${ask.wire} has no ${dropped.join(', ')}` })
+    decide(step, {
+      stage: 'attempt',
+      choice: 'drop hints',
+      reason: `${ask.wire} has no ${dropped.join(', ')}`,
+    })
   }
-  return parsed(Buffer.from(JSON.stringify(ask.wire === 'openai-chat' ? forOpenAi(encoded.value, ask) : encoded.value)))
+  return parsed(
+    Buffer.from(JSON.stringify(ask.wire === 'openai-chat' ? forOpenAi(encoded.value, ask) : encoded.value)),
+  )
 }
 
 function sameWire(step: Step, ask: BodyAsk): Uint8Array {
@@ -53,7 +59,10 @@ function sameWire(step: Step, ask: BodyAsk): Uint8Array {
   return isEmpty(changes) ? body : step.format.patch(body, changes)
 }
 
-/** What the shared message model does not say: log probabilities, and the name this provider has for the limit. */
+/**
+ * What the shared message model does not say: log probabilities, and the name this provider has for the
+ * limit.
+ */
 function forOpenAi(body: JsonObject, ask: BodyAsk): JsonObject {
   const { max_tokens: limit, ...rest } = body
   const named = limit === undefined ? rest : { ...rest, [limitKey(ask.provider)]: limit }

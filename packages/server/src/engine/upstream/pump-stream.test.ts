@@ -8,6 +8,7 @@ import {
   brokenAfter,
   chatFrames,
   chatStream,
+  failWith,
   html,
   inBand,
   messagesFrames,
@@ -50,7 +51,11 @@ test('a stream of the same format passes byte for byte, usage chunk included for
   const caller = await made.call({ task: 'support', body: STREAM_WITH_USAGE })
   const frames = caller.frames
   expect(frames.at(-1)).toBe('[DONE]')
-  expect(frames.at(-2)).toMatchObject({ choices: [], usage: { total_tokens: 48 }, spillway: { cost_usd: 0.000056 } })
+  expect(frames.at(-2)).toMatchObject({
+    choices: [],
+    usage: { total_tokens: 48 },
+    spillway: { cost_usd: 0.000056 },
+  })
   expect(caller.text.startsWith(chatFrames().slice(0, 4).join(''))).toBe(true)
 })
 
@@ -62,7 +67,11 @@ test('the usage chunk is asked for upstream and stripped for a caller who did no
   expect(made.provider('main').requests[0]?.json).toMatchObject({ stream_options: { include_usage: true } })
   expect(caller.outcome).toBe('stream')
   expect(caller.text).not.toContain('"total_tokens"')
-  expect(made.attempts()[0]).toMatchObject({ basis: 'reported', nanoUsd: 56_000, tokens: { input: 40, output: 8 } })
+  expect(made.attempts()[0]).toMatchObject({
+    basis: 'reported',
+    nanoUsd: 56_000,
+    tokens: { input: 40, output: 8 },
+  })
 })
 
 test('frames may be split anywhere', async () => {
@@ -98,19 +107,24 @@ const BROKEN: readonly (readonly [string, readonly Act[], string])[] = [
   ['stalls', [], 'timeout'],
   ['turns into a page', inBand('<html>Network connection lost</html>\n\n'), 'invalid_body'],
 ]
-test.each(BROKEN)('after the first byte a stream that %s ends with an error in band and no retry', async (_what, rest, end) => {
-  const made = world()
-  made.provider('main').next(brokenAfter(FRAMES.slice(0, 3), rest))
-  const caller = await made.call(STREAM)
-  expect(caller.status).toBe(200)
-  expect(caller.outcome).toBe('error')
-  expect(caller.text).toContain('One')
-  expect(caller.frames.at(-1)).toMatchObject({ error: { code: end === 'deadline' ? 'deadline.exceeded' : 'upstream.failed' } })
-  expect(made.provider('main').requests).toHaveLength(1)
-  expect(made.attempts()[0]).toMatchObject({ end, basis: 'estimated', tokens: { output: 2 } })
-  expect(made.lastOutcome().success).toBe(false)
-  expect(made.ledger.heldTotal().outputTokens).toBe(0)
-})
+test.each(BROKEN)(
+  'after the first byte a stream that %s ends with an error in band and no retry',
+  async (_what, rest, end) => {
+    const made = world()
+    made.provider('main').next(brokenAfter(FRAMES.slice(0, 3), rest))
+    const caller = await made.call(STREAM)
+    expect(caller.status).toBe(200)
+    expect(caller.outcome).toBe('error')
+    expect(caller.text).toContain('One')
+    expect(caller.frames.at(-1)).toMatchObject({
+      error: { code: end === 'deadline' ? 'deadline.exceeded' : 'upstream.failed' },
+    })
+    expect(made.provider('main').requests).toHaveLength(1)
+    expect(made.attempts()[0]).toMatchObject({ end, basis: 'estimated', tokens: { output: 2 } })
+    expect(made.lastOutcome().success).toBe(false)
+    expect(made.ledger.heldTotal().outputTokens).toBe(0)
+  },
+)
 
 // 6: what fails before the first byte is tried again, and holds nothing afterwards.
 test.each([
@@ -119,7 +133,10 @@ test.each([
   ['an empty stream', brokenAfter([], SILENT_END)],
   ['a break before any frame', brokenAfter([], BREAK)],
   ['a page with 200', html()],
-  ['a page with 200 that claims to be a stream', reply('<html>lost</html>', { headers: { 'content-type': 'text/event-stream' } })],
+  [
+    'a page with 200 that claims to be a stream',
+    reply('<html>lost</html>', { headers: { 'content-type': 'text/event-stream' } }),
+  ],
   ['whole JSON instead of a stream', reply({ id: 'x', choices: [] })],
 ])('%s before the first byte is tried again unseen', async (_what, script) => {
   const made = world()
@@ -131,6 +148,21 @@ test.each([
   expect(made.attempts()).toHaveLength(2)
   expect(made.ledger.heldTotal().nanoUsd).toBe(0)
 })
+
+test.each([
+  ['no connection', failWith('connection'), 0],
+  ['an error status', openAiError(500, 'server_error'), 0],
+  ['a page', html(), 0],
+  ['silence', failWith('timeout'), 19_000],
+])(
+  'a stream that never began for %s is charged what the provider may have read',
+  async (_what, script, nanoUsd) => {
+    const made = world()
+    made.provider('main').next(script, chatStream())
+    await made.call(STREAM)
+    expect(made.attempts()[0]?.chargedNanoUsd).toBe(nanoUsd)
+  },
+)
 
 test('what arrived whole in the same chunk as an error still reaches the caller', async () => {
   const made = world()
@@ -150,7 +182,11 @@ test('a caller who hangs up mid stream pays for what was generated, and nothing 
   running.caller.hangUp()
   await made.finish(running)
   expect(made.provider('main').requests[0]?.aborted).toBe(true)
-  expect(made.attempts()[0]).toMatchObject({ end: 'caller_left', basis: 'estimated', tokens: { output: 3, input: 19 } })
+  expect(made.attempts()[0]).toMatchObject({
+    end: 'caller_left',
+    basis: 'estimated',
+    tokens: { output: 3, input: 19 },
+  })
   expect(made.attempts()[0]?.chargedNanoUsd).toBe(19 * 1_000 + 3 * 2_000)
   expect(made.ledger.heldTotal().nanoUsd).toBe(0)
   expect(made.lastStep().error).toBe('caller_left')
@@ -166,7 +202,11 @@ test('a caller who hangs up before the first byte ends the call at once, charged
   await made.finish(running)
   expect(made.provider('main').requests).toHaveLength(1)
   expect(made.provider('main').requests[0]?.aborted).toBe(true)
-  expect(made.attempts()[0]).toMatchObject({ end: 'caller_left', basis: 'estimated', tokens: { input: 19, output: 0 } })
+  expect(made.attempts()[0]).toMatchObject({
+    end: 'caller_left',
+    basis: 'estimated',
+    tokens: { input: 19, output: 0 },
+  })
   expect(made.ledger.heldTotal().nanoUsd).toBe(0)
 })
 
@@ -219,33 +259,41 @@ test.each([
   ['support', 'main', chatStream, 'error', '"code":"budget.exhausted"'],
   ['planned', 'main', chatStream, 'stream', '"finish_reason":"length"'],
   ['plannedclaude', 'claude', messagesStream, 'stream', '"stop_reason":"max_tokens"'],
-] as const)('%s: a stream that passes its output limit is cut there', async (task, provider, stream, outcome, said) => {
-  const made = world()
-  made.provider(provider).next(stream({ tokens: task === 'support' ? [...MANY, ...MANY] : MANY }))
-  const isClaude = provider === 'claude'
-  const body = isClaude ? { stream: true, max_tokens: 4_000 } : { stream: true }
-  const caller = await made.call({ task, wire: isClaude ? 'anthropic-messages' : 'openai-chat', body })
-  expect(caller.outcome).toBe(outcome)
-  expect(caller.text).toContain(said)
-  const limit = task === 'support' ? 100 : 20
-  expect(made.attempts()[0]).toMatchObject({ end: 'cut', tokens: { output: limit } })
-  expect(made.provider(provider).requests[0]?.aborted).toBe(true)
-  expect(made.lastStep().degraded).toEqual(outcome === 'stream' ? ['partial_result'] : [])
-  expect(made.lastOutcome().success).toBe(outcome === 'stream')
-})
+] as const)(
+  '%s: a stream that passes its output limit is cut there',
+  async (task, provider, stream, outcome, said) => {
+    const made = world()
+    made.provider(provider).next(stream({ tokens: task === 'support' ? [...MANY, ...MANY] : MANY }))
+    const isClaude = provider === 'claude'
+    const body = isClaude ? { stream: true, max_tokens: 4_000 } : { stream: true }
+    const caller = await made.call({ task, wire: isClaude ? 'anthropic-messages' : 'openai-chat', body })
+    expect(caller.outcome).toBe(outcome)
+    expect(caller.text).toContain(said)
+    const limit = task === 'support' ? 100 : 20
+    expect(made.attempts()[0]).toMatchObject({ end: 'cut', tokens: { output: limit } })
+    expect(made.provider(provider).requests[0]?.aborted).toBe(true)
+    expect(made.lastStep().degraded).toEqual(outcome === 'stream' ? ['partial_result'] : [])
+    expect(made.lastOutcome().success).toBe(outcome === 'stream')
+  },
+)
 
 test.each([
   ['planned', 'stream', '"finish_reason":"length"'],
   ['support', 'error', '"code":"deadline.exceeded"'],
-] as const)('%s: at the deadline a stream ends with what there is, or says that it broke', async (task, outcome, said) => {
-  const made = world()
-  made.provider('main').next(chatStream({ tokens: MANY.slice(0, 15), gapMs: task === 'planned' ? 300 : 9_000 }))
-  const caller = await made.call({ task, body: STREAM_WITH_USAGE })
-  expect(caller.outcome).toBe(outcome)
-  expect(caller.text).toContain('w1')
-  expect(caller.text).toContain(said)
-  expect(made.attempts()[0]?.end).toBe('cut')
-})
+] as const)(
+  '%s: at the deadline a stream ends with what there is, or says that it broke',
+  async (task, outcome, said) => {
+    const made = world()
+    made
+      .provider('main')
+      .next(chatStream({ tokens: MANY.slice(0, 15), gapMs: task === 'planned' ? 300 : 9_000 }))
+    const caller = await made.call({ task, body: STREAM_WITH_USAGE })
+    expect(caller.outcome).toBe(outcome)
+    expect(caller.text).toContain('w1')
+    expect(caller.text).toContain(said)
+    expect(made.attempts()[0]?.end).toBe('cut')
+  },
+)
 
 test('a partial result needs something to give: a stream cut before its first token is an error', async () => {
   const made = world()
@@ -261,7 +309,10 @@ test('across formats a stream keeps its words, its finish and its usage, both wa
   const openAi = await made.call({ task: 'claude', body: STREAM_WITH_USAGE })
   expect(openAi.outcome).toBe('stream')
   expect(openAi.text).toContain('"content":"Bon"')
-  expect(openAi.frames.at(-2)).toMatchObject({ choices: [], usage: { prompt_tokens: 40, completion_tokens: 8 } })
+  expect(openAi.frames.at(-2)).toMatchObject({
+    choices: [],
+    usage: { prompt_tokens: 40, completion_tokens: 8 },
+  })
   made.provider('main').next(chatStream({ tokens: ['Hel', 'lo'] }))
   const anthropic = await made.call({ task: 'support', wire: 'anthropic-messages', body: { stream: true } })
   expect(anthropic.outcome).toBe('stream')
@@ -282,7 +333,9 @@ test('across formats a broken stream ends with the error of the caller', async (
 // 22, 27: the input of a Messages stream is said at its start, and counts also when its end never comes.
 test('a Messages stream that breaks off is charged for the input it had announced', async () => {
   const made = world()
-  made.provider('claude').next(brokenAfter(messagesFrames({ usage: { input: 33, output: 9 } }).slice(0, 4), BREAK))
+  made
+    .provider('claude')
+    .next(brokenAfter(messagesFrames({ usage: { input: 33, output: 9 } }).slice(0, 4), BREAK))
   await made.call({ task: 'claude', wire: 'anthropic-messages', body: { stream: true } })
   expect(made.attempts()[0]).toMatchObject({ end: 'broken_stream', tokens: { input: 33, output: 2 } })
 })
@@ -290,9 +343,13 @@ test('a Messages stream that breaks off is charged for the input it had announce
 // 45, 46, 47: parallel tool calls keep their numbers and their arguments when a stream crosses formats.
 test('tool calls that run in parallel stay apart across formats', async () => {
   const made = world()
-  const event = (type: string, rest: object) => `event: ${type}\ndata: ${JSON.stringify({ type, ...rest })}\n\n`
+  const event = (type: string, rest: object) =>
+    `event: ${type}\ndata: ${JSON.stringify({ type, ...rest })}\n\n`
   const calls = ['a', 'b'].flatMap((name, index) => [
-    event('content_block_start', { index, content_block: { type: 'tool_use', id: `toolu_${name}`, name, input: {} } }),
+    event('content_block_start', {
+      index,
+      content_block: { type: 'tool_use', id: `toolu_${name}`, name, input: {} },
+    }),
     event('content_block_delta', { index, delta: { type: 'input_json_delta', partial_json: `{"${name}":` } }),
     event('content_block_delta', { index, delta: { type: 'input_json_delta', partial_json: '1}' } }),
     event('content_block_stop', { index }),

@@ -1,10 +1,13 @@
-// One attempt whose answer is streamed. Before the first frame reaches the caller (the commit) it may still fail
-// over to another attempt; afterwards it can only go on, be cut where a limit is, or end with an error in band.
+// One attempt whose answer is streamed. Before the first frame reaches the caller (the commit) it may still
+// fail over to another attempt; afterwards it can only go on, be cut where a limit is, or end with an error
+// in band.
 
 import type { StreamFacts, StreamScanner } from '../../wire/format.js'
 import type { Caller, Provider, System, UpstreamCall, UpstreamFailure, UpstreamRequest } from '../ports.js'
 
-/** Frames held back for judging or kept for the cache, bytes. A longer answer is passed on, not remembered. */
+/**
+ * Frames held back for judging or kept for the cache, bytes. A longer answer is passed on, not remembered.
+ */
 export const HELD_BYTES_MAX = 8 * 1024 * 1024
 
 /** Frames may carry less than a token now and then (a signature, an empty delta). */
@@ -90,12 +93,15 @@ class Pump {
         onHead: (status, headers) => this.#onHead(status, headers),
         onData: (chunk) => this.#guard(() => this.#onData(chunk)),
         onEnd: () => this.#onEnd(),
-        onFailure: (failure, detail) => this.#finish({ kind: 'failed', end: endOf(failure, this.#status), detail }),
+        onFailure: (failure, detail) =>
+          this.#finish({ kind: 'failed', end: endOf(failure, this.#status), detail }),
       })
     })
   }
 
-  /** What throws in a provider's callback would be the provider's to catch: it ends the stream here instead. */
+  /**
+   * What throws in a provider's callback would be the provider's to catch: it ends the stream here instead.
+   */
   #guard(run: () => void): void {
     try {
       run()
@@ -166,7 +172,11 @@ class Pump {
   #onEnd(): void {
     if (this.#plain !== null) return this.#finish({ kind: 'not-a-stream', body: Buffer.concat(this.#plain) })
     const ended = this.#attempt.scanner.facts.ended
-    const broken = { kind: 'failed', end: 'broken_stream', detail: 'the stream ended without its end marker' } as const
+    const broken = {
+      kind: 'failed',
+      end: 'broken_stream',
+      detail: 'the stream ended without its end marker',
+    } as const
     this.#finish(ended ? { kind: 'complete' } : broken)
   }
 

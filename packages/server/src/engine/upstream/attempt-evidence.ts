@@ -1,0 +1,64 @@
+// What an attempt shows of what it used, however it ended: the evidence it is settled by.
+
+import type { ReportedUsage } from '../../core/money/token-counts.js'
+import type { AttemptEvidence } from '../call-model/settle.js'
+import type { WholeAnswer } from './collect-whole.js'
+import { type PumpedStream, endOf } from './pump-stream.js'
+
+export const notStreamEnd = (status: number) => (status === 200 ? 'invalid_body' : `http_${status}`)
+
+export function streamEvidence(pumped: PumpedStream): AttemptEvidence {
+  const { end, facts, status, firstByteMs } = pumped
+  const generated = facts.deltas > 0 || facts.usage !== null || (facts.startUsage ?? null) !== null
+  const base = {
+    ...evidence({ end: 'ok', status, ran: 'yes', firstByteMs }),
+    streamed: true,
+    deltas: facts.deltas,
+  }
+  const reported: ReportedUsage | null = facts.usage
+  switch (end.kind) {
+    case 'complete':
+      return { ...base, reported }
+    case 'cut':
+      return {
+        ...base,
+        end: end.by === 'deadline' && !generated ? 'timeout' : 'cut',
+        reported: facts.startUsage ?? null,
+        ran: generated ? 'yes' : 'maybe',
+      }
+    case 'caller-left':
+      return {
+        ...base,
+        end: 'caller_left',
+        reported: reported ?? facts.startUsage ?? null,
+        ran: generated ? 'yes' : 'maybe',
+      }
+    case 'not-a-stream':
+      return { ...base, end: notStreamEnd(status), ran: 'no' }
+    case 'failed':
+      return {
+        ...base,
+        end: end.end,
+        reported: facts.ended ? reported : (facts.startUsage ?? null),
+        ran: generated ? 'yes' : ranWithout(end.end),
+      }
+  }
+}
+
+/** Sent, and nothing came: the model may have run up a bill unless there was no connection at all. */
+function ranWithout(end: string): AttemptEvidence['ran'] {
+  return end === 'timeout' || end === 'broken_stream' ? 'maybe' : 'no'
+}
+
+export function failedEvidence(raw: Extract<WholeAnswer, { kind: 'failed' }>): AttemptEvidence {
+  const end = endOf(raw.failure, raw.status)
+  const ran = raw.status === 200 ? 'yes' : ranWithout(end)
+  return evidence({ end, status: raw.status, ran, firstByteMs: null })
+}
+
+export function evidence(
+  known: Pick<AttemptEvidence, 'end' | 'status' | 'ran' | 'firstByteMs'>,
+): AttemptEvidence {
+  const { end, status, ran, firstByteMs } = known
+  return { end, status, firstByteMs, reported: null, deltas: 0, textBytes: 0, streamed: false, ran }
+}
