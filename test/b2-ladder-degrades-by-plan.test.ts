@@ -44,6 +44,10 @@ tasks:
   remembers: { budget: { max_model_calls: 1 }, degrade: [cached_answer, refine] }
   in_time: { budget: { max_latency_ms: 1500 }, degrade: [partial_result] }
   in_time_or_ask: { budget: { max_latency_ms: 1500 }, degrade: [partial_result, refine] }
+  judged_in_time:
+    budget: { max_latency_ms: 1500 }
+    degrade: [partial_result]
+    route: { default: gpt-4o-mini, escalate_if: [{ condition: "confidence < 0.5", model: gpt-4o }] }
   asks: { budget: { max_model_calls: 1 }, degrade: [refine] }
   refuses: { budget: { max_model_calls: 1 }, degrade: [] }
   full: { budget: { max_model_calls: 1 } }
@@ -132,6 +136,15 @@ describe.each(WAYS)('%s', (_name, way) => {
     expect(rungs(other)).toBe('refine')
   })
 
+  test('before any rung an answer is shortened to what the budget has left', async () => {
+    const { id } = await journey.open({ contract: 'refuses', budget: { max_output_tokens: 20 } })
+    const text = `${question()} [[sim:tokens=300]]`
+    const answer = await journey.ask(dialect, { text, stream, maxTokens: 300 }, { 'x-spillway-task-id': id })
+    expect([endOf(answer), dialect.finishOf(answer)]).toEqual(['200', dialect.finish.cut])
+    expect([rungs(answer), hasEnded(dialect, answer)]).toEqual([null, true])
+    expect((await journey.view(id)).budget.spent.output_tokens).toBe(20)
+  })
+
   test('refine: the contract speaks, in a complete answer', async () => {
     const { id } = await journey.open({ contract: 'asks' })
     const headers = { 'x-spillway-task-id': id }
@@ -191,6 +204,17 @@ describe('partial_result', () => {
       const deltas = eventsOf(text).length
       expect(task.budget.spent.output_tokens).toBeGreaterThan(0)
       expect(task.budget.spent.output_tokens).toBeLessThanOrEqual(deltas + 8)
+    },
+  )
+
+  test.each(BOTH)(
+    '%s: so is one that was held back to be judged, and its head says so',
+    async (_, dialect) => {
+      const answer = await slow(dialect, 'judged_in_time', true)
+      expect([endOf(answer), dialect.finishOf(answer)]).toEqual(['200', dialect.finish.cut])
+      expect([rungs(answer), answer.headers.get('x-spillway-route')]).toEqual(['partial_result', 'degraded'])
+      expect(dialect.isEnded(String(answer.body))).toBe(true)
+      expect(dialect.textOf(answer)).toMatch(/\w/)
     },
   )
 

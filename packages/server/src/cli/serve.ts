@@ -8,7 +8,7 @@ import { type LogLevel, createLogger } from '../adapters/telemetry/logs.js'
 import { type Spillway, startSpillway } from '../compose.js'
 import { readEnvironment } from '../config/environment.js'
 import { type ConfigSource, findConfig } from '../config/find-config.js'
-import type { Parsed, Problem } from '../core/parsed.js'
+import { type Parsed, type Problem, invalid } from '../core/parsed.js'
 import { startUpText } from './start-up-text.js'
 
 interface ServeOptions {
@@ -92,9 +92,25 @@ interface Watched {
   warn(text: string): void
 }
 
+/**
+ * Whatever has become of the file, the server goes on: moved away for a moment, emptied by an editor that is still
+ * writing, or not readable, it is invalid, and never the built-in configuration, which knows no tenants.
+ */
+function locateAgain({ options, config }: Watched): Parsed<ConfigSource> {
+  const { file } = config
+  if (file === 'built-in') return locate(options)
+  try {
+    const found = locate({ config: file })
+    const isEmpty = found.kind === 'ok' && found.value.text.trim() === ''
+    return isEmpty ? invalid(`${file}:1:1`, 'the file is empty') : found
+  } catch (error) {
+    return invalid(`${file}:1:1`, error instanceof Error ? error.message : String(error))
+  }
+}
+
 function stayUp(spillway: Spillway, watched: Watched): void {
   const reload = () => {
-    const next = locate(watched.options)
+    const next = locateAgain(watched)
     const problems = next.kind === 'invalid' ? next.problems : spillway.reload(next.value, readEnvironment())
     const { id } = spillway.release()
     if (problems.length === 0) process.stdout.write(`release ${id} serves\n`)

@@ -14,7 +14,7 @@ import { type Compile, type Compiled, expressionCompiler, type Scope } from './e
 import type { Problems } from './problems.js'
 import { nanoUsd } from './read-limits.js'
 import { readSignals } from './read-signals.js'
-import { MAX_ATTEMPTS_DEFAULT, task, type TaskValues } from './read-task.js'
+import { task, type TaskValues } from './read-task.js'
 import type { ModelReference } from './resolve-models.js'
 import type { Located } from './readers.js'
 import { positionInRaw } from './scalar-position.js'
@@ -63,7 +63,7 @@ export function buildContract(name: string, tree: Tree, around: Surroundings): B
     signals,
     route,
     cache: cacheOf(values),
-    maxAttempts: values.retries?.max_attempts ?? MAX_ATTEMPTS_DEFAULT,
+    maxAttempts: values.retries?.max_attempts ?? null,
     record: values.record,
     retentionDays: values.retention_days,
     price: { nanoUsdPerSuccess: nanoUsd(values.price?.usd_per_success ?? null) },

@@ -240,7 +240,7 @@ describe('defaults', () => {
       budget: { limits: { modelCalls: Infinity, nanoUsd: Infinity }, latencyMs: 600_000 },
       degrade: [],
       refineMessage: REFINE_MESSAGE_DEFAULT,
-      maxAttempts: 4,
+      maxAttempts: null,
       record: 'metadata',
       retentionDays: 30,
       signals: { confidence: { from: 'logprobs' } },

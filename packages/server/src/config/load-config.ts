@@ -19,7 +19,8 @@ import { ceilingLimits } from './read-limits.js'
 import { isTier, readModels } from './read-models.js'
 import { impliedProviders, readProviders } from './read-providers.js'
 import { readTenants } from './read-tenants.js'
-import { asMap, record, reportUnknownKeys, optional, whole } from './readers.js'
+import { readServer } from './read-server.js'
+import { asMap, reportUnknownKeys } from './readers.js'
 import { releaseId } from './release-id.js'
 import { resolveModels } from './resolve-models.js'
 import { emptyMap, inherit, type MapTree, type Tree } from './tree.js'
@@ -33,11 +34,6 @@ export interface ConfigInput extends ConfigText {
 
 const KEYS = ['providers', 'models', 'tasks', 'tenants', 'defaults', 'limits', 'server'] as const
 type Key = (typeof KEYS)[number]
-
-/** Largest request body, bytes. Default 8 MiB. */
-const MAX_BODY_BYTES_DEFAULT = 8 * 1024 * 1024
-const BODY_BYTES_MAX = 1024 * 1024 * 1024
-const server = record({ max_body_bytes: optional(whole('bytes', 1, BODY_BYTES_MAX), MAX_BODY_BYTES_DEFAULT) })
 
 /** Problems carry `file:line:column` and never a secret. */
 export function parseConfig(input: ConfigInput): Parsed<Release> {
@@ -82,7 +78,7 @@ function readContent(
     tenants,
     product: root.entries.has('limits') ? ceilingLimits.read(at('limits'), problems) : NO_CEILINGS,
     dearestPrice: dearestOf(models),
-    server: { maxBodyBytes: server.read(at('server'), problems).max_body_bytes },
+    server: readServer(at('server'), problems),
   }
 }
 

@@ -23,7 +23,6 @@ import {
 /** For the whole task, first token to last. Default 10 minutes, at most a day. */
 const LATENCY_MS_DEFAULT = 600_000
 const LATENCY_MS_MAX = 86_400_000
-export const MAX_ATTEMPTS_DEFAULT = 4
 const RETENTION_DAYS_DEFAULT = 30
 const DAYS_MAX = 3_650
 const TTL_SECONDS_MAX = 31_536_000
@@ -102,7 +101,7 @@ export const task = record({
   signals: optional(mapOf(located(signal))),
   route: optional(route, route.fallback),
   cache: optional(cache, cache.fallback),
-  retries: optional(record({ max_attempts: optional(whole('attempts'), MAX_ATTEMPTS_DEFAULT) })),
+  retries: optional(record({ max_attempts: optional(whole('attempts')) })),
   record: optional(oneOf(['metadata', 'content'], 'way to record'), 'metadata'),
   /** How long recorded content is kept, days. Default 30. */
   retention_days: optional(whole('days', 1, DAYS_MAX), RETENTION_DAYS_DEFAULT),

@@ -14,6 +14,7 @@ import type { Answer } from './answer/answer.js'
 import type { RungName } from '../core/release/release.js'
 import type { Decision } from '../core/task/records.js'
 import { type Refusal, refused } from './refusal.js'
+import { attemptsMax } from './task-registry.js'
 import { type Step, decide, timeLeftMs } from './step-context.js'
 import type { Made } from './step-end.js'
 import type { AttemptFailure } from './upstream/attempt-failure.js'
@@ -115,7 +116,7 @@ function findSmaller(step: Step, plan: Plan, trigger: Trigger): LadderState['sma
   const { route } = contract
   const current = plan.models[0]
   if (current === undefined || !contract.degrade.includes('smaller_model')) return null
-  const isPossible = step.task.attempts < contract.maxAttempts && timeLeftMs(step) > 0
+  const isPossible = step.task.attempts < attemptsMax(step.task) && timeLeftMs(step) > 0
   const hasFailed = trigger.kind === 'upstream' || trigger.kind === 'capacity'
   const except = hasFailed ? plan.models.map(({ name }) => name) : []
   let nearest: string | null = null

@@ -111,6 +111,8 @@ export interface Books {
   write(entry: Entry): void
   /** Resolves when everything written so far survives `kill -9`. */
   durable(): Promise<void>
+  /** Why nothing can be made durable at the moment, or null. Then nothing may be spent either. */
+  readonly failed: Error | null
   /** Stores a prompt or answer (already cleared for storage) and returns its reference. */
   saveContent(content: {
     readonly task: TaskId

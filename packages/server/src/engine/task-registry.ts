@@ -122,4 +122,12 @@ export function limitsOf(opened: TaskOpened): Amounts {
   return limits
 }
 
+/** Further tries that all calls of a task share where the contract sets no cap. */
+const RETRIES_DEFAULT = 3
+
+/** Attempts the task may make in all: the contract's cap, or a first try per step and a few more together. */
+export function attemptsMax({ contract, steps }: Task): number {
+  return contract.maxAttempts ?? steps + RETRIES_DEFAULT
+}
+
 export const accountOf = (id: TaskId) => `task:${id}`

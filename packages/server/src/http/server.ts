@@ -38,7 +38,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       if (wire === undefined) return handler(request as never, response as never)
       serveModelCall(data, wire, { request, response }).catch((error: unknown) => {
         options.onFault(error)
-        response.destroy()
+        // A caller that was answered keeps the answer; one that was not may not wait for ever.
+        if (!response.writableEnded) response.destroy()
       })
     })
     return http

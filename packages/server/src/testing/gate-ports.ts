@@ -43,6 +43,9 @@ export function gateLedger(ledger: MemoryLedger, atPort: AtPort): Ledger {
 
 export function gateBooks(books: Books, atPort: AtPort): Books {
   return {
+    get failed() {
+      return books.failed
+    },
     write(entry) {
       void atPort(`books.write:${entry.kind}`)
       books.write(entry)

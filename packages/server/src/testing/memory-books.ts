@@ -101,6 +101,9 @@ export function createMemoryBooks(system: Pick<System, 'newId'>): MemoryBooks {
       if (entry.kind === 'hold-settled' && !openHolds.delete(entry.id)) return
       entries.push(structuredClone(entry))
     },
+    get failed() {
+      return failure
+    },
     durable: () => (failure === null ? Promise.resolve() : Promise.reject(failure)),
     saveContent({ text }) {
       const reference = system.newId('message')

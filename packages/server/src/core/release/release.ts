@@ -146,8 +146,11 @@ export interface Contract {
   readonly signals: Readonly<Record<string, SignalSource>>
   readonly route: Route
   readonly cache: { readonly exactTtlMs: number | null; readonly semantic: SemanticCacheConfig | null }
-  /** Upstream attempts over the whole task: first tries, retries, fallbacks, judges and samples together. */
-  readonly maxAttempts: number
+  /**
+   * Upstream attempts over the whole task: first tries, retries, fallbacks, judges and samples together. null, the
+   * default: every call has its first try, and all of them together three more.
+   */
+  readonly maxAttempts: number | null
   readonly record: 'metadata' | 'content'
   readonly retentionDays: number
   readonly price: { readonly nanoUsdPerSuccess: number | null }
@@ -186,6 +189,16 @@ export interface Tenant {
   readonly attributes: Readonly<Record<string, unknown>>
 }
 
+export interface ServerSettings {
+  /** Default 8 MiB. Read at start; a reload does not change it. */
+  readonly maxBodyBytes: number
+  /**
+   * Origins, as browsers write them, whose pages may call Spillway and read what it answers. Default none. A
+   * reload changes it at once.
+   */
+  readonly allowedOrigins: readonly string[]
+}
+
 export interface Release {
   readonly id: ReleaseId
   /** Where it was read from: a path, or `built-in`. */
@@ -201,8 +214,8 @@ export interface Release {
    * Dearest configured price, for holds on models whose price is unknown. null when no price is known at all.
    */
   readonly dearestPrice: Price | null
-  /** Limits of the server itself (top-level key `server`). */
-  readonly server: { readonly maxBodyBytes: number }
+  /** The server itself (top-level key `server`). */
+  readonly server: ServerSettings
   /** Things that are legal but probably not meant, for `spillway check` and the start-up banner. */
   readonly warnings: readonly string[]
 }

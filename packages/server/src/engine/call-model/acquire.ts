@@ -14,8 +14,20 @@ export type Acquired =
 /** Every deployment is at its limit: look again this often, ms. */
 const BUSY_WAIT_MS = 25
 
-/** The place is taken when this resolves. `avoid`: deployments that cannot serve this call at all. */
-export async function acquire(step: Step, model: ModelEntry, avoid: ReadonlySet<string>): Promise<Acquired> {
+/** Another model stands by: wait no longer than this for one of the first's deployments, ms. */
+const PATIENCE_MS = 250
+
+export interface AcquireAsk {
+  readonly model: ModelEntry
+  /** Deployments that cannot serve this call at all. */
+  readonly avoid: ReadonlySet<string>
+  /** Another model comes next: a long wait for this one is not worth it. */
+  readonly hasNext: boolean
+}
+
+/** The place is taken when this resolves. */
+export async function acquire(step: Step, ask: AcquireAsk): Promise<Acquired> {
+  const { model, avoid } = ask
   const usable = model.deployments.filter((deployment) => !avoid.has(deployment.id))
   const only = usable.length === 1
   for (;;) {
@@ -26,8 +38,9 @@ export async function acquire(step: Step, model: ModelEntry, avoid: ReadonlySet<
         decide(step, { stage: 'acquire', choice: found.deployment.id, reason: 'least loaded of the ready' })
       return found
     }
-    if (usable.length === 0 || found.waitMs >= timeLeftMs(step)) {
-      decide(step, { stage: 'acquire', choice: 'none', reason: 'no deployment is ready before the deadline' })
+    const patienceMs = ask.hasNext ? Math.min(PATIENCE_MS, timeLeftMs(step)) : timeLeftMs(step)
+    if (usable.length === 0 || found.waitMs >= patienceMs) {
+      decide(step, { stage: 'acquire', choice: 'none', reason: `no deployment is ready within ${patienceMs} ms` })
       return found
     }
     await sleep(step.engine.system, found.waitMs)

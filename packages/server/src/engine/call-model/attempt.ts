@@ -8,6 +8,7 @@ import type { Deployment, ModelEntry } from '../../core/release/release.js'
 import type { AttemptRecord } from '../../core/task/records.js'
 import type { Answer } from '../answer/answer.js'
 import { sleep } from '../sleep.js'
+import { attemptsMax } from '../task-registry.js'
 import { type Step, decide, timeLeftMs } from '../step-context.js'
 import type { AttemptFailure } from '../upstream/attempt-failure.js'
 import { type AttemptAsk, type AttemptEnd, oneAttempt } from '../upstream/one-attempt.js'
@@ -61,7 +62,7 @@ export async function attempt(step: Step, plan: AttemptPlan): Promise<AttemptsEn
     const triesMax = isLast ? Infinity : Math.max(TRIES_PER_MODEL, model.deployments.length)
     for (let tries = 0; tries < triesMax; tries++) {
       if (isCapReached(step)) return capReached(step, failures)
-      const turn = await takeTurn(step, { plan, model, avoid, failures })
+      const turn = await takeTurn(step, { plan, model, avoid, failures, hasNext: !isLast })
       if (turn.kind === 'again') {
         failures.push(turn.failure)
         continue
@@ -84,7 +85,7 @@ function isNextWorthIt({ kind }: AttemptsEnd, failures: readonly AttemptFailure[
 }
 
 function isCapReached({ task }: Step): boolean {
-  return task.attempts >= task.contract.maxAttempts
+  return task.attempts >= attemptsMax(task)
 }
 
 interface TurnAsk {
@@ -92,6 +93,7 @@ interface TurnAsk {
   readonly model: ModelEntry
   readonly avoid: Set<string>
   readonly failures: readonly AttemptFailure[]
+  readonly hasNext: boolean
 }
 
 async function takeTurn(step: Step, ask: TurnAsk): Promise<Turn> {
@@ -112,7 +114,7 @@ async function withHold(step: Step, ask: TurnAsk, reservation: Reservation): Pro
   let unused: Deployment | null = null
   let isSettled = false
   try {
-    const acquired = await acquire(step, ask.model, ask.avoid)
+    const acquired = await acquire(step, ask)
     if (acquired.kind === 'none') return { kind: 'no-capacity', waitMs: acquired.waitMs }
     unused = acquired.deployment
     const ready = prepare(step, ask, { deployment: unused, reservation })
@@ -250,11 +252,10 @@ async function waitForTurn(step: Step, failures: readonly AttemptFailure[]): Pro
 }
 
 function capReached(step: Step, failures: readonly AttemptFailure[]): AttemptsEnd {
-  const { maxAttempts } = step.task.contract
   decide(step, {
     stage: 'attempt',
     choice: 'stop',
-    reason: `all ${maxAttempts} attempts of the task are used`,
+    reason: `all ${attemptsMax(step.task)} attempts of the task are used`,
   })
   return failures.length === 0
     ? { kind: 'short', limit: 'modelCalls', ceiling: null }

@@ -30,11 +30,22 @@ test.each(['support', 'kind'])(
   },
 )
 
+test('while the books cannot be written nothing is sent, so nothing is spent', async () => {
+  const made = world()
+  made.books.fail(new Error('disk full'))
+  await made.call({ task: 'support' })
+  expect(made.provider('main').requests).toEqual([])
+  made.books.fail(null)
+  made.provider('main').next(chatAnswer({ text: 'Paris.' }))
+  expect((await made.call({ task: 'support' })).status).toBe(200)
+})
+
 test('a stream whose charge cannot be written ends with an error in band and without its end marker', async () => {
   const made = world()
   made.provider('main').next(chatStream())
+  const running = made.start({ task: 'support', body: { stream: true } })
   made.books.fail(new Error('disk full'))
-  const caller = await made.call({ task: 'support', body: { stream: true } })
+  const caller = await made.finish(running)
   expect(caller.outcome).toBe('error')
   expect(caller.frames.at(-1)).toMatchObject({ error: { code: 'store.unavailable' } })
 })
