@@ -143,19 +143,20 @@ describe('a configuration that is wrong', () => {
   test.each([
     ['gone', async () => undefined],
     ['empty', (file: string) => writeFile(file, '')],
-    ['a directory', async (file: string) => void (await mkdir(file))],
+    ['a directory', (file: string) => mkdir(file)],
   ])('a file that is %s never becomes the built-in configuration', async (_, replace) => {
     // Found in the working directory, not named: the next place to look would be the built-in one.
     const dir = await mkdtemp(join(tmpdir(), 'spillway-moved-'))
     const file = join(dir, 'spillway.yaml')
     await writeFile(file, `${config(journey.sim.url)}tenants: { acme: { keys: [acme-key-0001] } }\n`)
-    await using server = await startServer({ dir })
+    const server = await startServer({ dir })
     await rm(file)
     await replace(file)
     server.process.kill('SIGHUP')
     await waitFor('the complaint', () => server.output().includes('still serves'))
     const stranger = await request(server.url + CHAT.path, { body: CHAT.body({ text: 'Am I in?' }) })
     expect(endOf(stranger)).toBe('401 auth.missing')
+    expect(await server.stop()).toBe(0)
     await rm(dir, { recursive: true })
   })
 

@@ -28,7 +28,7 @@ describe('a mistake is told with its place and a way out', () => {
     [
       'an unknown key near nothing lists what is known',
       'server: { zzz: 1 }\n',
-      ['f.yaml:1:11 unknown key `zzz`; known here: `max_body_bytes`'],
+      ['f.yaml:1:11 unknown key `zzz`; known here: `max_body_bytes`, `allowed_origins`'],
     ],
     ['a duplicate key', 'tasks: {}\ntasks: {}\n', ['f.yaml:2:1 `tasks` is already set on line 1']],
     ['a wrong type', 'tasks: 3\n', ['f.yaml:1:8 must be a map of keys and values, not `3`']],

@@ -245,7 +245,7 @@ describe('defaults', () => {
       retentionDays: 30,
       signals: { confidence: { from: 'logprobs' } },
     })
-    expect(release.server).toEqual({ maxBodyBytes: 8 * 1024 * 1024 })
+    expect(release.server).toEqual({ maxBodyBytes: 8 * 1024 * 1024, allowedOrigins: [] })
     expect(release.product.nanoUsdPerDay).toBeNull()
   })
 

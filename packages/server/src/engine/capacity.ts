@@ -17,26 +17,27 @@ const ADMITTED: Admission = { kind: 'admitted' }
 export class Capacity {
   readonly #deployments = new Map<string, DeploymentLoad>()
   readonly #quotas = new Map<string, Quota>()
+  readonly #tenants = new Map<string, Quota>()
+  #product: Quota | undefined
   #uses = 0
 
   /** A call of this tenant, under the product's limits and its own. Admitted calls count until `leave`. */
   admit(tenant: Tenant, product: CeilingLimits, nowMs: number): Admission {
-    const quotas = [
-      this.#quota('product', product, nowMs),
-      this.#quota(`tenant:${tenant.name}`, tenant.limits, nowMs),
-    ]
-    for (const [index, quota] of quotas.entries()) {
-      const waitMs = quota?.waitMs(nowMs) ?? 0
-      if (waitMs > 0)
-        return { kind: 'over', waitMs, whose: index === 0 ? 'the product' : `tenant '${tenant.name}'` }
-    }
-    for (const quota of quotas) quota?.begin(nowMs)
+    const all = (this.#product = renewed(this.#product, product, nowMs))
+    const own = renewed(this.#tenants.get(tenant.name), tenant.limits, nowMs)
+    if (own !== undefined) this.#tenants.set(tenant.name, own)
+    const waitAll = all?.waitMs(nowMs) ?? 0
+    if (waitAll > 0) return { kind: 'over', waitMs: waitAll, whose: 'the product' }
+    const waitOwn = own?.waitMs(nowMs) ?? 0
+    if (waitOwn > 0) return { kind: 'over', waitMs: waitOwn, whose: `tenant '${tenant.name}'` }
+    all?.begin(nowMs)
+    own?.begin(nowMs)
     return ADMITTED
   }
 
   leave(tenant: Tenant): void {
-    this.#quotas.get('product')?.end(true)
-    this.#quotas.get(`tenant:${tenant.name}`)?.end(true)
+    this.#product?.end(true)
+    this.#tenants.get(tenant.name)?.end(true)
   }
 
   /** Tokens of a settled attempt, charged to everybody who has a token rate. */
@@ -46,9 +47,16 @@ export class Capacity {
     used: { readonly tokens: number; readonly nowMs: number },
   ): void {
     const { tokens, nowMs } = used
-    this.#quotas.get('product')?.used(tokens, nowMs)
-    this.#quotas.get(`tenant:${tenant.name}`)?.used(tokens, nowMs)
+    this.#product?.used(tokens, nowMs)
+    this.#tenants.get(tenant.name)?.used(tokens, nowMs)
     this.#quotas.get(deployment.id)?.used(tokens, nowMs)
+  }
+
+  /** Is this deployment ready, without asking for an order? */
+  isReady(deployment: Deployment, nowMs: number): boolean {
+    const load = this.#load(deployment)
+    const isFree = load.concurrency === null || load.inFlight < load.concurrency
+    return isFree && load.coolUntilMs <= nowMs && (this.#rates(deployment, nowMs)?.waitMs(nowMs) ?? 0) === 0
   }
 
   /** Deployments in the order to try them now, and how long until the first is ready when none is. */
@@ -107,19 +115,13 @@ export class Capacity {
   #rates(deployment: Deployment, nowMs: number): Quota | undefined {
     const { requestsPerMinute, tokensPerMinute } = deployment.limits
     if (requestsPerMinute === null && tokensPerMinute === null) return undefined
-    return this.#quota(deployment.id, { requestsPerMinute, tokensPerMinute, concurrency: null }, nowMs)
-  }
-
-  #quota(holder: string, limits: QuotaLimits, nowMs: number): Quota | undefined {
-    if (!isLimited(limits)) return undefined
-    const quota = this.#quotas.get(holder)
-    if (quota !== undefined) {
-      quota.adopt(limits, nowMs)
-      return quota
-    }
-    const made = new Quota(limits, nowMs)
-    this.#quotas.set(holder, made)
-    return made
+    const known = this.#quotas.get(deployment.id)
+    const limits = known?.limits
+    const isSame = limits?.requestsPerMinute === requestsPerMinute && limits.tokensPerMinute === tokensPerMinute
+    if (known !== undefined && isSame) return known
+    const quota = renewed(known, { requestsPerMinute, tokensPerMinute, concurrency: null }, nowMs)
+    if (quota !== undefined) this.#quotas.set(deployment.id, quota)
+    return quota
   }
 
   #load(deployment: Deployment): DeploymentLoad {
@@ -139,6 +141,14 @@ export class Capacity {
     this.#deployments.set(deployment.id, load)
     return load
   }
+}
+
+/** The quota under the limits of today; undefined when there are none. */
+function renewed(quota: Quota | undefined, limits: QuotaLimits, nowMs: number): Quota | undefined {
+  if (!isLimited(limits)) return undefined
+  if (quota === undefined) return new Quota(limits, nowMs)
+  quota.adopt(limits, nowMs)
+  return quota
 }
 
 export interface DeploymentLoad {

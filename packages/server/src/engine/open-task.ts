@@ -35,7 +35,7 @@ export function openTask(engine: Engine, ask: OpenTask): Task | Refusal {
   }
   const task = newTask(engine, { release, contract, ask })
   record(engine, taskOpened(task))
-  engine.ledger.open(accountOf(task.id), task.limits)
+  engine.ledger.open(task.accounts[0] ?? accountOf(task.id), task.limits)
   engine.tasks.add(task)
   return task
 }
@@ -196,5 +196,5 @@ function restoredTask(
 /** Forgets a task that has ended; the books keep it. */
 export function closeTask(engine: Engine, task: Task): void {
   engine.tasks.remove(task.id)
-  engine.ledger.close(accountOf(task.id))
+  engine.ledger.close(task.accounts[0] ?? accountOf(task.id))
 }

@@ -22,14 +22,21 @@ export class Quota {
   #requests: RateWindow | null = null
   #tokens: RateWindow | null = null
   #running = 0
+  #isReady = false
 
   constructor(limits: QuotaLimits, nowMs: number) {
     this.#limits = limits
     this.adopt(limits, nowMs)
   }
 
+  get limits(): QuotaLimits {
+    return this.#limits
+  }
+
   /** A reload may have changed the limits; what was used stays used. */
   adopt(limits: QuotaLimits, nowMs: number): void {
+    if (limits === this.#limits && this.#isReady) return
+    this.#isReady = true
     this.#limits = limits
     this.#requests = adopted(this.#requests, limits.requestsPerMinute, nowMs)
     this.#tokens = adopted(this.#tokens, limits.tokensPerMinute, nowMs)

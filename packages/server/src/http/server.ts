@@ -1,8 +1,10 @@
 // One listening server: model routes go straight to the data plane, everything else to the control plane.
+// Preflights of browsers are answered before either.
 
 import { type Server as HttpServer, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type ControlPlane, createControlPlane } from './control-plane.js'
+import { answersPreflight } from './cross-origin.js'
 import { type DataPlane, modelRoute, serveModelCall } from './data-plane.js'
 import { registerCountTokens } from './count-tokens.js'
 import { registerOperatorRoutes } from './operator-routes.js'
@@ -34,6 +36,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   let http: HttpServer | undefined
   const app = createControlPlane(control, (handler: (request: never, response: never) => void) => {
     http = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 }, (request, response) => {
+      if (answersPreflight(control.engine.release().server.allowedOrigins, { request, response })) return
       const wire = modelRoute(request.method, request.url)
       if (wire === undefined) return handler(request as never, response as never)
       serveModelCall(data, wire, { request, response }).catch((error: unknown) => {

@@ -67,8 +67,8 @@ export class MemoryLedger {
     this.#accounts.set(account, {
       name: account,
       limits,
-      settled: { ...spent },
-      held: { ...NOTHING },
+      settled: copyOf(spent),
+      held: copyOf(NOTHING),
       liveHolds: 0,
       closing: false,
     })
@@ -182,7 +182,8 @@ export class MemoryLedger {
   /** A snapshot, or null for an account that is not open. */
   read(account: string): AccountState | null {
     const found = this.#accounts.get(account)
-    return found ? { limits: found.limits, settled: { ...found.settled }, held: { ...found.held } } : null
+    if (found === undefined) return null
+    return { limits: found.limits, settled: copyOf(found.settled), held: copyOf(found.held) }
   }
 
   /** From now on nothing is granted; the account is forgotten once its last hold is settled. */
@@ -204,6 +205,11 @@ export class MemoryLedger {
   accountsHolding(id: HoldId): readonly string[] {
     return this.#holds.get(id)?.accounts.map((account) => account.name) ?? []
   }
+}
+
+function copyOf(amounts: Amounts): MutableAmounts {
+  const { modelCalls, inputTokens, outputTokens, toolCalls, toolMs, nanoUsd } = amounts
+  return { modelCalls, inputTokens, outputTokens, toolCalls, toolMs, nanoUsd }
 }
 
 function leftOf({ limits, settled, held }: Account, resource: Resource): number {

@@ -4,7 +4,7 @@ import { type AmountsJson, type LimitsJson, usdFromNano } from '@spillway/protoc
 import { type Amounts, NOTHING } from '../../core/budget/amounts.js'
 import { remainingOf } from '../../core/budget/remaining.js'
 import type { Ledger } from '../ports.js'
-import { type Task, accountOf } from '../task-registry.js'
+import type { Task } from '../task-registry.js'
 
 export function amountsJson(amounts: Amounts): AmountsJson {
   return {
@@ -39,7 +39,7 @@ export function taskBudget(
   ledger: Ledger,
   task: Task,
 ): { readonly spent: AmountsJson; readonly remaining: LimitsJson } {
-  const own = ledger.read(accountOf(task.id)) ?? { limits: task.limits, settled: NOTHING, held: NOTHING }
+  const own = ledger.read(task.accounts[0] ?? '') ?? { limits: task.limits, settled: NOTHING, held: NOTHING }
   if (task.accounts.length === 1)
     return { spent: amountsJson(own.settled), remaining: limitsJson(remainingOf([own])) }
   const parents = task.accounts.slice(1).map((account) => ledger.read(account))

@@ -25,26 +25,47 @@ export interface AcquireAsk {
   readonly hasNext: boolean
 }
 
-/** The place is taken when this resolves. */
-export async function acquire(step: Step, ask: AcquireAsk): Promise<Acquired> {
+/** The place is taken when this returns, or resolves: only a wait makes it a promise. */
+export function acquire(step: Step, ask: AcquireAsk): Acquired | Promise<Acquired> {
   const { model, avoid } = ask
-  const usable = model.deployments.filter((deployment) => !avoid.has(deployment.id))
-  const only = usable.length === 1
-  for (;;) {
-    const found = lookUp(step, usable)
-    if (found.kind === 'deployment') {
-      step.engine.capacity.start(found.deployment, step.engine.system.nowMs())
-      if (!only)
-        decide(step, { stage: 'acquire', choice: found.deployment.id, reason: 'least loaded of the ready' })
-      return found
-    }
-    const patienceMs = ask.hasNext ? Math.min(PATIENCE_MS, timeLeftMs(step)) : timeLeftMs(step)
-    if (usable.length === 0 || found.waitMs >= patienceMs) {
-      decide(step, { stage: 'acquire', choice: 'none', reason: `no deployment is ready within ${patienceMs} ms` })
+  const usable = avoid.size === 0 ? model.deployments : model.deployments.filter(({ id }) => !avoid.has(id))
+  const found = takePlace(step, usable)
+  return found.kind === 'deployment' ? found : waitForPlace(step, ask, { usable, found })
+}
+
+interface Wait {
+  readonly usable: readonly Deployment[]
+  readonly found: Extract<Acquired, { readonly kind: 'none' }>
+}
+
+async function waitForPlace(step: Step, { hasNext }: AcquireAsk, wait: Wait): Promise<Acquired> {
+  let found: Acquired = wait.found
+  while (found.kind === 'none') {
+    const patienceMs = hasNext ? Math.min(PATIENCE_MS, timeLeftMs(step)) : timeLeftMs(step)
+    if (wait.usable.length === 0 || found.waitMs >= patienceMs) {
+      const reason = `no deployment is ready within ${Math.round(patienceMs)} ms`
+      decide(step, { stage: 'acquire', choice: 'none', reason })
       return found
     }
     await sleep(step.engine.system, found.waitMs)
+    found = takePlace(step, wait.usable)
   }
+  return found
+}
+
+function takePlace(step: Step, usable: readonly Deployment[]): Acquired {
+  const { system, capacity } = step.engine
+  const nowMs = system.nowMs()
+  const [only] = usable
+  const isAlone = usable.length === 1 && only !== undefined
+  const found: Acquired =
+    isAlone && capacity.isReady(only, nowMs) ? { kind: 'deployment', deployment: only } : lookUp(step, usable)
+  if (found.kind === 'none') return found
+  capacity.start(found.deployment, nowMs)
+  if (!isAlone) {
+    decide(step, { stage: 'acquire', choice: found.deployment.id, reason: 'least loaded of the ready' })
+  }
+  return found
 }
 
 function lookUp(step: Step, usable: readonly Deployment[]): Acquired {

@@ -100,7 +100,8 @@ async function takeTurn(step: Step, ask: TurnAsk): Promise<Turn> {
   const { model, failures } = ask
   const waited = failures.length === 0 ? null : await waitForTurn(step, failures)
   if (waited !== null) return waited
-  const held = await hold(step, answerAsk(step, { model, request: step.request }))
+  const promised = hold(step, answerAsk(step, { model, request: step.request }))
+  const held = promised instanceof Promise ? await promised : promised
   if (held.kind === 'short') return { kind: 'short', limit: held.limit, ceiling: held.ceiling }
   return withHold(step, ask, held.reservation)
 }
@@ -114,7 +115,8 @@ async function withHold(step: Step, ask: TurnAsk, reservation: Reservation): Pro
   let unused: Deployment | null = null
   let isSettled = false
   try {
-    const acquired = await acquire(step, ask)
+    const place = acquire(step, ask)
+    const acquired = place instanceof Promise ? await place : place
     if (acquired.kind === 'none') return { kind: 'no-capacity', waitMs: acquired.waitMs }
     unused = acquired.deployment
     const ready = prepare(step, ask, { deployment: unused, reservation })

@@ -4,6 +4,7 @@
 
 import { type Amounts, type LimitName, NOTHING } from '../../core/budget/amounts.js'
 import { type CallFit, fitCall } from '../../core/budget/fit-call.js'
+import type { FittedHold } from '../../core/budget/memory-ledger.js'
 import { remainingOf } from '../../core/budget/remaining.js'
 import type { AttemptId, HoldId } from '../../core/ids.js'
 import { estimateInputTokens, NOTHING_LEARNED } from '../../core/money/bytes-per-token.js'
@@ -45,41 +46,57 @@ export interface Shortage {
   readonly ceiling: 'premium' | 'other' | null
 }
 
-export async function hold(step: Step, ask: HoldAsk): Promise<HoldEnd> {
+/** At once when the ledger is in this process; a promise when it is not. */
+export function hold(step: Step, ask: HoldAsk): HoldEnd | Promise<HoldEnd> {
   const { engine, task } = step
   if (timeLeftMs(step) <= 0) return { kind: 'short', limit: 'latencyMs', shortBy: 1, ceiling: null }
   const accounts = accountsOf(engine, task, ask.model)
-  const estimatedInput = estimateInput(engine, ask)
-  const id = engine.system.newId('hold') as HoldId
-  const held = await holdFitting(engine, { id, accounts }, (left) =>
-    sizeCall(task, ask, { estimatedInput, left }),
-  )
-  if (held.kind === 'short')
-    return shortage(step, { limit: held.limit, shortBy: held.shortBy, ceiling: ceilingOf(held.account) })
-  const { amounts, outputTokens, bears } = held.fit
-  const reservation = {
-    hold: id,
-    id: engine.system.newId('attempt') as AttemptId,
+  const asked = {
+    id: engine.system.newId('hold') as HoldId,
     accounts,
-    amounts,
-    estimatedInput,
-    outputTokens: ask.generates && bears ? outputTokens : null,
+    estimatedInput: estimateInput(engine, ask),
+    generates: ask.generates,
   }
-  return { kind: 'held', reservation }
+  const fit = (left: Amounts) => sizeCall(task, ask, { estimatedInput: asked.estimatedInput, left })
+  const held = engine.ledger.holdFitting(asked.id, accounts, fit)
+  return held instanceof Promise ? heldLater(step, asked, held) : heldNow(step, asked, held)
+}
+
+interface Asked {
+  readonly id: HoldId
+  readonly accounts: readonly string[]
+  readonly estimatedInput: number
+  readonly generates: boolean
 }
 
 /** A promise whose answer was lost may have been made: it is taken back, or nobody ever would. */
-async function holdFitting(
-  { ledger }: Engine,
-  to: { readonly id: HoldId; readonly accounts: readonly string[] },
-  fit: (left: Amounts) => SizedCall,
-) {
+async function heldLater(
+  step: Step,
+  asked: Asked,
+  promised: Promise<FittedHold<SizedCall>>,
+): Promise<HoldEnd> {
   try {
-    return await ledger.holdFitting(to.id, to.accounts, fit)
+    return heldNow(step, asked, await promised)
   } catch (fault) {
-    await ledger.settle(to.id, NOTHING)
+    await step.engine.ledger.settle(asked.id, NOTHING)
     throw fault
   }
+}
+
+function heldNow(step: Step, asked: Asked, held: FittedHold<SizedCall>): HoldEnd {
+  if (held.kind === 'short') {
+    return shortage(step, { limit: held.limit, shortBy: held.shortBy, ceiling: ceilingOf(held.account) })
+  }
+  const { amounts, outputTokens, bears } = held.fit
+  const reservation = {
+    hold: asked.id,
+    id: step.engine.system.newId('attempt') as AttemptId,
+    accounts: asked.accounts,
+    amounts,
+    estimatedInput: asked.estimatedInput,
+    outputTokens: asked.generates && bears ? outputTokens : null,
+  }
+  return { kind: 'held', reservation }
 }
 
 /** Would an answer by this model to this request fit what is left? Reserves nothing. */
