@@ -56,18 +56,19 @@ describe.skipIf(program.kind === 'absent')('a page of another origin', () => {
   async function open(origin: string): Promise<Page> {
     const opened = await browser.context.newPage()
     await opened.goto(origin)
-    await opened.waitForFunction('globalThis.programs')
     return opened
   }
 
   type Programs = typeof PROGRAMS
+  type Made<Name extends keyof Programs> = Awaited<ReturnType<Programs[Name]>>
 
   async function run<Name extends keyof Programs>(
     name: Name,
     { on = page, apiKey = KEY }: { readonly on?: Page; readonly apiKey?: string } = {},
-  ): Promise<Awaited<ReturnType<Programs[Name]>>> {
+  ): Promise<Made<Name>> {
     const to: Spillway = { baseUrl: server.url, apiKey }
-    return on.evaluate(`programs.${name}(${JSON.stringify(to)})`)
+    const call = `loading.then(({ PROGRAMS }) => PROGRAMS.${name}(${JSON.stringify(to)}))`
+    return (await on.evaluate(call)) as Made<Name>
   }
 
   async function trace(id: string): Promise<TaskTraceView> {
@@ -94,7 +95,13 @@ describe.skipIf(program.kind === 'absent')('a page of another origin', () => {
       attributes: { account_tier: 'enterprise' },
     })
     expect(task.cost_usd).toBe(outcome?.cost_usd)
-    expect(steps.map(({ kind, name }) => `${kind} ${name}`)).toEqual([])
+    expect(steps).toMatchObject([
+      { kind: 'tool', name: 'find_order', reported: { input: { id: 7 }, output: { status: 'sent' } } },
+      { kind: 'model', streamed: false, error: null },
+      { kind: 'model', streamed: true, error: null },
+      { kind: 'model', attempts: [], error: 'budget.exhausted' },
+      { kind: 'retrieval', name: 'knowledge_base', duration_ms: 12 },
+    ])
     expect(outcomes).toHaveLength(1)
   })
 
@@ -105,16 +112,27 @@ describe.skipIf(program.kind === 'absent')('a page of another origin', () => {
     expect(await run('whyNoModels', { apiKey: 'wrong' })).toMatchObject({ code: 'auth.unknown', status: 401 })
   })
 
-  test('may use the official SDKs in its task', async () => {
-    const { id, chat, pieces } = await run('runTaskWithSdks')
-    expect(chat).toMatch(/\w/)
-    expect(pieces.length).toBeGreaterThan(1)
-    expect((await trace(id)).steps).toHaveLength(2)
+  test('may use the official OpenAI client in its task', async () => {
+    const { id, pieces, taskOfAnswer } = await run('runTaskWithOpenAi')
+    expect(pieces.join('')).toMatch(/\w/)
+    expect(taskOfAnswer).toBe(id)
+    expect((await trace(id)).steps.map(({ kind }) => kind)).toEqual(['model'])
   })
 
-  test('gets nothing when its origin is not on the list, key or no key', async () => {
+  test('has the time of its task though the clock of its device is an hour ahead', async () => {
+    const ahead = await open(site.origin)
+    await ahead.clock.setFixedTime(Date.now() + 3_600_000)
+    const { value, outcome } = await run('runTask', { on: ahead })
+    expect(value.left.latency_ms).toBeGreaterThan(0)
+    expect(outcome).toMatchObject({ success: true })
+  })
+
+  test('gets nothing when its origin is not on the list, though it has a key', async () => {
     const other = await open(site.otherOrigin)
+    const said: string[] = []
+    other.on('console', (message) => said.push(message.text()))
     expect(await run('whyNoModels', { on: other })).toMatchObject({ code: 'client.unreachable', status: 0 })
+    expect(said.join('\n')).toMatch(/from origin 'http:\/\/localhost:\d+' has been blocked by CORS policy/)
     expect(await run('whyNoModels')).toMatchObject({ code: 'no refusal: null' })
   })
 })

@@ -1,7 +1,6 @@
 // The program of a web page: what an application would write with the client library and with the official
-// SDKs. The journeys in the browser load it, compiled, as the page's own module.
+// OpenAI client. The journeys in the browser load it, compiled, as the page's own module.
 
-import Anthropic from '@anthropic-ai/sdk'
 import { SpillwayError, createClient } from '@spillway/client'
 import OpenAI from 'openai'
 
@@ -29,19 +28,15 @@ export async function runTask(to: Spillway) {
   })
 }
 
-/** A call by each official SDK inside one task. */
-export async function runTaskWithSdks(to: Spillway) {
+/** A streamed call by the official client inside a task. */
+export async function runTaskWithOpenAi(to: Spillway) {
   const { value } = await createClient(to).task('support_reply', {}, async (t) => {
-    const inBrowser = { dangerouslyAllowBrowser: true }
-    const body = { model: 'support_reply', messages: ask('Where is it?') }
-    const chat = await new OpenAI({ ...t.openai, ...inBrowser }).chat.completions.create(body)
-    const anthropic = new Anthropic({ ...t.anthropic, ...inBrowser })
+    const openai = new OpenAI({ ...t.openai, dangerouslyAllowBrowser: true })
+    const body = { model: 'support_reply', messages: ask('Where is it?'), stream: true } as const
+    const { data, response } = await openai.chat.completions.create(body).withResponse()
     const pieces: string[] = []
-    for await (const event of anthropic.messages.stream({ ...body, max_tokens: 50 })) {
-      if (event.type === 'content_block_delta' && event.delta.type === 'text_delta')
-        pieces.push(event.delta.text)
-    }
-    return { id: t.id, chat: chat.choices[0]?.message.content ?? null, pieces }
+    for await (const chunk of data) pieces.push(chunk.choices[0]?.delta.content ?? '')
+    return { id: t.id, pieces, taskOfAnswer: response.headers.get('x-spillway-task-id') }
   })
   return value
 }
@@ -62,4 +57,4 @@ async function refusalOf(work: Promise<unknown>) {
 }
 
 /** What the page hands to the journey, by name. */
-export const PROGRAMS = { runTask, runTaskWithSdks, whyNoModels }
+export const PROGRAMS = { runTask, runTaskWithOpenAi, whyNoModels }

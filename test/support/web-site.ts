@@ -22,24 +22,19 @@ const FOLDERS: Readonly<Record<string, string>> = {
   protocol: 'packages/protocol/dist',
   page: 'test/dist/support',
   openai: 'node_modules/openai',
-  anthropic: 'node_modules/@anthropic-ai/sdk',
 }
 
 const IMPORTS = {
   '@spillway/client': '/client/index.js',
   '@spillway/protocol': '/protocol/index.js',
   openai: '/openai/index.mjs',
-  '@anthropic-ai/sdk': '/anthropic/index.mjs',
 }
 
 const PAGE = `<!doctype html>
 <title>An application</title>
 <link rel="icon" href="data:," />
 <script type="importmap">${JSON.stringify({ imports: IMPORTS })}</script>
-<script type="module">
-  import { PROGRAMS } from '/page/page-task.js'
-  globalThis.programs = PROGRAMS
-</script>
+<script>globalThis.loading = import('/page/page-task.js')</script>
 `
 
 async function find(path: string): Promise<{ readonly type: string; readonly body: string | Buffer } | null> {

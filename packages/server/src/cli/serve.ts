@@ -56,9 +56,10 @@ export async function serve(options: ServeOptions): Promise<void> {
     })
     if (started.kind === 'invalid') return stop(problemsText(started.problems), 1)
     const { spillway } = started
+    // Before anybody hears that it listens: who hears it may send a signal at once.
+    stayUp(spillway, { options, config: config.value, warn: (text) => logger.warn('reload', { text }) })
     process.stdout.write(`${startUpText(spillway, { dataDir, isFile: config.value.file !== 'built-in' })}\n`)
     process.stdout.write(`listening on ${spillway.url}\n`)
-    stayUp(spillway, { options, config: config.value, warn: (text) => logger.warn('reload', { text }) })
   } catch (error) {
     stop(error instanceof Error ? error.message : String(error), 3)
   }
@@ -93,8 +94,8 @@ interface Watched {
 }
 
 /**
- * Whatever has become of the file, the server goes on: moved away for a moment, emptied by an editor that is still
- * writing, or not readable, it is invalid, and never the built-in configuration, which knows no tenants.
+ * Whatever has become of the file, the server goes on: moved away for a moment, emptied by an editor that is
+ * still writing, or not readable, it is invalid, and never the built-in configuration, which knows no tenants.
  */
 function locateAgain({ options, config }: Watched): Parsed<ConfigSource> {
   const { file } = config

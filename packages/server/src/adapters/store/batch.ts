@@ -1,7 +1,9 @@
 // One batch of the journal, read into memory: what happened to each task, and what is counted beside tasks.
-// Pure reading: nothing here touches the database.
+// Only whole calls are handed on at once, so that nothing of them is kept.
 
 import type { TaskId } from '../../core/ids.js'
+import type { BegunColumns, DoneColumns } from './call-line.js'
+import { type Definitions, openedDetail } from './definitions.js'
 import {
   type ContentColumns,
   FORMAT_VERSION,
@@ -11,10 +13,12 @@ import {
   type SettledColumns,
   type SplitLine,
   type StepColumns,
+  type WithDetail,
   eachLine,
 } from './lines.js'
 import { StoreError, messageOf } from './store-error.js'
-import { type TaskFold, type WithDetail, emptyFold } from './task-fold.js'
+import { type DoneCall, type TaskFold, emptyFold, hasParts, takeApart } from './task-fold.js'
+import { openedColumns } from './unpack-call.js'
 
 export const HOUR_MS = 3_600_000
 
@@ -31,7 +35,10 @@ export type PendingTasks = Map<TaskId, TaskFold>
 
 export interface Batch {
   readonly pending: PendingTasks
-  /** Tasks this batch said something about. */
+  readonly definitions: Definitions
+  /** Files a whole call; false: its task is there already. */
+  readonly file: (call: DoneCall) => boolean
+  /** Tasks of which this batch has parts. */
   readonly touched: Set<TaskFold>
   readonly refusals: Map<string, Refusals>
   readonly contents: WithDetail<ContentColumns>[]
@@ -40,8 +47,10 @@ export interface Batch {
   readonly problems: string[]
 }
 
-export function newBatch(pending: PendingTasks): Batch {
-  return { pending, touched: new Set(), refusals: new Map(), contents: [], latestMs: 0, problems: [] }
+export function newBatch(reading: Pick<Batch, 'pending' | 'definitions' | 'file'>): Batch {
+  const { pending, definitions, file } = reading
+  const rest = { refusals: new Map<string, Refusals>(), contents: [], latestMs: 0, problems: [] }
+  return { pending, definitions, file, touched: new Set(), ...rest }
 }
 
 /** Adds whole lines of the journal to the batch. */
@@ -59,29 +68,60 @@ export function readInto(batch: Batch, text: string): void {
 
 function readLine(line: SplitLine, batch: Batch): void {
   switch (line.tag) {
+    case 'B':
+      return readBegun(JSON.parse(line.columns) as BegunColumns, batch)
+    case 'D':
+      return readDone(JSON.parse(line.columns) as DoneColumns, line.detail, batch)
     case 'O': {
       const columns = JSON.parse(line.columns) as OpenedColumns
-      foldOf(batch, columns[0], columns[1]).opened = { columns, detail: line.detail }
-      return
+      foldOf(batch, columns[0]).opened = { columns, detail: detached(line.detail) }
+      return sawTime(batch, columns[1])
     }
-    case 'S': {
-      const columns = JSON.parse(line.columns) as SettledColumns
-      foldOf(batch, columns[0], columns[2]).settled.push({ columns, detail: line.detail })
-      return
-    }
-    case 'E': {
-      const columns = JSON.parse(line.columns) as StepColumns
-      foldOf(batch, columns[0], 0).steps.push({ columns, detail: line.detail })
-      return
-    }
-    case 'J': {
-      const columns = JSON.parse(line.columns) as OutcomeColumns
-      foldOf(batch, columns[0], columns[2]).outcomes.push({ columns, detail: line.detail })
-      return
-    }
+    case 'S':
+    case 'E':
+    case 'J':
+      return readPart(line, batch)
     default:
       return readOther(line, batch)
   }
+}
+
+function readBegun(columns: BegunColumns, batch: Batch): void {
+  const kind = batch.definitions.kind(columns[3])
+  const detail = openedDetail(kind, columns[6])
+  foldOf(batch, columns[0]).opened = { columns: openedColumns(columns, kind.names), detail }
+  sawTime(batch, columns[1])
+}
+
+function readDone(columns: DoneColumns, detail: string, batch: Batch): void {
+  const [id, openedMs] = columns
+  const kind = batch.definitions.kind(columns[3])
+  const call = { columns, detail, kind, terms: batch.definitions.terms(columns[6]) }
+  sawTime(batch, openedMs)
+  const waiting = batch.pending.get(id)
+  if ((waiting === undefined || !hasParts(waiting)) && batch.file(call)) {
+    batch.pending.delete(id)
+    return
+  }
+  const fold = foldOf(batch, id)
+  takeApart(fold, call)
+  batch.touched.add(fold)
+}
+
+function readPart({ tag, columns: text, detail }: SplitLine, batch: Batch): void {
+  const columns = JSON.parse(text) as SettledColumns | StepColumns | OutcomeColumns
+  const fold = foldOf(batch, columns[0])
+  const part = { columns, detail: detached(detail) }
+  if (tag === 'S') fold.settled.push(part as WithDetail<SettledColumns>)
+  else if (tag === 'E') fold.steps.push(part as WithDetail<StepColumns>)
+  else fold.outcomes.push(part as WithDetail<OutcomeColumns>)
+  if (tag !== 'E') sawTime(batch, columns[2])
+  batch.touched.add(fold)
+}
+
+/** A slice of a text keeps all of it in memory; this may wait there for the end of its task. */
+function detached(text: string): string {
+  return Buffer.from(text).toString()
 }
 
 function readOther(line: SplitLine, batch: Batch): void {
@@ -93,28 +133,35 @@ function readOther(line: SplitLine, batch: Batch): void {
       batch.contents.push({ columns, detail: line.detail })
       return
     }
+    case 'K':
+    case 'T':
+      return batch.definitions.define(line)
     case 'H': // lives in the journal only: recovery reads it
       return
     case 'V':
-      if (Number(line.columns) <= FORMAT_VERSION) return
-      throw new StoreError(
-        'newer-format',
-        `the journal is of format ${line.columns}, newer than ${FORMAT_VERSION}`,
-      )
+      return checkFormat(line.columns)
     default:
       throw new Error(`unknown kind ${JSON.stringify(line.tag)}`)
   }
 }
 
-function foldOf(batch: Batch, id: TaskId, atMs: number): TaskFold {
+function checkFormat(format: string): void {
+  if (Number(format) === FORMAT_VERSION) return
+  const message = `the journal is of format ${format}, this version reads format ${FORMAT_VERSION}`
+  throw new StoreError('other-format', message)
+}
+
+function foldOf(batch: Batch, id: TaskId): TaskFold {
   let fold = batch.pending.get(id)
   if (fold === undefined) {
     fold = emptyFold(id)
     batch.pending.set(id, fold)
   }
-  batch.touched.add(fold)
-  if (atMs > batch.latestMs) batch.latestMs = atMs
   return fold
+}
+
+function sawTime(batch: Batch, atMs: number): void {
+  if (atMs > batch.latestMs) batch.latestMs = atMs
 }
 
 function addRefusal(columns: RefusedColumns, batch: Batch): void {

@@ -15,9 +15,7 @@ const CALLS_PER_ROUND_MAX = 100_000
 const root = mkdtempSync(join(tmpdir(), 'spillway-crash-'))
 afterAll(() => rmSync(root, { recursive: true }))
 
-const child = fileURLToPath(
-  new URL('./crash.test.child.js', import.meta.url.replace('/src/adapters/store/', '/dist/adapters/store/')),
-)
+const child = fileURLToPath(new URL('../../../dist/adapters/store/crash.test.child.js', import.meta.url))
 
 /**
  * Lets one process write until it has acknowledged `killAfter` calls, then kills it. Returns what it said.

@@ -12,10 +12,10 @@ interface Waiting {
 /** What the thread reads is short-lived and small; the default would hold tens of megabytes of it. */
 const YOUNG_MB = 8
 
-/** A worker runs JavaScript: under vitest, which runs the sources, it is the built file beside them. */
+/** A worker runs JavaScript: where the sources run as they are (vitest), it is the built file. */
 function workerUrl(): URL {
-  const built = import.meta.url.replace(/\/src(\/adapters\/store\/[^/]*\.ts)$/, '/dist$1')
-  return new URL('./worker.js', built)
+  const path = import.meta.url.endsWith('.ts') ? '../../../dist/adapters/store/worker.js' : './worker.js'
+  return new URL(path, import.meta.url)
 }
 
 export class DatabaseThread {

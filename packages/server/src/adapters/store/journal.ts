@@ -1,7 +1,7 @@
-// The journal: what was said is here before anybody is told that it is safe. Entries of one turn of the event
-// loop go out in one write to the page cache, which outlives this process (`kill -9`), not the machine:
-// `fsync` adds that. When a write fails nothing is forgotten and nothing is called durable until a later
-// write carries everything.
+// The journal: what was said is here before anybody is told that it is safe. What is queued in one turn of
+// the event loop is put into words and goes out in one write to the page cache, which outlives this process
+// (`kill -9`), not the machine: `fsync` adds that. When a write fails nothing is forgotten and nothing is
+// called durable until a later write carries everything.
 
 import { closeSync, fdatasync, fsyncSync, ftruncateSync, openSync, writeSync as writeFileSync } from 'node:fs'
 import { type Position, segmentPath } from './segments.js'
@@ -10,16 +10,19 @@ import { StoreError, messageOf } from './store-error.js'
 
 /** A segment is followed by the next one at this size. */
 const SEGMENT_BYTES_MAX = 64 * 1024 * 1024
-/** Characters kept while the disk refuses them. Beyond it entries are lost, which is counted and reported. */
-const QUEUE_CHARS_MAX = 64 * 1024 * 1024
+/** Items kept while the disk refuses them. Beyond it they are lost, which is counted and reported. */
+const QUEUE_MAX = 100_000
 
-export interface JournalOptions {
+/** `T`: what can be queued. */
+export interface JournalOptions<T> {
   readonly dir: string
   readonly segment: number
   /** Survive a power cut too, at the price of one fdatasync per group of entries. Default false. */
   readonly fsync: boolean
   /** Bytes after which a new segment begins. Default 64 MiB. */
   readonly segmentBytesMax?: number | undefined
+  /** Puts into whole lines what was queued: once, in order of queueing, for the segment that is open. */
+  readonly linesOf: (queued: T) => string
   /** Lines that open a new segment: whatever still counts of the segments before it. */
   readonly carryOver: () => string
   readonly onProblem: (problem: string) => void
@@ -49,14 +52,16 @@ function newWaiter(): Waiter {
   return { promise, resolve, reject }
 }
 
-export class Journal {
-  readonly #options: JournalOptions
+export class Journal<T> {
+  readonly #options: JournalOptions<T>
   readonly #writeSync: (file: number, bytes: string | Uint8Array) => number
   #file: number
   #segment: number
   #offset = 0
   #bytesWritten = 0
-  #queue = ''
+  #queue: T[] = []
+  /** In words, and not yet written. */
+  #text = ''
   #scheduled = false
   #rotateNext = false
   #syncing = false
@@ -66,12 +71,12 @@ export class Journal {
   #failed: StoreError | null = null
   #lost = 0
 
-  constructor(options: JournalOptions) {
+  constructor(options: JournalOptions<T>) {
     this.#options = options
     this.#writeSync = options.writeSync ?? ((file, bytes) => writeBytes(file, bytes))
     this.#segment = options.segment
     this.#file = this.#openSegment(options.segment)
-    this.#queue = versionLine()
+    this.#text = versionLine()
   }
 
   /** Everything before it is in the file. */
@@ -83,11 +88,12 @@ export class Journal {
     return this.#bytesWritten
   }
 
-  get queuedChars(): number {
+  /** Items that wait for the next write. */
+  get queued(): number {
     return this.#queue.length
   }
 
-  /** Entries that could not be kept while the disk refused them. */
+  /** Items that could not be kept while the disk refused them. */
   get lost(): number {
     return this.#lost
   }
@@ -96,21 +102,23 @@ export class Journal {
     return this.#failed
   }
 
-  append(line: string): void {
-    if (this.#failed !== null && this.#queue.length + line.length > QUEUE_CHARS_MAX) {
+  /** false: lost, because the disk has refused for too long. */
+  append(item: T): boolean {
+    if (this.#failed !== null && this.#queue.length >= QUEUE_MAX) {
       if (this.#lost === 0)
         this.#options.onProblem('the queue of unwritten entries is full: entries are being lost')
       this.#lost++
-      return
+      return false
     }
-    this.#queue += line
+    this.#queue.push(item)
     this.#schedule()
+    return true
   }
 
   /** One promise for all that ask before the next write. */
   durable(): Promise<void> {
     if (this.#failed !== null) return Promise.reject(this.#failed)
-    if (this.#queue === '' && !this.#syncing && !this.#rotateNext) return DONE
+    if (this.#isIdle() && !this.#syncing && !this.#rotateNext) return DONE
     this.#schedule()
     this.#waiter ??= newWaiter()
     return this.#waiter.promise
@@ -131,6 +139,10 @@ export class Journal {
       this.#failed ??= new StoreError('closed', 'the books are closed')
       closeSync(this.#file)
     }
+  }
+
+  #isIdle(): boolean {
+    return this.#text === '' && this.#queue.length === 0
   }
 
   /** While the disk refuses, only the timer of `#writeFailed` tries again: not every entry that comes. */
@@ -163,10 +175,11 @@ export class Journal {
       // A write that failed may have left half a line behind; appending to it would spoil the next one as
       // well.
       if (this.#failed !== null) ftruncateSync(this.#file, this.#offset)
-      if (this.#rotateNext || this.#offset >= (this.#options.segmentBytesMax ?? SEGMENT_BYTES_MAX))
-        this.#rotate()
-      const bytes = this.#writeAll(this.#queue)
-      this.#queue = ''
+      // Lines belong to the segment they were made for: it takes what it refused before the next one begins.
+      else if (this.#isFull()) this.#rotate()
+      this.#putIntoWords()
+      const bytes = this.#writeAll(this.#text)
+      this.#text = ''
       this.#offset += bytes
       this.#bytesWritten += bytes
       if (this.#failed !== null) this.#options.onProblem('the journal can be written again')
@@ -177,6 +190,24 @@ export class Journal {
       if (this.#failed === null) this.#options.onProblem(error.message)
       this.#failed = error
       return error
+    }
+  }
+
+  #isFull(): boolean {
+    return this.#rotateNext || this.#offset >= (this.#options.segmentBytesMax ?? SEGMENT_BYTES_MAX)
+  }
+
+  #putIntoWords(): void {
+    const queue = this.#queue
+    this.#queue = []
+    for (const item of queue) {
+      try {
+        this.#text += this.#options.linesOf(item)
+      } catch (error) {
+        // One that cannot be said must not hold up the others for ever.
+        this.#lost++
+        this.#options.onProblem(`an entry cannot be written and is lost: ${messageOf(error)}`)
+      }
     }
   }
 
@@ -199,7 +230,7 @@ export class Journal {
       this.#syncing = false
       if (cause) return this.#syncBroke(cause, waiter)
       waiter?.resolve()
-      if (this.#queue !== '') return this.#schedule()
+      if (!this.#isIdle()) return this.#schedule()
       // Asked during the sync, with nothing new to write: it was covered.
       this.#waiter?.resolve()
       this.#waiter = null
@@ -224,7 +255,7 @@ export class Journal {
     this.#segment++
     this.#offset = 0
     this.#rotateNext = false
-    this.#queue = versionLine() + this.#options.carryOver() + this.#queue
+    this.#text = versionLine() + this.#options.carryOver()
   }
 
   #openSegment(segment: number): number {

@@ -1,26 +1,31 @@
 // The journal's line format: `<tag>\t<columns as a JSON array>\t<detail as JSON>\n`. The main thread
 // serialises an entry once. The database parses only the columns, which are what its sums and keys need; the
 // detail is stored as the text it is and parsed by whoever reads it. JSON escapes tabs and newlines, so both
-// separate safely.
+// separate safely. Here: one entry, one line. A plain one-step task has lines of its own, see `call-line.ts`.
 
 import type { AttemptId, HoldId, ReleaseId, TaskId } from '../../core/ids.js'
 import type {
   CallRefused,
-  Entry,
   HoldMade,
   HoldSettled,
   OutcomeJudged,
   StepEnded,
   TaskOpened,
 } from '../../core/task/records.js'
-import { unreachable } from '../../core/unreachable.js'
 import { type PackedAmounts, bit, packAmounts, packAttempt, packHold } from './packed.js'
 import { packOutcome, packStep } from './packed-step.js'
+import { SIMULATED, statusCode, stepFlags, verdictCode } from './task-codes.js'
 
-/** First line of every segment. A journal of a newer format is refused, not guessed at. */
-export const FORMAT_VERSION = 1
+/** First line of every segment. A journal of another format is refused, not guessed at. */
+export const FORMAT_VERSION = 2
 
-export type Tag = 'V' | 'O' | 'H' | 'S' | 'E' | 'J' | 'R' | 'C'
+/** `K` and `T` define what `B` and `D` name by number: see `dictionary.ts`. */
+export type Tag = 'V' | 'O' | 'H' | 'S' | 'E' | 'J' | 'R' | 'C' | 'K' | 'T' | 'B' | 'D'
+
+export interface WithDetail<C> {
+  readonly columns: C
+  readonly detail: string
+}
 
 export type OpenedColumns = readonly [
   id: TaskId,
@@ -43,7 +48,7 @@ export type SettledColumns = readonly [
   stepNumber: number,
   premium: 0 | 1,
   unpriced: 0 | 1,
-  simulated: 0 | 1,
+  flags: number,
   actual: PackedAmounts,
   accounts: readonly string[],
 ]
@@ -53,21 +58,17 @@ export type StepColumns = readonly [
   number: number,
   endedMs: number,
   model: string | null,
-  degraded: 0 | 1,
-  escalated: 0 | 1,
-  cacheHit: 0 | 1,
+  flags: number,
   toolCalls: 0 | 1,
   toolMs: number,
   otherNanoUsd: number,
 ]
 export type OutcomeColumns = readonly [
   task: TaskId,
-  status: OutcomeJudged['status'],
+  status: number,
   atMs: number,
-  success: 0 | 1,
-  harm: 0 | 1,
+  verdict: number,
   latencyMs: number,
-  sloMet: 0 | 1 | null,
   priceNanoUsd: number | null,
 ]
 
@@ -81,7 +82,7 @@ export type RefusedColumns = readonly [
 
 export type ContentColumns = readonly [reference: string, task: TaskId, deleteAfterMs: number]
 
-function line(tag: Tag, columns: readonly unknown[], detail: string): string {
+function line(tag: Tag, { columns, detail }: WithDetail<readonly unknown[]>): string {
   return `${tag}\t${JSON.stringify(columns)}\t${detail}\n`
 }
 
@@ -89,28 +90,25 @@ export function versionLine(): string {
   return `V\t${FORMAT_VERSION}\t\n`
 }
 
-function openedLine(entry: TaskOpened): string {
+export function openedLine(entry: TaskOpened): string {
   const { id, atMs, contract, release, tenant, parent, session, externalId, deadlineMs, oneStep } = entry
-  const columns: OpenedColumns = [
-    id,
-    atMs,
-    contract,
-    release,
-    tenant,
-    parent,
-    session,
-    externalId,
-    deadlineMs,
-    bit(oneStep),
-  ]
-  return line('O', columns, JSON.stringify({ limits: entry.limits, attributes: entry.attributes }))
+  const who = [contract, release, tenant, parent, session, externalId] as const
+  const columns: OpenedColumns = [id, atMs, ...who, deadlineMs, bit(oneStep)]
+  return line('O', {
+    columns,
+    detail: JSON.stringify({ limits: entry.limits, attributes: entry.attributes }),
+  })
 }
 
 export function holdLine(entry: HoldMade): string {
   return `H\t\t${JSON.stringify(packHold(entry))}\n`
 }
 
-function settledLine(entry: HoldSettled): string {
+export function settledLine(entry: HoldSettled): string {
+  return line('S', settledParts(entry))
+}
+
+export function settledParts(entry: HoldSettled): WithDetail<SettledColumns> {
   const { task, id, atMs, stepNumber, actual, accounts, attempt } = entry
   const columns: SettledColumns = [
     task,
@@ -119,22 +117,25 @@ function settledLine(entry: HoldSettled): string {
     stepNumber,
     bit(attempt.tier === 'premium'),
     bit(attempt.nanoUsd === null),
-    bit(attempt.simulated),
+    attempt.simulated ? SIMULATED : 0,
     packAmounts(actual),
     accounts,
   ]
-  return line('S', columns, JSON.stringify(packAttempt(attempt)))
+  return { columns, detail: JSON.stringify(packAttempt(attempt)) }
 }
 
-function stepLine(entry: StepEnded, settled: Set<AttemptId>): string {
+/** `settled`: attempts whose settlement was written before; a step names these instead of repeating them. */
+export function stepLine(entry: StepEnded, settled: Set<AttemptId>): string {
+  return line('E', stepParts(entry, settled))
+}
+
+export function stepParts(entry: StepEnded, settled: Set<AttemptId>): WithDetail<StepColumns> {
   const columns: StepColumns = [
     entry.task,
     entry.number,
     entry.startedMs + entry.durationMs,
     entry.model,
-    bit(entry.degraded.length > 0),
-    bit(entry.escalated),
-    bit(entry.cache === 'exact' || entry.cache === 'semantic'),
+    stepFlags(entry),
     bit(entry.step === 'tool'),
     entry.toolMs,
     entry.otherNanoUsd,
@@ -142,43 +143,27 @@ function stepLine(entry: StepEnded, settled: Set<AttemptId>): string {
   const attempts = entry.attempts.map((attempt) =>
     settled.delete(attempt.id) ? attempt.id : packAttempt(attempt),
   )
-  return line('E', columns, JSON.stringify(packStep(entry, attempts)))
+  return { columns, detail: JSON.stringify(packStep(entry, attempts)) }
 }
 
-function outcomeLine(entry: OutcomeJudged): string {
-  const { task, atMs, status, success, harm, latencyMs, sloMet, priceNanoUsd } = entry
-  const met = sloMet === null ? null : bit(sloMet)
-  const columns: OutcomeColumns = [task, status, atMs, bit(success), bit(harm), latencyMs, met, priceNanoUsd]
-  return line('J', columns, JSON.stringify(packOutcome(entry)))
+export function outcomeLine(entry: OutcomeJudged): string {
+  return line('J', outcomeParts(entry))
 }
 
-function refusedLine(entry: CallRefused): string {
+export function outcomeParts(entry: OutcomeJudged): WithDetail<OutcomeColumns> {
+  const { task, atMs, status, latencyMs, priceNanoUsd } = entry
+  const judged = [verdictCode(entry), latencyMs, priceNanoUsd] as const
+  const columns: OutcomeColumns = [task, statusCode(status), atMs, ...judged]
+  return { columns, detail: JSON.stringify(packOutcome(entry)) }
+}
+
+export function refusedLine(entry: CallRefused): string {
   const columns: RefusedColumns = [entry.atMs, entry.tenant, entry.contract, entry.task, entry.code]
-  return line('R', columns, '')
+  return line('R', { columns, detail: '' })
 }
 
-export function contentLine(columns: ContentColumns, text: string): string {
-  return line('C', columns, JSON.stringify(text))
-}
-
-/** `settled`: attempts whose settlement was written before; a step names these instead of repeating them. */
-export function entryLine(entry: Entry, settled: Set<AttemptId>): string {
-  switch (entry.kind) {
-    case 'task-opened':
-      return openedLine(entry)
-    case 'hold-made':
-      return holdLine(entry)
-    case 'hold-settled':
-      return settledLine(entry)
-    case 'step-ended':
-      return stepLine(entry, settled)
-    case 'outcome-judged':
-      return outcomeLine(entry)
-    case 'call-refused':
-      return refusedLine(entry)
-    default:
-      return unreachable(entry)
-  }
+export function contentLine({ columns, text }: { columns: ContentColumns; text: string }): string {
+  return line('C', { columns, detail: JSON.stringify(text) })
 }
 
 export interface SplitLine {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -14,6 +14,7 @@ import {
 } from '../../testing/entries.js'
 import { type FakeSystem, createFakeSystem } from '../../testing/fake-system.js'
 import { type Store, type StoreOptions, openStore } from './open-store.js'
+import { plainCall } from './written-story.test.child.js'
 
 const root = mkdtempSync(join(tmpdir(), 'spillway-store-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -154,6 +155,33 @@ describe('the data directory', () => {
     expect(segmentsOf(dir)).toEqual([])
   })
 
+  test('every file of the journal can be read without those before it', async () => {
+    const dir = newDir()
+    const store = await open({ dir, segmentBytesMax: 1_500 })
+    const attributes = { account_tier: 'enterprise' }
+    const ids = Array.from({ length: 20 }, (_, i) => `task_${i}` as TaskId)
+    const written = ids.map((id) => plainCall(id))
+    for (const [i, [, ...rest]] of written.entries()) {
+      store.write(taskOpened(ids[i] ?? '', { attributes }))
+      for (const [part, entry] of rest.entries()) {
+        if (part === 1) await store.durable()
+        store.write(entry)
+      }
+      await store.durable()
+    }
+    // What a process that died now would leave behind.
+    const left = newDir()
+    cpSync(dir, left, { recursive: true })
+    await store.close()
+    const again = await open({ dir: left })
+    for (const [i, id] of ids.entries()) {
+      const trace = await again.trace(id)
+      expect(trace?.summary.opened.attributes).toEqual(attributes)
+      expect(trace?.charges).toEqual([written[i]?.[2]])
+    }
+    await again.close()
+  })
+
   test('keeps no text past its time, in the journal neither', async () => {
     const dir = newDir()
     const store = await open({ dir })
@@ -173,6 +201,18 @@ describe('the data directory', () => {
   })
 })
 
+test('an entry that cannot be written is told and lost, and holds up no other', async () => {
+  const problems: string[] = []
+  const store = await open({ onProblem: (problem) => void problems.push(problem) })
+  store.write(taskOpened('task_1', { attributes: { tier: 1n } }))
+  store.write(taskOpened('task_2'))
+  await store.durable()
+  expect(problems).toEqual([expect.stringContaining('an entry cannot be written and is lost')])
+  expect(store.stats().lostEntries).toBe(1)
+  expect((await store.list({})).rows.map(({ id }) => id)).toEqual(['task_2'])
+  await store.close()
+})
+
 test('the database follows the journal by itself', async () => {
   const system = createFakeSystem()
   const store = await open({ system })
@@ -180,9 +220,9 @@ test('the database follows the journal by itself', async () => {
   store.write(taskOpened('task_1'))
   store.write(hold)
   await store.durable()
-  expect(store.stats()).toMatchObject({ openHolds: 1, queuedChars: 0, lostEntries: 0 })
+  expect(store.stats()).toMatchObject({ openHolds: 1, queued: 0, lostEntries: 0 })
   expect(store.stats().behindBytes).toBeGreaterThan(0)
-  await system.advance(50)
+  await system.advance(200)
   // Nobody asked for anything: only the timer can have started the reading.
   while (store.stats().behindBytes > 0) await new Promise((resolve) => setImmediate(resolve))
   store.write(holdSettled(hold))

@@ -4,14 +4,16 @@
 
 import { mkdirSync } from 'node:fs'
 import type { Amounts } from '../../core/budget/amounts.js'
-import type { AttemptId, HoldId, TaskId } from '../../core/ids.js'
+import type { HoldId, TaskId } from '../../core/ids.js'
 import type { Entry, HoldMade } from '../../core/task/records.js'
 import type { ReportFilter, ReportGroup } from '../../core/task/report.js'
 import type { TaskFilter, TaskRow, TaskSummary, TaskTrace } from '../../core/task/views.js'
 import type { Archive, Books, System } from '../../engine/ports.js'
+import { Calls } from './call.js'
 import { DatabaseThread } from './database-thread.js'
+import { Encoder, type Queued } from './encoder.js'
 import { Journal, type JournalOptions } from './journal.js'
-import { contentLine, entryLine, holdLine } from './lines.js'
+import { holdLine } from './lines.js'
 import type { PruneOptions, Pruned } from './prune.js'
 import { type Recovery, closeAsFailed, settleAtWorst } from './recovery.js'
 import type { Opened } from './sqlite-database.js'
@@ -19,13 +21,10 @@ import { type StoreError, messageOf } from './store-error.js'
 import type { Ask } from './worker-protocol.js'
 
 /** The database follows the journal by this much, whichever comes first. */
-const INGEST_EVERY_MS = 50
-const INGEST_EVERY_BYTES = 256 * 1024
+const INGEST_EVERY_MS = 200
+const INGEST_EVERY_BYTES = 1024 * 1024
 /** After the database refused: the journal keeps everything meanwhile. */
 const RETRY_MS = 1_000
-/** Attempts remembered as charged until their step names them. Forgetting one only repeats it in the step. */
-const CHARGED_MAX = 10_000
-
 export interface StoreOptions {
   /** Data directory; made when it does not exist. */
   readonly dir: string
@@ -37,12 +36,12 @@ export interface StoreOptions {
   /** For tests. */
   readonly segmentBytesMax?: number
   /** For tests that fill the disk. */
-  readonly writeSync?: JournalOptions['writeSync']
+  readonly writeSync?: JournalOptions<Queued>['writeSync']
 }
 
 export interface StoreStats {
-  /** Characters that wait for the next write. */
-  readonly queuedChars: number
+  /** Entries, and calls with several of them, that wait for the next write. */
+  readonly queued: number
   /** Bytes in the journal that the database has not read yet. */
   readonly behindBytes: number
   readonly openHolds: number
@@ -81,9 +80,10 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 class DurableStore implements Store {
   readonly #options: StoreOptions
   readonly #thread: DatabaseThread
-  readonly #journal: Journal
+  readonly #journal: Journal<Queued>
+  readonly #encoder = new Encoder()
+  readonly #calls = new Calls()
   readonly #openHolds = new Map<HoldId, HoldMade>()
-  readonly #charged = new Set<AttemptId>()
   #recovery: Recovery = { settledHolds: 0, closedTasks: 0, nanoUsd: 0 }
   #readBytes = 0
   #askedBytes = 0
@@ -106,7 +106,8 @@ class DurableStore implements Store {
       fsync: options.fsync ?? false,
       segmentBytesMax: options.segmentBytesMax,
       writeSync: options.writeSync,
-      carryOver: () => [...this.#openHolds.values()].map(holdLine).join(''),
+      linesOf: (queued) => this.#encoder.lines(queued),
+      carryOver: () => this.#carryOver(),
       onProblem: options.onProblem,
       later: (delayMs, run) => void options.system.after(delayMs, run),
       onWritten: () => this.#scheduleIngest(),
@@ -139,13 +140,11 @@ class DurableStore implements Store {
 
   write(entry: Entry): void {
     if (entry.kind === 'hold-made') this.#openHolds.set(entry.id, entry)
-    if (entry.kind === 'hold-settled') {
-      // A hold is settled once: a second settlement would charge the same attempt again.
-      if (!this.#openHolds.delete(entry.id)) return
-      if (this.#charged.size >= CHARGED_MAX) this.#charged.clear()
-      this.#charged.add(entry.attempt.id)
-    }
-    this.#journal.append(entryLine(entry, this.#charged))
+    // A hold is settled once: a second settlement would charge the same attempt again.
+    if (entry.kind === 'hold-settled' && !this.#openHolds.delete(entry.id)) return
+    const call = this.#calls.take(entry)
+    if (call === null) this.#journal.append(entry)
+    else if (!call.queued) call.queued = this.#journal.append(call)
   }
 
   durable(): Promise<void> {
@@ -159,13 +158,14 @@ class DurableStore implements Store {
   }): string {
     const reference = this.#options.system.newId('message')
     this.#contentInSegment = true
-    this.#journal.append(contentLine([reference, content.task, content.deleteAfterMs], content.text))
+    const columns = [reference, content.task, content.deleteAfterMs] as const
+    this.#journal.append({ kind: 'content', columns, text: content.text })
     return reference
   }
 
   stats(): StoreStats {
     return {
-      queuedChars: this.#journal.queuedChars,
+      queued: this.#journal.queued,
       behindBytes: this.#journal.bytesWritten - this.#readBytes,
       openHolds: this.#openHolds.size,
       lostEntries: this.#journal.lost,
@@ -219,6 +219,12 @@ class DurableStore implements Store {
   close(): Promise<void> {
     this.#closed ??= this.#close()
     return this.#closed
+  }
+
+  /** What a new file of the journal needs of those before it, which will be deleted. */
+  #carryOver(): string {
+    this.#encoder.beginSegment()
+    return [...this.#openHolds.values()].map(holdLine).join('')
   }
 
   async #close(): Promise<void> {

@@ -3,19 +3,20 @@
 import type { AttemptId, StepId, TaskId } from '../../core/ids.js'
 import type { AttemptRecord, Decision, OutcomeJudged, StepEnded } from '../../core/task/records.js'
 import { type PackedAttempt, bit, unpackAttempt } from './packed.js'
+import { HARM, SUCCESS, endedStatusOf, sloMetOf } from './task-codes.js'
 
-type PackedDecision = readonly [
+export type PackedDecision = readonly [
   Decision['stage'],
   choice: string,
   reason: string,
   inputs?: Decision['inputs'],
 ]
 
-function packDecision({ stage, choice, reason, inputs }: Decision): PackedDecision {
+export function packDecision({ stage, choice, reason, inputs }: Decision): PackedDecision {
   return inputs === undefined ? [stage, choice, reason] : [stage, choice, reason, inputs]
 }
 
-function unpackDecision([stage, choice, reason, inputs]: PackedDecision): Decision {
+export function unpackDecision([stage, choice, reason, inputs]: PackedDecision): Decision {
   return inputs === undefined ? { stage, choice, reason } : { stage, choice, reason, inputs }
 }
 
@@ -132,4 +133,36 @@ export type PackedOutcome = readonly [
 export function packOutcome(outcome: OutcomeJudged): PackedOutcome {
   const { source, reasons, score, evidence, nanoUsd, unpricedCalls, rules } = outcome
   return [source, reasons, score, evidence, nanoUsd, unpricedCalls, rules ?? null]
+}
+
+/** The columns of an outcome, of a line as of a row. */
+export interface OutcomeFacts {
+  readonly id: TaskId
+  readonly status: number
+  readonly endedMs: number
+  readonly verdict: number
+  readonly latencyMs: number
+  readonly priceNanoUsd: number | null
+}
+
+export function unpackOutcome(facts: OutcomeFacts, packed: PackedOutcome): OutcomeJudged {
+  const [source, reasons, score, evidence, nanoUsd, unpricedCalls, rules] = packed
+  return {
+    kind: 'outcome-judged',
+    task: facts.id,
+    atMs: facts.endedMs,
+    status: endedStatusOf(facts.status),
+    source,
+    success: (facts.verdict & SUCCESS) !== 0,
+    harm: (facts.verdict & HARM) !== 0,
+    reasons,
+    ...(rules ? { rules } : {}),
+    score,
+    evidence,
+    latencyMs: facts.latencyMs,
+    sloMet: sloMetOf(facts.verdict),
+    nanoUsd,
+    unpricedCalls,
+    priceNanoUsd: facts.priceNanoUsd,
+  }
 }

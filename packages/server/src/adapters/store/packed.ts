@@ -15,7 +15,18 @@ export type PackedAmounts = readonly [
   nanoUsd: number,
 ]
 
-type PackedTokens = readonly [number, number, number, number, number, number, number, number]
+/** What a hold is made on, without the task's own account: the same for many tasks. */
+export type PackedTerms = readonly [
+  accounts: readonly string[],
+  model: string,
+  deployment: string,
+  provider: string,
+  tier: HoldMade['tier'],
+  priceBook: string | null,
+  simulated: 0 | 1,
+]
+
+export type PackedTokens = readonly [number, number, number, number, number, number, number, number]
 
 export type PackedAttempt = readonly [
   ...whoAndWhen: readonly [
@@ -53,12 +64,24 @@ export function unpackAmounts(packed: PackedAmounts): Amounts {
   return { modelCalls, inputTokens, outputTokens, toolCalls, toolMs, nanoUsd }
 }
 
-function packTokens(tokens: TokenCounts): PackedTokens {
+export function sameAmounts(a: Amounts, b: Amounts): boolean {
+  return (
+    a === b ||
+    (a.modelCalls === b.modelCalls &&
+      a.inputTokens === b.inputTokens &&
+      a.outputTokens === b.outputTokens &&
+      a.toolCalls === b.toolCalls &&
+      a.toolMs === b.toolMs &&
+      a.nanoUsd === b.nanoUsd)
+  )
+}
+
+export function packTokens(tokens: TokenCounts): PackedTokens {
   const { input, cacheRead, cacheWrite, cacheWrite1h, output, reasoning, audioInput, audioOutput } = tokens
   return [input, cacheRead, cacheWrite, cacheWrite1h, output, reasoning, audioInput, audioOutput]
 }
 
-function unpackTokens(packed: PackedTokens): TokenCounts {
+export function unpackTokens(packed: PackedTokens): TokenCounts {
   const [input, cacheRead, cacheWrite, cacheWrite1h, output, reasoning, audioInput, audioOutput] = packed
   return { input, cacheRead, cacheWrite, cacheWrite1h, output, reasoning, audioInput, audioOutput }
 }

@@ -32,9 +32,7 @@ export function pruneSlice(db: Database.Database, nowMs: number, options: PruneO
 }
 
 function pruneTasks(db: Database.Database, beforeMs: number): number {
-  const old = db
-    .prepare("SELECT n FROM tasks WHERE opened_ms < ? AND status <> 'open' ORDER BY n LIMIT ?")
-    .pluck()
+  const old = db.prepare('SELECT n FROM tasks WHERE opened_ms < ? AND status <> 0 ORDER BY n LIMIT ?').pluck()
   const parts = ['steps', 'charges'].map((table) =>
     db.prepare(`DELETE FROM ${table} WHERE key >= ? AND key < ?`),
   )

@@ -3,21 +3,21 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
-import type { AttemptId, TaskId } from '../../core/ids.js'
+import type { TaskId } from '../../core/ids.js'
 import type { Entry, HoldMade } from '../../core/task/records.js'
 import { START_MS, holdMade, holdSettled, taskOpened } from '../../testing/entries.js'
 import { createFakeSystem } from '../../testing/fake-system.js'
 import { type MemoryBooks, createMemoryBooks } from '../../testing/memory-books.js'
-import { randomStory } from '../../testing/random-story.js'
-import { entryLine, versionLine } from './lines.js'
+import { settledLine, versionLine } from './lines.js'
 import { type Store, openStore } from './open-store.js'
 import { closeAsFailed, settleAtWorst } from './recovery.js'
 import { segmentPath } from './segments.js'
+import { type WrittenLine, journalText, writtenLines, writtenStory } from './written-story.test.child.js'
 
 const root = mkdtempSync(join(tmpdir(), 'spillway-recovery-'))
 afterAll(() => rmSync(root, { recursive: true }))
 
-const TASKS = [1, 2, 3, 4, 5].map((n) => `task_${n}` as TaskId)
+const TASKS = [1, 2, 3, 4, 5, 6, 7, 8].map((n) => `task_${n}` as TaskId)
 const system = createFakeSystem()
 
 function open(dir: string): Promise<Store> {
@@ -32,16 +32,14 @@ function open(dir: string): Promise<Store> {
 
 /** What a process that died at byte `cut` of its journal had written, whole lines only. */
 function survivors(
-  entries: readonly Entry[],
+  lines: readonly WrittenLine[],
   cut: number,
 ): { readonly bytes: Buffer; readonly kept: readonly Entry[] } {
-  const charged = new Set<AttemptId>()
-  let bytes = Buffer.from(versionLine())
+  let bytes = Buffer.alloc(0)
   const kept: Entry[] = []
-  for (const entry of entries) {
-    if (entry.kind === 'hold-settled') charged.add(entry.attempt.id)
-    bytes = Buffer.concat([bytes, Buffer.from(entryLine(entry, charged))])
-    if (bytes.length <= cut) kept.push(entry)
+  for (const line of lines) {
+    bytes = Buffer.concat([bytes, Buffer.from(line.text)])
+    if (bytes.length <= cut) kept.push(...line.entries)
   }
   return { bytes: bytes.subarray(0, cut), kept }
 }
@@ -80,9 +78,10 @@ async function contentsOf(books: Omit<Store, 'recovery'> | MemoryBooks): Promise
 
 test('a process that died at any byte leaves every charge once and no open hold', async () => {
   await fc.assert(
-    fc.asyncProperty(randomStory, fc.nat(), async (entries, at) => {
-      const whole = survivors(entries, Infinity).bytes.length
-      const { bytes, kept } = survivors(entries, at % (whole + 1))
+    fc.asyncProperty(writtenStory, fc.nat(), async ([entries, isTurnOver], at) => {
+      const lines = writtenLines(entries, isTurnOver)
+      const whole = survivors(lines, Infinity).bytes.length
+      const { bytes, kept } = survivors(lines, at % (whole + 1))
       const dir = mkdtempSync(join(root, 'data-'))
       appendFileSync(segmentPath(dir, 1), bytes)
       const should = await contentsOf(await expected(kept))
@@ -104,7 +103,7 @@ test('a process that died at any byte leaves every charge once and no open hold'
 test('a call nobody answered is charged its whole hold and closed as failed at its deadline', async () => {
   const dir = mkdtempSync(join(root, 'data-'))
   const hold = holdMade('task_1', 'hold_1')
-  appendFileSync(segmentPath(dir, 1), survivors([taskOpened('task_1'), hold], Infinity).bytes)
+  appendFileSync(segmentPath(dir, 1), journalText([taskOpened('task_1'), hold]))
   const hourLater = createFakeSystem({ startMs: START_MS + 3_600_000 })
   const store = await openStore({ dir, system: hourLater, onProblem: (problem) => expect.fail(problem) })
   expect(store.recovery).toEqual({ settledHolds: 1, closedTasks: 1, nanoUsd: hold.amounts.nanoUsd })
@@ -124,11 +123,10 @@ test('a death during recovery settles no hold twice', async () => {
   const first = holdMade('task_1', 'hold_1')
   const rest = [holdMade('task_1', 'hold_2'), holdMade('task_1', 'hold_3')]
   const entries = [taskOpened('task_1'), first, ...rest]
-  const { bytes } = survivors(entries, Infinity)
   const dir = mkdtempSync(join(root, 'data-'))
-  appendFileSync(segmentPath(dir, 1), bytes)
+  appendFileSync(segmentPath(dir, 1), journalText(entries))
   // The recovering process wrote one settlement into its own segment, half of another, and died.
-  const second = versionLine() + entryLine(settleAtWorst(first, system.nowMs()), new Set())
+  const second = versionLine() + settledLine(settleAtWorst(first, system.nowMs()))
   appendFileSync(segmentPath(dir, 2), `${second}S\t["task_1","ho`)
   const store = await open(dir)
   expect(store.recovery.settledHolds).toBe(2)

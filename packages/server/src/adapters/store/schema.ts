@@ -1,11 +1,14 @@
 // The tables. Keys are counters in order of writing, so every insert appends; a step's and a charge's key is
 // its task's number times 2^20 plus its place, so that one range holds all of a task and no index is needed
-// for it. Secondary indexes are partial: they cost nothing for the plain one-step task.
+// for it. Secondary indexes are partial: they cost nothing for the plain one-step task, which is one row,
+// with its step, charge and outcome as one text; when more of it comes it is taken apart into the other
+// tables.
 
 import type Database from 'better-sqlite3'
 import { StoreError } from './store-error.js'
+import { ONE_STEP } from './task-codes.js'
 
-export const SCHEMA_VERSION = 1
+export const SCHEMA_VERSION = 2
 
 /** Steps, and attempts, that one task can have in the books. */
 export const PLACES_PER_TASK = 2 ** 20
@@ -24,16 +27,13 @@ const TABLES = `
 CREATE TABLE tasks (
   n INTEGER PRIMARY KEY,
   id TEXT NOT NULL,
+  kind INTEGER NOT NULL,
   opened_ms INTEGER NOT NULL,
-  contract TEXT NOT NULL,
-  release TEXT NOT NULL,
-  tenant TEXT NOT NULL,
+  deadline_ms INTEGER NOT NULL,
   parent TEXT,
   session TEXT,
   external_id TEXT,
-  deadline_ms INTEGER NOT NULL,
-  one_step INTEGER NOT NULL,
-  detail TEXT NOT NULL,
+  opened TEXT, -- limits and attributes; NULL: in 'call', or those of the kind
   steps INTEGER NOT NULL,
   attempts INTEGER NOT NULL,
   model_calls INTEGER NOT NULL,
@@ -44,26 +44,33 @@ CREATE TABLE tasks (
   cost_nano INTEGER NOT NULL,
   unpriced INTEGER NOT NULL,
   premium_calls INTEGER NOT NULL,
-  degraded INTEGER NOT NULL,
-  escalated INTEGER NOT NULL,
-  cache_hit INTEGER NOT NULL,
-  simulated INTEGER NOT NULL,
+  flags INTEGER NOT NULL, -- bits: task-codes.ts
   last_step_ended_ms INTEGER,
   last_model TEXT,
-  status TEXT NOT NULL,
+  status INTEGER NOT NULL, -- 0 while it runs: task-codes.ts
   ended_ms INTEGER,
-  success INTEGER,
-  harm INTEGER,
+  verdict INTEGER, -- bits: task-codes.ts
   latency_ms INTEGER,
-  slo_met INTEGER,
   price_nano INTEGER,
-  outcome TEXT
+  outcome TEXT,
+  terms INTEGER, -- of the hold, where 'call' is not NULL
+  call TEXT -- a whole one-step task: nothing of it is in the other tables
 );
 CREATE UNIQUE INDEX tasks_by_id ON tasks (id);
 CREATE INDEX tasks_by_session ON tasks (session) WHERE session IS NOT NULL;
 CREATE INDEX tasks_by_external_id ON tasks (external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX tasks_by_parent ON tasks (parent) WHERE parent IS NOT NULL;
-CREATE INDEX tasks_open_one_step ON tasks (n) WHERE status = 'open' AND one_step = 1;
+CREATE INDEX tasks_open_one_step ON tasks (n) WHERE status = 0 AND flags & ${ONE_STEP};
+
+CREATE TABLE kinds (
+  kind INTEGER PRIMARY KEY,
+  contract TEXT NOT NULL,
+  release TEXT NOT NULL,
+  tenant TEXT NOT NULL,
+  shared TEXT NOT NULL, -- limits and attributes, '' where each task has its own
+  UNIQUE (contract, release, tenant, shared)
+);
+CREATE TABLE terms (terms INTEGER PRIMARY KEY, packed TEXT NOT NULL UNIQUE);
 
 CREATE TABLE steps (key INTEGER PRIMARY KEY, number INTEGER NOT NULL, detail TEXT NOT NULL);
 
@@ -85,12 +92,10 @@ CREATE TABLE charges (
 CREATE TABLE outcomes (
   n INTEGER NOT NULL,
   seq INTEGER NOT NULL,
-  status TEXT NOT NULL,
+  status INTEGER NOT NULL,
   ended_ms INTEGER NOT NULL,
-  success INTEGER NOT NULL,
-  harm INTEGER NOT NULL,
+  verdict INTEGER NOT NULL,
   latency_ms INTEGER NOT NULL,
-  slo_met INTEGER,
   price_nano INTEGER,
   outcome TEXT NOT NULL,
   PRIMARY KEY (n, seq)
@@ -134,18 +139,17 @@ CREATE TABLE meta (
 INSERT INTO meta VALUES (1, 0, 0);
 `
 
-/** Opens an empty file as a new database; refuses one that a newer version wrote. */
+/** Opens an empty file as a new database; refuses one that another version wrote. */
 export function prepareSchema(db: Database.Database): void {
   for (const pragma of PRAGMAS) db.pragma(pragma)
   const version = Number(db.pragma('user_version', { simple: true }))
-  if (version > SCHEMA_VERSION) {
-    const message = `the books are of format ${version}, this version reads up to ${SCHEMA_VERSION}`
-    throw new StoreError('newer-format', message)
+  if (version === SCHEMA_VERSION) return
+  if (version !== 0) {
+    const message = `the books are of format ${version}, this version reads format ${SCHEMA_VERSION}`
+    throw new StoreError('other-format', message)
   }
-  if (version === 0) {
-    db.transaction(() => {
-      db.exec(TABLES)
-      db.pragma(`user_version = ${SCHEMA_VERSION}`)
-    })()
-  }
+  db.transaction(() => {
+    db.exec(TABLES)
+    db.pragma(`user_version = ${SCHEMA_VERSION}`)
+  })()
 }

@@ -4,37 +4,19 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
-import type { AttemptId, TaskId } from '../../core/ids.js'
+import type { TaskId } from '../../core/ids.js'
 import type { Entry } from '../../core/task/records.js'
-import {
-  START_MS,
-  holdMade,
-  holdSettled,
-  outcomeJudged,
-  stepEnded,
-  taskOpened,
-} from '../../testing/entries.js'
-import { randomStory } from '../../testing/random-story.js'
-import { entryLine, versionLine } from './lines.js'
+import { START_MS, holdMade, holdSettled, taskOpened } from '../../testing/entries.js'
+import { versionLine } from './lines.js'
 import { segmentPath } from './segments.js'
 import { SqliteDatabase } from './sqlite-database.js'
+import { journalText, plainCall, writtenLines, writtenStory } from './written-story.test.child.js'
 
 const root = mkdtempSync(join(tmpdir(), 'spillway-database-'))
 afterAll(() => rmSync(root, { recursive: true }))
 
 const ENDLESS = { segment: Infinity, offset: Infinity }
-const TASKS = [1, 2, 3, 4, 5].map((n) => `task_${n}` as TaskId)
-
-function linesOf(entries: readonly Entry[]): string[] {
-  const charged = new Set<AttemptId>()
-  return [
-    versionLine(),
-    ...entries.map((entry) => {
-      if (entry.kind === 'hold-settled') charged.add(entry.attempt.id)
-      return entryLine(entry, charged)
-    }),
-  ]
-}
+const TASKS = [1, 2, 3, 4, 5, 6, 7, 8].map((n) => `task_${n}` as TaskId)
 
 function journalDir(text: string): string {
   const dir = mkdtempSync(join(root, 'data-'))
@@ -52,16 +34,11 @@ function contentsOf(database: SqliteDatabase): unknown {
   }
 }
 
-function oneCall(id: string): Entry[] {
-  const settled = holdSettled(holdMade(id, `hold_${id}`))
-  return [taskOpened(id), settled, stepEnded(id, [settled.attempt]), outcomeJudged(id)]
-}
-
 test('reading the journal in pieces, with restarts between, equals reading it at once', () => {
   const pieces = fc.array(fc.tuple(fc.nat(), fc.constantFrom('go on', 'reopen', 'read')), { maxLength: 4 })
   fc.assert(
-    fc.property(randomStory, pieces, fc.integer({ min: 0, max: 3 }), (entries, stops, pendingTasksMax) => {
-      const text = linesOf(entries).join('')
+    fc.property(writtenStory, pieces, fc.integer({ min: 0, max: 3 }), (written, stops, pendingTasksMax) => {
+      const text = journalText(...written)
       const dir = journalDir(text)
       let database = new SqliteDatabase({ dir, pendingTasksMax })
       const size = Buffer.byteLength(text)
@@ -87,8 +64,8 @@ test('reading the journal in pieces, with restarts between, equals reading it at
 
 test('the ledger is the sum over attempts, of tasks and of accounts, in any story', () => {
   fc.assert(
-    fc.property(randomStory, (entries) => {
-      const database = new SqliteDatabase({ dir: journalDir(linesOf(entries).join('')) })
+    fc.property(writtenStory, ([entries, isTurnOver]) => {
+      const database = new SqliteDatabase({ dir: journalDir(journalText(entries, isTurnOver)) })
       database.ingest(ENDLESS)
       const settled = entries.filter((entry) => entry.kind === 'hold-settled')
       const charged = settled.reduce((sum, { actual }) => sum + actual.nanoUsd, 0)
@@ -115,10 +92,12 @@ test('a report finds every task of its window, in whatever order of time they we
   fc.assert(
     fc.property(hours, fc.integer({ min: 0, max: 40 }), (opened, since) => {
       const quarterMs = 900_000
-      const entries = opened.map((quarter, i) =>
-        taskOpened(`task_${i}`, { atMs: START_MS + quarter * quarterMs }),
-      )
-      const lines = linesOf(entries)
+      const entries = opened.flatMap((quarter, i): readonly Entry[] => {
+        const first = taskOpened(`task_${i}`, { atMs: START_MS + quarter * quarterMs })
+        return i % 2 === 0 ? [first] : [first, ...plainCall(first.id).slice(1)]
+      })
+      const isTurnOver = (i: number): boolean => entries[i]?.kind === 'task-opened'
+      const lines = writtenLines(entries, isTurnOver).map(({ text }) => text)
       const database = new SqliteDatabase({ dir: journalDir(lines.join('')), pendingTasksMax: 0 })
       let offset = 0
       for (const line of lines) {
@@ -138,7 +117,7 @@ test('a report finds every task of its window, in whatever order of time they we
 })
 
 test('a task that has not ended is in the tables before the journal file that has it goes', () => {
-  const dir = journalDir(linesOf([taskOpened('task_1', { oneStep: false })]).join(''))
+  const dir = journalDir(journalText([taskOpened('task_1', { oneStep: false })]))
   const database = new SqliteDatabase({ dir })
   database.ingest(ENDLESS)
   appendFileSync(segmentPath(dir, 2), versionLine())
@@ -156,10 +135,11 @@ test('a task that has not ended is in the tables before the journal file that ha
 })
 
 test('a line that cannot be read is left out and told, and the rest is read', () => {
-  const [version = '', ...lines] = linesOf(oneCall('task_1'))
-  const text = [version, 'S\t[broken\t{}\n', 'Z\t[]\t\n', '\n', ...lines].join('')
+  const [version = '', ...lines] = writtenLines(plainCall('task_1')).map(({ text: line }) => line)
+  const broken = ['S\t[broken\t{}\n', 'Z\t[]\t\n', '\n', 'D\t["task_2"]\t[]\n', 'J\t["task_3"]\t[]\n']
+  const text = [version, ...broken, ...lines].join('')
   const database = new SqliteDatabase({ dir: journalDir(text) })
-  expect(database.ingest(ENDLESS)).toHaveLength(3)
+  expect(database.ingest(ENDLESS)).toHaveLength(broken.length)
   expect(database.read((reader) => reader.loadTask('task_1' as TaskId))).toMatchObject({
     status: 'succeeded',
   })
@@ -168,7 +148,7 @@ test('a line that cannot be read is left out and told, and the rest is read', ()
 
 test('money of a task that is not in the books is kept', () => {
   const settled = holdSettled(holdMade('task_1', 'hold_1'))
-  const database = new SqliteDatabase({ dir: journalDir(linesOf([settled]).join('')) })
+  const database = new SqliteDatabase({ dir: journalDir(journalText([settled])) })
   database.ingest(ENDLESS)
   const trace = database.read((reader) => reader.trace('task_1' as TaskId))
   expect(trace?.charges).toEqual([settled])
@@ -177,12 +157,10 @@ test('money of a task that is not in the books is kept', () => {
 })
 
 test('after a transaction that failed the same lines are read again, once', () => {
-  const dir = journalDir(linesOf([...oneCall('task_1'), taskOpened('task_2'), ...oneCall('task_3')]).join(''))
+  const dir = journalDir(journalText([...plainCall('task_1'), taskOpened('task_2'), ...plainCall('task_3')]))
   const database = new SqliteDatabase({ dir })
   const saboteur = new Database(join(dir, 'books.db'))
-  saboteur.exec(
-    "CREATE TRIGGER sabotage BEFORE INSERT ON charges BEGIN SELECT raise(ABORT, 'disk full'); END",
-  )
+  saboteur.exec("CREATE TRIGGER sabotage BEFORE INSERT ON tasks BEGIN SELECT raise(ABORT, 'disk full'); END")
   expect(() => database.ingest(ENDLESS)).toThrow('disk full')
   expect(database.position).toEqual({ segment: 0, offset: 0 })
   saboteur.exec('DROP TRIGGER sabotage')
@@ -198,7 +176,7 @@ test('after a transaction that failed the same lines are read again, once', () =
 
 test('a task opened twice is one task', () => {
   const database = new SqliteDatabase({
-    dir: journalDir(linesOf([...oneCall('task_1'), ...oneCall('task_1')]).join('')),
+    dir: journalDir(journalText([...plainCall('task_1'), ...plainCall('task_1')])),
   })
   database.ingest(ENDLESS)
   expect(database.read((reader) => reader.list({})).rows).toHaveLength(1)
@@ -209,10 +187,29 @@ test('a task opened twice is one task', () => {
   database.close(null)
 })
 
-test('a journal of a newer format is refused', () => {
-  const database = new SqliteDatabase({ dir: journalDir('V\t99\t\n') })
-  expect(() => database.ingest(ENDLESS)).toThrow(/format 99/)
+test('a call whose definitions were damaged keeps its money', () => {
+  const lines = journalText(plainCall('task_1')).split('\n')
+  const text = lines.filter((line) => !/^[KT]/.test(line)).join('\n')
+  const database = new SqliteDatabase({ dir: journalDir(text) })
+  database.ingest(ENDLESS)
+  const trace = database.read((reader) => reader.trace('task_1' as TaskId))
+  expect(trace?.charges).toMatchObject([{ actual: { nanoUsd: 91_800 }, attempt: { model: '(unknown)' } }])
+  expect(trace?.summary).toMatchObject({ status: 'succeeded', spent: { nanoUsd: 91_800 } })
   database.close(null)
+})
+
+test.each([1, 99])('a journal of another format, %i, is refused by its number', (format) => {
+  const database = new SqliteDatabase({ dir: journalDir(`V\t${format}\t\n`) })
+  expect(() => database.ingest(ENDLESS)).toThrow(`format ${format}`)
+  database.close(null)
+})
+
+test.each([1, 99])('tables of another format, %i, are refused by their number', (format) => {
+  const dir = journalDir('')
+  const other = new Database(join(dir, 'books.db'))
+  other.pragma(`user_version = ${format}`)
+  other.close()
+  expect(() => new SqliteDatabase({ dir })).toThrow(`format ${format}`)
 })
 
 test('a directory in use is refused by name, and free again after closing', () => {
@@ -224,9 +221,9 @@ test('a directory in use is refused by name, and free again after closing', () =
 })
 
 test('what is pruned is gone: contents by their time, old ended tasks with all their parts', () => {
-  const entries = [...oneCall('task_1'), taskOpened('task_2'), ...oneCall('task_3')]
+  const entries = [...plainCall('task_1'), taskOpened('task_2'), ...plainCall('task_3')]
   const content = 'C\t["msg_1","task_1",1000]\t"a prompt nobody may keep"\n'
-  const dir = journalDir(linesOf(entries).join('') + content)
+  const dir = journalDir(journalText(entries) + content)
   const database = new SqliteDatabase({ dir })
   database.ingest(ENDLESS)
   expect(database.prune(999, {})).toEqual({ contents: 0, tasks: 0, more: false })

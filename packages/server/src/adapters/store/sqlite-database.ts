@@ -5,25 +5,34 @@
 
 import Database from 'better-sqlite3'
 import { join } from 'node:path'
-import type { HoldId } from '../../core/ids.js'
 import type { HoldMade } from '../../core/task/records.js'
 import type { ReportFilter, ReportGroup } from '../../core/task/report.js'
 import type { TaskSummary } from '../../core/task/views.js'
 import { type Batch, type PendingTasks, newBatch, readInto } from './batch.js'
-import { type SettledColumns, eachLine } from './lines.js'
+import { Definitions } from './definitions.js'
+import { eachLine } from './lines.js'
 import { lockDirectory } from './lock.js'
-import { type PackedHold, unpackHold } from './packed.js'
+import { OpenHolds } from './open-holds.js'
 import { type PruneOptions, type Pruned, pruneSlice } from './prune.js'
 import { prepareSchema } from './schema.js'
 import { type Position, deleteSegmentsBefore, listSegments, readSlices } from './segments.js'
 import { SqliteReader } from './sqlite-reader.js'
 import { report } from './sqlite-report.js'
 import { SqliteWriter } from './sqlite-writer.js'
+import { StoreError, messageOf } from './store-error.js'
+import type { DoneCall, TaskFold } from './task-fold.js'
 
 /** Journal bytes written to the tables in one transaction. */
 const TRANSACTION_BYTES = 1024 * 1024
 /** Tasks that wait in memory for their end; at this many all are written as they are. */
 const PENDING_TASKS_MAX = 20_000
+
+/** What is remembered of the journal before the stored place. */
+interface Reading {
+  readonly pending: PendingTasks
+  /** Of the segment of that place. */
+  definitions: Definitions
+}
 
 export interface DatabaseOptions {
   readonly dir: string
@@ -51,7 +60,7 @@ export class SqliteDatabase {
    * null after a failed transaction: memory may be ahead of the tables, so it is read again from the
    * journal.
    */
-  #pending: PendingTasks | null = null
+  #reading: Reading | null = null
 
   /** Fails with code `locked` when another process, or another store of this one, has the directory. */
   constructor(options: DatabaseOptions) {
@@ -71,20 +80,16 @@ export class SqliteDatabase {
   /** Reads whatever the journal has, and finds the holds that nobody settled. */
   open(): Opened {
     const problems = this.ingest({ segment: Infinity, offset: Infinity })
-    const openHolds = new Map<HoldId, HoldMade>()
+    const openHolds = new OpenHolds()
     const segments = listSegments(this.#dir)
     for (const segment of segments) {
+      openHolds.beginSegment()
       for (const { text } of readSlices(this.#dir, { segment, offset: 0 }, Infinity)) {
-        eachLine(text, ({ tag, columns, detail }) => {
-          if (tag === 'H') {
-            const hold = unpackHold(JSON.parse(detail) as PackedHold)
-            openHolds.set(hold.id, hold)
-          } else if (tag === 'S') openHolds.delete((JSON.parse(columns) as SettledColumns)[1])
-        })
+        eachLine(text, (line) => openHolds.read(line))
       }
     }
     const lastSegment = Math.max(this.#position.segment, segments.at(-1) ?? 0)
-    return { position: this.#position, lastSegment, openHolds: [...openHolds.values()], problems }
+    return { position: this.#position, lastSegment, openHolds: openHolds.list(), problems }
   }
 
   /** Reads the journal up to `to`. Returns what was wrong with it. */
@@ -150,46 +155,75 @@ export class SqliteDatabase {
   }
 
   #ingestSegment({ segment, offset: from }: Position, to: number): readonly string[] {
+    if (from === 0) this.#waiting().definitions = new Definitions()
     const problems: string[] = []
-    let batch = newBatch(this.#waiting())
-    let start = from
-    let end = from
-    const write = (): void => {
-      if (end === start) return
-      this.#transact({ segment, offset: end }, () => this.#writeBatch(batch))
+    for (let start = from, isMore = true; isMore;) {
+      const batch = this.#newBatch()
+      const end = this.#transact(() => {
+        const offset = this.#readBatch(batch, { segment, offset: start }, to)
+        this.#writeBatch(batch)
+        return { segment, offset }
+      })
       problems.push(...batch.problems)
-      batch = newBatch(this.#waiting())
-      start = end
+      isMore = end.offset - start >= TRANSACTION_BYTES
+      start = end.offset
     }
-    for (const { text, endOffset } of readSlices(this.#dir, { segment, offset: from }, to)) {
-      readInto(batch, text)
-      end = endOffset
-      if (end - start >= TRANSACTION_BYTES) write()
-    }
-    write()
     return problems
   }
 
-  #waiting(): PendingTasks {
-    this.#pending ??= this.#adopt()
-    return this.#pending
+  /** One transaction's worth; less, when there is no more. Returns where it ends. */
+  #readBatch(batch: Batch, from: Position, to: number): number {
+    let end = from.offset
+    for (const { text, endOffset } of readSlices(this.#dir, from, to)) {
+      readInto(batch, text)
+      end = endOffset
+      if (end - from.offset >= TRANSACTION_BYTES) break
+    }
+    return end
+  }
+
+  #newBatch(): Batch {
+    return newBatch({ ...this.#waiting(), file: (call) => this.#file(call) })
+  }
+
+  #file(call: DoneCall): boolean {
+    try {
+      return this.#writer.writeCall(call)
+    } catch (error) {
+      if (isDamage(error)) throw error
+      throw new StoreError('database', messageOf(error), error)
+    }
+  }
+
+  #waiting(): Reading {
+    this.#reading ??= this.#adopt()
+    return this.#reading
   }
 
   #writeBatch(batch: Batch): void {
-    const pending = this.#waiting()
+    const { pending } = this.#waiting()
     this.#writer.writeCounts(batch)
     for (const fold of batch.touched) {
       // Not ended, and not in the tables yet: the rest is on its way.
-      if (fold.opened !== null && fold.outcomes.length === 0) continue
-      this.#writer.writeTask(fold)
+      if (isWaiting(fold)) continue
       pending.delete(fold.id)
+      try {
+        this.#writer.writeTask(fold)
+      } catch (error) {
+        if (!isDamage(error)) throw error
+        batch.problems.push(`what the journal says of a task was left out: ${messageOf(error)}`)
+      }
     }
     if (pending.size > this.#pendingMax) this.#writeAll(pending)
   }
 
   #writePending(): void {
-    const pending = this.#waiting()
-    if (pending.size > 0) this.#transact(this.#position, () => this.#writeAll(pending))
+    const { pending } = this.#waiting()
+    if (pending.size === 0) return
+    this.#transact(() => {
+      this.#writeAll(pending)
+      return this.#position
+    })
   }
 
   #writeAll(pending: PendingTasks): void {
@@ -197,35 +231,47 @@ export class SqliteDatabase {
     pending.clear()
   }
 
-  #transact(end: Position, write: () => void): void {
+  /** `write` says up to where the journal is in the tables afterwards. */
+  #transact(write: () => Position): Position {
     try {
-      this.#db.transaction(() => {
-        write()
-        this.#writer.finish(end)
+      this.#position = this.#db.transaction(() => {
+        const position = write()
+        this.#writer.finish(position)
+        return position
       })()
-      this.#position = end
+      return this.#position
     } catch (error) {
-      this.#pending = null
+      this.#reading = null
       this.#writer.reset()
       throw error
     }
   }
 
   /** Tasks of the journal before the stored place that have not ended and are not in the tables. */
-  #adopt(): PendingTasks {
+  #adopt(): Reading {
     const pending: PendingTasks = new Map()
+    let definitions = new Definitions()
     for (const segment of listSegments(this.#dir)) {
       if (segment > this.#position.segment) break
+      definitions = new Definitions()
       const end = segment === this.#position.segment ? this.#position.offset : Infinity
       for (const { text } of readSlices(this.#dir, { segment, offset: 0 }, end)) {
-        const batch = newBatch(pending)
+        const batch = newBatch({ pending, definitions, file: () => true })
         readInto(batch, text)
-        for (const fold of batch.touched) {
-          if (fold.outcomes.length > 0 || fold.opened === null) pending.delete(fold.id)
-        }
+        for (const fold of batch.touched) if (!isWaiting(fold)) pending.delete(fold.id)
       }
     }
     for (const id of pending.keys()) if (this.#writer.has(id)) pending.delete(id)
-    return pending
+    return { pending, definitions }
   }
+}
+
+/** For the rest of its entries, with the journal to find it in again. */
+function isWaiting({ opened, outcomes }: TaskFold): boolean {
+  return opened !== null && outcomes.length === 0
+}
+
+/** Is it the values that cannot be filed, and not the database that refuses? */
+function isDamage(error: unknown): boolean {
+  return !(error instanceof Database.SqliteError) || error.code === 'SQLITE_CONSTRAINT_NOTNULL'
 }

@@ -2,93 +2,31 @@
 
 import type Database from 'better-sqlite3'
 import type { Amounts } from '../../core/budget/amounts.js'
-import type { AttemptId, HoldId, ReleaseId, TaskId } from '../../core/ids.js'
-import type { AttemptRecord, HoldSettled, OutcomeJudged } from '../../core/task/records.js'
-import type { TaskFilter, TaskRow, TaskStatus, TaskSummary, TaskTrace } from '../../core/task/views.js'
-import type { OpenedDetail } from './lines.js'
-import { type PackedAttempt, unpackAttempt } from './packed.js'
-import { type PackedOutcome, type PackedStep, unpackStep } from './packed-step.js'
-import { PLACES_PER_TASK } from './schema.js'
+import type { AttemptId, HoldId, TaskId } from '../../core/ids.js'
+import type { AttemptRecord, HoldSettled } from '../../core/task/records.js'
+import type { TaskFilter, TaskRow, TaskSummary, TaskTrace } from '../../core/task/views.js'
 import { firstNumberSince } from './hours.js'
+import { type PackedAttempt, unpackAttempt } from './packed.js'
+import { type PackedStep, unpackStep } from './packed-step.js'
+import { PLACES_PER_TASK } from './schema.js'
+import { DEGRADED, ONE_STEP, statusCode } from './task-codes.js'
+import {
+  type AmountFields,
+  type OutcomeFields,
+  TASK_FIELDS,
+  type TaskFields,
+  amountsFrom,
+  callFrom,
+  lastOutcome,
+  openedText,
+  outcomeFrom,
+  rowFrom,
+  summaryFrom,
+} from './task-row.js'
+import type { UnpackedCall } from './unpack-call.js'
 
 const PAGE_ROWS_DEFAULT = 50
 const PAGE_ROWS_MAX = 500
-
-interface AmountFields {
-  readonly model_calls: number
-  readonly input_tokens: number
-  readonly output_tokens: number
-  readonly tool_calls: number
-  readonly tool_ms: number
-}
-
-interface TaskFields extends AmountFields {
-  readonly n: number
-  readonly id: TaskId
-  readonly opened_ms: number
-  readonly contract: string
-  readonly release: ReleaseId
-  readonly tenant: string
-  readonly parent: TaskId | null
-  readonly session: string | null
-  readonly external_id: string | null
-  readonly deadline_ms: number
-  readonly one_step: 0 | 1
-  readonly detail: string
-  readonly steps: number
-  readonly attempts: number
-  readonly cost_nano: number
-  readonly unpriced: number
-  readonly degraded: 0 | 1
-  readonly escalated: 0 | 1
-  readonly last_step_ended_ms: number | null
-  readonly status: TaskStatus
-  readonly success: 0 | 1 | null
-  readonly harm: 0 | 1 | null
-  readonly latency_ms: number | null
-  readonly outcome: string | null
-}
-
-/** The columns of an outcome, in `tasks` (the last one) as in `outcomes` (those before it). */
-interface OutcomeFields {
-  readonly status: OutcomeJudged['status']
-  readonly ended_ms: number
-  readonly success: 0 | 1
-  readonly harm: 0 | 1
-  readonly latency_ms: number
-  readonly slo_met: 0 | 1 | null
-  readonly price_nano: number | null
-  readonly outcome: string
-}
-
-function outcomeFrom(task: TaskId, fields: OutcomeFields): OutcomeJudged {
-  const [source, reasons, score, evidence, nanoUsd, unpricedCalls, rules] = JSON.parse(
-    fields.outcome,
-  ) as PackedOutcome
-  return {
-    kind: 'outcome-judged',
-    task,
-    atMs: fields.ended_ms,
-    status: fields.status,
-    source,
-    success: fields.success === 1,
-    harm: fields.harm === 1,
-    reasons,
-    ...(rules ? { rules } : {}),
-    score,
-    evidence,
-    latencyMs: fields.latency_ms,
-    sloMet: fields.slo_met === null ? null : fields.slo_met === 1,
-    nanoUsd,
-    unpricedCalls,
-    priceNanoUsd: fields.price_nano,
-  }
-}
-
-/** The row of an ended task has every column of an outcome. */
-function lastOutcome(fields: TaskFields): OutcomeJudged | null {
-  return fields.outcome === null ? null : outcomeFrom(fields.id, fields as TaskFields & OutcomeFields)
-}
 
 interface ChargeFields extends AmountFields {
   readonly step: number
@@ -97,65 +35,6 @@ interface ChargeFields extends AmountFields {
   readonly charged_nano: number
   readonly accounts: string
   readonly attempt: string
-}
-
-function amountsFrom(fields: AmountFields, nanoUsd: number): Amounts {
-  return {
-    modelCalls: fields.model_calls,
-    inputTokens: fields.input_tokens,
-    outputTokens: fields.output_tokens,
-    toolCalls: fields.tool_calls,
-    toolMs: fields.tool_ms,
-    nanoUsd,
-  }
-}
-
-function summaryFrom(fields: TaskFields): TaskSummary {
-  return {
-    opened: {
-      kind: 'task-opened',
-      id: fields.id,
-      atMs: fields.opened_ms,
-      contract: fields.contract,
-      release: fields.release,
-      tenant: fields.tenant,
-      parent: fields.parent,
-      session: fields.session,
-      externalId: fields.external_id,
-      ...(JSON.parse(fields.detail) as OpenedDetail),
-      deadlineMs: fields.deadline_ms,
-      oneStep: fields.one_step === 1,
-    },
-    status: fields.status,
-    spent: amountsFrom(fields, fields.cost_nano),
-    unpricedCalls: fields.unpriced,
-    attempts: fields.attempts,
-    steps: fields.steps,
-    outcome: lastOutcome(fields),
-    degraded: fields.degraded === 1,
-    lastStepEndedMs: fields.last_step_ended_ms,
-  }
-}
-
-function rowFrom(fields: TaskFields): TaskRow {
-  return {
-    id: fields.id,
-    contract: fields.contract,
-    tenant: fields.tenant,
-    status: fields.status,
-    openedMs: fields.opened_ms,
-    latencyMs: fields.latency_ms,
-    success: fields.success === null ? null : fields.success === 1,
-    harm: fields.harm === null ? null : fields.harm === 1,
-    nanoUsd: fields.cost_nano,
-    unpricedCalls: fields.unpriced,
-    steps: fields.steps,
-    attempts: fields.attempts,
-    degraded: fields.degraded === 1,
-    escalated: fields.escalated === 1,
-    session: fields.session,
-    externalId: fields.external_id,
-  }
 }
 
 function chargeFrom(task: TaskId, fields: ChargeFields): HoldSettled {
@@ -175,6 +54,25 @@ function byPlace(a: HoldSettled, b: HoldSettled): number {
   return a.stepNumber - b.stepNumber || a.attempt.number - b.attempt.number
 }
 
+type Parts = Pick<TaskTrace, 'steps' | 'charges' | 'outcomes'>
+
+function listsOf({ settled, step, outcome }: UnpackedCall): Parts {
+  return { steps: [step], charges: settled === null ? [] : [settled], outcomes: [outcome] }
+}
+
+/** A task, its sub-tasks and theirs, in all depths. */
+const SPENT_BY_FAMILY = `WITH RECURSIVE family (id) AS (
+    VALUES (?) UNION SELECT tasks.id FROM tasks JOIN family ON tasks.parent = family.id
+  )
+  SELECT count(*) AS tasks, sum(model_calls) AS model_calls, sum(input_tokens) AS input_tokens,
+    sum(output_tokens) AS output_tokens, sum(tool_calls) AS tool_calls, sum(tool_ms) AS tool_ms,
+    sum(cost_nano) AS cost_nano FROM tasks WHERE id IN family`
+
+interface FamilyFields extends AmountFields {
+  readonly tasks: number
+  readonly cost_nano: number
+}
+
 type Condition = readonly [sql: string, value: string | number | undefined]
 
 export class SqliteReader {
@@ -185,19 +83,42 @@ export class SqliteReader {
   }
 
   loadTask(id: TaskId): TaskSummary | null {
-    const fields = this.#taskFields(id)
-    return fields === undefined ? null : summaryFrom(fields)
+    const fields = this.#taskFields('id', id)
+    return fields === undefined ? null : this.#summary(fields)
   }
 
   openOneStepTasks(): readonly TaskSummary[] {
-    const sql = "SELECT * FROM tasks WHERE status = 'open' AND one_step = 1 ORDER BY n"
+    const sql = `SELECT * FROM ${TASK_FIELDS} WHERE status = 0 AND flags & ${ONE_STEP} ORDER BY n`
     return (this.#db.prepare(sql).all() as TaskFields[]).map(summaryFrom)
   }
 
   trace(id: TaskId): TaskTrace | null {
-    const fields = this.#taskFields(id)
+    const fields = this.#taskFields('id', id)
     if (fields === undefined) return null
-    const range = [fields.n * PLACES_PER_TASK, (fields.n + 1) * PLACES_PER_TASK]
+    const call = callFrom(fields)
+    const parts = call === null ? this.#partsOf(fields) : listsOf(call)
+    const children = this.#texts('SELECT id FROM tasks WHERE parent = ? ORDER BY id', id) as TaskId[]
+    return { summary: this.#summary(fields), ...parts, children }
+  }
+
+  /** Of a task that is whole in its row: what opened it, as JSON, and its parts. */
+  wholeCall(n: number): { readonly opened: string; readonly parts: UnpackedCall } {
+    const fields = this.#taskFields('n', n)
+    const parts = fields === undefined ? null : callFrom(fields)
+    if (fields === undefined || parts === null) throw new Error(`task ${n} is not whole in its row`)
+    return { opened: openedText(fields), parts }
+  }
+
+  #summary(fields: TaskFields): TaskSummary {
+    const summary = summaryFrom(fields)
+    const family = this.#db.prepare(SPENT_BY_FAMILY).get(fields.id) as FamilyFields
+    if (family.tasks === 1) return summary
+    return { ...summary, spentWithChildren: amountsFrom(family, family.cost_nano) }
+  }
+
+  #partsOf(fields: TaskFields): Parts {
+    const { n, id } = fields
+    const range = [n * PLACES_PER_TASK, (n + 1) * PLACES_PER_TASK]
     const rows = this.#db
       .prepare('SELECT * FROM charges WHERE key >= ? AND key < ? ORDER BY key')
       .all(...range)
@@ -206,17 +127,11 @@ export class SqliteReader {
     const steps = this.#texts(
       'SELECT detail FROM steps WHERE key >= ? AND key < ? ORDER BY number, key',
       ...range,
-    )
-    const earlier = this.#db.prepare('SELECT * FROM outcomes WHERE n = ? ORDER BY seq').all(fields.n)
-    const last = lastOutcome(fields)
+    ).map((detail) => unpackStep(id, JSON.parse(detail) as PackedStep, attempts))
+    const earlier = this.#db.prepare('SELECT * FROM outcomes WHERE n = ? ORDER BY seq').all(n)
     const outcomes = (earlier as OutcomeFields[]).map((row) => outcomeFrom(id, row))
-    return {
-      summary: summaryFrom(fields),
-      steps: steps.map((detail) => unpackStep(id, JSON.parse(detail) as PackedStep, attempts)),
-      charges,
-      outcomes: last === null ? outcomes : [...outcomes, last],
-      children: this.#texts('SELECT id FROM tasks WHERE parent = ? ORDER BY id', id) as TaskId[],
-    }
+    const last = lastOutcome(fields)
+    return { steps, charges, outcomes: last === null ? outcomes : [...outcomes, last] }
   }
 
   /** Newest first. The cursor is the last id of the page. */
@@ -225,10 +140,13 @@ export class SqliteReader {
     const conditions: readonly Condition[] = [
       ['contract = ?', filter.contract],
       ['tenant = ?', filter.tenant],
-      ['status = ?', filter.status],
+      ['status = ?', filter.status === undefined ? undefined : statusCode(filter.status)],
       ['session = ?', filter.session],
       ['external_id = ?', filter.externalId],
-      ['degraded = ?', filter.degraded === undefined ? undefined : Number(filter.degraded)],
+      [
+        `(flags & ${DEGRADED}) = ?`,
+        filter.degraded === undefined ? undefined : filter.degraded ? DEGRADED : 0,
+      ],
       ['opened_ms >= ?', filter.sinceMs],
       ['n >= ?', filter.sinceMs === undefined ? undefined : firstNumberSince(this.#db, filter.sinceMs)],
       ['opened_ms < ?', filter.untilMs],
@@ -237,7 +155,7 @@ export class SqliteReader {
     const given = conditions.filter(([, value]) => value !== undefined)
     const where = given.length === 0 ? '' : `WHERE ${given.map(([sql]) => sql).join(' AND ')}`
     // One more than asked for tells whether there is a next page.
-    const sql = `SELECT * FROM tasks ${where} ORDER BY id DESC LIMIT ?`
+    const sql = `SELECT * FROM ${TASK_FIELDS} ${where} ORDER BY id DESC LIMIT ?`
     const found = this.#db.prepare(sql).all(...given.map(([, value]) => value), limit + 1) as TaskFields[]
     const rows = found.slice(0, limit).map(rowFrom)
     return { rows, nextCursor: found.length > limit ? (rows.at(-1)?.id ?? null) : null }
@@ -260,8 +178,10 @@ export class SqliteReader {
     return text === undefined ? null : (JSON.parse(text) as string)
   }
 
-  #taskFields(id: TaskId): TaskFields | undefined {
-    return this.#db.prepare('SELECT * FROM tasks WHERE id = ?').get(id) as TaskFields | undefined
+  #taskFields(by: 'id' | 'n', value: TaskId | number): TaskFields | undefined {
+    return this.#db.prepare(`SELECT * FROM ${TASK_FIELDS} WHERE ${by} = ?`).get(value) as
+      | TaskFields
+      | undefined
   }
 
   /** A column of text. */

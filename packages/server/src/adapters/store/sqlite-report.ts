@@ -4,6 +4,16 @@ import type Database from 'better-sqlite3'
 import { NO_TASKS, type ReportFilter, type ReportGroup } from '../../core/task/report.js'
 import { HOUR_MS } from './batch.js'
 import { firstNumberSince } from './hours.js'
+import {
+  CACHE_HIT,
+  DEGRADED,
+  ESCALATED,
+  HARM,
+  SIMULATED,
+  SLO_JUDGED,
+  SLO_MET,
+  SUCCESS,
+} from './task-codes.js'
 
 /** As text: an integer would make the division one of integers. */
 const NANO_PER_USD = '1e9'
@@ -23,30 +33,34 @@ const REFUSED_BY: Readonly<Partial<Record<ReportFilter['by'], string>>> = {
   none: "'all'",
 }
 
+function bitOf(column: string, bit: number): string {
+  return `(${column} & ${bit}) <> 0`
+}
+
 const SUMS = `count(*) AS tasks,
-  count(outcome) AS ended,
-  ifnull(sum(success), 0) AS successes,
-  ifnull(sum(harm), 0) AS harms,
+  count(verdict) AS ended,
+  ifnull(sum(${bitOf('verdict', SUCCESS)}), 0) AS successes,
+  ifnull(sum(${bitOf('verdict', HARM)}), 0) AS harms,
   sum(cost_nano) AS nanoUsd,
-  ifnull(sum(iif(outcome IS NULL, 0, (cost_nano / ${NANO_PER_USD}) * (cost_nano / ${NANO_PER_USD}))), 0.0)
+  ifnull(sum(iif(verdict IS NULL, 0, (cost_nano / ${NANO_PER_USD}) * (cost_nano / ${NANO_PER_USD}))), 0.0)
     AS costSquaredUsd,
-  ifnull(sum(iif(success = 1, cost_nano / ${NANO_PER_USD}, 0)), 0.0) AS costOfSuccessesUsd,
+  ifnull(sum(iif(${bitOf('verdict', SUCCESS)}, cost_nano / ${NANO_PER_USD}, 0)), 0.0) AS costOfSuccessesUsd,
   sum(price_nano) AS priceNanoUsd,
-  percentile(iif(outcome IS NULL, NULL, latency_ms), 50) AS p50,
-  percentile(iif(outcome IS NULL, NULL, latency_ms), 95) AS p95,
-  percentile(iif(outcome IS NULL, NULL, latency_ms), 99) AS p99,
-  sum(slo_met) AS sloMet,
-  count(slo_met) AS sloJudged,
-  sum(degraded) AS degraded,
-  sum(escalated) AS escalated,
-  sum(cache_hit) AS cacheHits,
+  percentile(iif(verdict IS NULL, NULL, latency_ms), 50) AS p50,
+  percentile(iif(verdict IS NULL, NULL, latency_ms), 95) AS p95,
+  percentile(iif(verdict IS NULL, NULL, latency_ms), 99) AS p99,
+  sum(iif(${bitOf('verdict', SLO_JUDGED)}, ${bitOf('verdict', SLO_MET)}, NULL)) AS sloMet,
+  ifnull(sum(${bitOf('verdict', SLO_JUDGED)}), 0) AS sloJudged,
+  sum(${bitOf('flags', DEGRADED)}) AS degraded,
+  sum(${bitOf('flags', ESCALATED)}) AS escalated,
+  sum(${bitOf('flags', CACHE_HIT)}) AS cacheHits,
   sum(model_calls) AS modelCalls,
   sum(unpriced) AS unpricedCalls,
   sum(attempts) AS attempts,
   sum(premium_calls) AS premiumCalls,
   sum(input_tokens) AS inputTokens,
   sum(output_tokens) AS outputTokens,
-  max(simulated) AS simulated`
+  max(${bitOf('flags', SIMULATED)}) AS simulated`
 
 interface Sums extends Omit<ReportGroup, 'latencyMs' | 'refused' | 'simulated'> {
   readonly p50: number | null
@@ -78,7 +92,7 @@ export function report(db: Database.Database, filter: ReportFilter): readonly Re
   const from = firstNumberSince(db, filter.sinceMs)
   const tasks = db
     .prepare(
-      `SELECT ${GROUP_BY[filter.by]} AS "group", ${SUMS} FROM tasks
+      `SELECT ${GROUP_BY[filter.by]} AS "group", ${SUMS} FROM tasks JOIN kinds USING (kind)
         WHERE n >= ? AND opened_ms >= ? AND opened_ms < ? ${sql} GROUP BY 1`,
     )
     .all(from, filter.sinceMs, filter.untilMs, ...values) as Sums[]

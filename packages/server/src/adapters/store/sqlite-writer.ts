@@ -1,55 +1,33 @@
 // Writes what a batch says into the tables, inside the caller's transaction.
 
 import type Database from 'better-sqlite3'
-import { NO_LIMITS } from '../../core/budget/amounts.js'
-import type { ReleaseId, TaskId } from '../../core/ids.js'
+import type { TaskId } from '../../core/ids.js'
 import { type Batch, HOUR_MS } from './batch.js'
-import type { OpenedColumns, OutcomeColumns } from './lines.js'
+import { UNKNOWN_KIND, kindDefinition, openedDetail } from './definitions.js'
+import type { OpenedColumns, WithDetail } from './lines.js'
+import { NumberedRows } from './numbered-rows.js'
 import type { PackedAmounts } from './packed.js'
 import { PLACES_PER_TASK } from './schema.js'
 import type { Position } from './segments.js'
-import { type FoldTotals, type TaskFold, type WithDetail, totalsOf } from './task-fold.js'
+import { SqliteReader } from './sqlite-reader.js'
+import {
+  NO_OUTCOME,
+  type Statements,
+  outcomeColumns,
+  prepareStatements,
+  totalColumns,
+} from './sqlite-statements.js'
+import { ANSWERED, ONE_STEP } from './task-codes.js'
+import { type DoneCall, type FoldTotals, type TaskFold, addParts, emptyFold, totalsOf } from './task-fold.js'
 
 /** Where a task is, and how many parts it has: the next one's key follows. */
 interface Place {
   readonly n: number
   readonly steps: number
   readonly attempts: number
+  /** Its parts are one text in its own row. */
+  readonly whole: 0 | 1
 }
-
-function marks(count: number): string {
-  return Array.from({ length: count }, () => '?').join(', ')
-}
-
-const ADD_TOTALS = `UPDATE tasks SET
-  steps = steps + ?, attempts = attempts + ?, model_calls = model_calls + ?,
-  input_tokens = input_tokens + ?, output_tokens = output_tokens + ?, tool_calls = tool_calls + ?,
-  tool_ms = tool_ms + ?, cost_nano = cost_nano + ?, unpriced = unpriced + ?,
-  premium_calls = premium_calls + ?, degraded = degraded | ?, escalated = escalated | ?,
-  cache_hit = cache_hit | ?, simulated = simulated | ?,
-  last_step_ended_ms = nullif(max(ifnull(last_step_ended_ms, -1), ifnull(?, -1)), -1),
-  last_model = ifnull(?, last_model) WHERE n = ?`
-
-const SET_OUTCOME = `UPDATE tasks SET status = ?, ended_ms = ?, success = ?, harm = ?, latency_ms = ?,
-  slo_met = ?, price_nano = ?, outcome = ? WHERE n = ?`
-
-const KEEP_OUTCOME = `INSERT INTO outcomes SELECT n, (SELECT count(*) FROM outcomes o WHERE o.n = t.n),
-  status, ended_ms, success, harm, latency_ms, slo_met, price_nano, outcome
-  FROM tasks t WHERE n = ? AND outcome IS NOT NULL`
-
-const ADD_TO_ACCOUNT = `INSERT INTO accounts VALUES (${marks(8)}) ON CONFLICT (name) DO UPDATE SET
-  model_calls = model_calls + excluded.model_calls, input_tokens = input_tokens + excluded.input_tokens,
-  output_tokens = output_tokens + excluded.output_tokens, tool_calls = tool_calls + excluded.tool_calls,
-  tool_ms = tool_ms + excluded.tool_ms, nano_usd = nano_usd + excluded.nano_usd,
-  updated_ms = max(updated_ms, excluded.updated_ms)`
-
-const ADD_REFUSALS = `INSERT INTO refusals VALUES (?, ?, ?, ?, ?)
-  ON CONFLICT (hour_ms, tenant, contract, code) DO UPDATE SET count = count + excluded.count`
-
-/** Never below an hour's mark, also after the newest tasks were pruned: reports start reading at marks. */
-const NEXT_N = `SELECT max(
-  ifnull((SELECT max(n) FROM tasks), 0) + 1,
-  ifnull((SELECT max(first_n) FROM hours), 1))`
 
 interface AccountSum {
   readonly amounts: [number, number, number, number, number, number]
@@ -57,14 +35,23 @@ interface AccountSum {
 }
 
 export class SqliteWriter {
-  readonly #statements: ReturnType<typeof prepare>
+  readonly #statements: Statements
+  readonly #reader: SqliteReader
+  readonly #kinds: NumberedRows
+  readonly #terms: NumberedRows
   /** Sums of this transaction by ceiling account: one write each, however many charges. */
   readonly #accounts = new Map<string, AccountSum>()
   #nextN = 1
   #lastHourMs = -1
 
   constructor(db: Database.Database) {
-    this.#statements = prepare(db)
+    this.#statements = prepareStatements(db)
+    this.#reader = new SqliteReader(db)
+    this.#kinds = new NumberedRows(db, {
+      name: 'kinds',
+      columns: ['contract', 'release', 'tenant', 'shared'],
+    })
+    this.#terms = new NumberedRows(db, { name: 'terms', columns: ['packed'] })
     this.reset()
   }
 
@@ -77,30 +64,41 @@ export class SqliteWriter {
    * them.
    */
   writeCounts(batch: Batch): void {
-    const hourMs = Math.floor(batch.latestMs / HOUR_MS) * HOUR_MS
-    if (hourMs > this.#lastHourMs) {
-      this.#statements.addHour.run(hourMs, this.#nextN)
-      this.#lastHourMs = hourMs
-    }
+    this.#markHour(batch.latestMs)
     for (const { hourMs: hour, tenant, contract, code, count } of batch.refusals.values()) {
       this.#statements.addRefusals.run(hour, tenant, contract, code, count)
     }
     for (const { columns, detail } of batch.contents) this.#statements.addContent.run(...columns, detail)
   }
 
+  /** A task in one row. false: the task is there already. By place, not by name: every call pays for this. */
+  writeCall(call: DoneCall): boolean {
+    const { columns, terms } = call
+    this.#markHour(columns[1])
+    if (!this.#insertCall(call)) return false
+    this.#nextN++
+    if (terms === null) return true
+    const charged = [columns[7], columns[8], columns[9], 0, 0, columns[10]] as const
+    this.#addToAccounts(terms.terms[0], charged, columns[1] + columns[15])
+    return true
+  }
+
   writeTask(fold: TaskFold): void {
     const totals = totalsOf(fold)
     const inserted = fold.opened === null ? undefined : this.#insert(fold, fold.opened, totals)
-    const found = inserted ?? (this.#statements.find.get(fold.id) as Place | undefined)
+    const found = inserted ?? this.#find(fold.id)
     if (inserted === undefined && found !== undefined) this.#update(found, fold, totals)
     // Money is never dropped because the task it belongs to is not there (pruned, or its line was damaged).
     const place = found ?? this.#insert(fold, unknownTask(fold), totals)
     if (place !== undefined) this.#writeParts(place, fold)
+    for (const { columns } of fold.settled) this.#addToAccounts(columns[8], columns[7], columns[2])
   }
 
   /** After a transaction that was rolled back. */
   reset(): void {
     this.#accounts.clear()
+    this.#kinds.forget()
+    this.#terms.forget()
     this.#nextN = Number(this.#statements.nextN.get())
     this.#lastHourMs = Number(this.#statements.lastHour.get())
   }
@@ -113,16 +111,76 @@ export class SqliteWriter {
     this.#statements.setPosition.run(position.segment, position.offset)
   }
 
+  #markHour(atMs: number): void {
+    if (!(atMs >= this.#lastHourMs + HOUR_MS)) return
+    const hourMs = Math.floor(atMs / HOUR_MS) * HOUR_MS
+    this.#statements.addHour.run(hourMs, this.#nextN)
+    this.#lastHourMs = hourMs
+  }
+
+  #insertCall({ columns, detail, kind, terms }: DoneCall): boolean {
+    const hold = terms?.terms
+    const openedMs = columns[1]
+    const done = this.#statements.insertCall.run(
+      this.#nextN,
+      columns[0],
+      this.#kinds.numberOf(kind),
+      openedMs,
+      openedMs + columns[2],
+      columns[4],
+      columns[5],
+      terms === null ? null : this.#terms.numberOf(terms),
+      columns[7],
+      columns[8],
+      columns[9],
+      columns[10],
+      columns[11],
+      hold?.[4] === 'premium' ? columns[7] : 0,
+      columns[12],
+      hold === undefined ? 0 : 1,
+      openedMs + columns[13],
+      hold !== undefined && (columns[12] & ANSWERED) !== 0 ? hold[1] : null,
+      columns[14],
+      openedMs + columns[15],
+      columns[16],
+      columns[17],
+      columns[18],
+      detail,
+    )
+    return done.changes > 0
+  }
+
+  /** Parts follow: a task that is whole in its row is taken apart first. */
+  #find(id: TaskId): Place | undefined {
+    const place = this.#statements.find.get(id) as Place | undefined
+    if (place === undefined || place.whole === 0) return place
+    const { opened, parts } = this.#reader.wholeCall(place.n)
+    const fold = emptyFold(id)
+    addParts(fold, parts)
+    this.#statements.takeApart.run(opened, fold.outcomes[0]?.detail, place.n)
+    this.#writeParts({ ...place, steps: 0, attempts: 0 }, fold)
+    return place
+  }
+
   /** undefined: the task is there already. */
   #insert(fold: TaskFold, opened: WithDetail<OpenedColumns>, totals: FoldTotals): Place | undefined {
     const last = fold.outcomes.at(-1)
+    const [id, atMs, contract, release, tenant, parent, session, externalId, deadlineMs, oneStep] =
+      opened.columns
+    const kind = kindDefinition([contract, release, tenant], null)
     const done = this.#statements.insertTask.run(
       this.#nextN,
-      ...opened.columns,
+      id,
+      this.#kinds.numberOf(kind),
+      atMs,
+      deadlineMs,
+      parent,
+      session,
+      externalId,
       opened.detail,
       fold.steps.length,
       fold.settled.length,
-      ...totalColumns(totals),
+      ...totalColumns(totals, oneStep === 1 ? ONE_STEP : 0),
       ...(last === undefined ? NO_OUTCOME : outcomeColumns(last)),
     )
     if (done.changes === 0) return undefined
@@ -130,7 +188,7 @@ export class SqliteWriter {
     for (const [seq, outcome] of fold.outcomes.slice(0, -1).entries()) {
       this.#statements.addOutcome.run(n, seq, ...outcomeColumns(outcome))
     }
-    return { n, steps: 0, attempts: 0 }
+    return { n, steps: 0, attempts: 0, whole: 0 }
   }
 
   #update({ n }: Place, fold: TaskFold, totals: FoldTotals): void {
@@ -149,7 +207,6 @@ export class SqliteWriter {
       const [, hold, atMs, stepNumber, , , , actual, accounts] = columns
       const names = JSON.stringify(accounts)
       this.#statements.addCharge.run(charge++, stepNumber, atMs, hold, ...actual, names, detail)
-      this.#addToAccounts(accounts, actual, atMs)
     }
   }
 
@@ -166,66 +223,8 @@ export class SqliteWriter {
   }
 }
 
-const NO_OUTCOME = ['open', null, null, null, null, null, null, null] as const
-
-function outcomeColumns({ columns, detail }: WithDetail<OutcomeColumns>): readonly unknown[] {
-  const [, ...rest] = columns
-  return [...rest, detail]
-}
-
-function totalColumns(totals: FoldTotals): readonly unknown[] {
-  return [
-    totals.modelCalls,
-    totals.inputTokens,
-    totals.outputTokens,
-    totals.toolCalls,
-    totals.toolMs,
-    totals.nanoUsd,
-    totals.unpriced,
-    totals.premiumCalls,
-    totals.degraded,
-    totals.escalated,
-    totals.cacheHit,
-    totals.simulated,
-    totals.lastStepEndedMs,
-    totals.lastModel,
-  ]
-}
-
 function unknownTask(fold: TaskFold): WithDetail<OpenedColumns> {
   const atMs = fold.settled[0]?.columns[2] ?? fold.outcomes[0]?.columns[2] ?? fold.steps[0]?.columns[2] ?? 0
-  const unknown = '(unknown)'
-  const columns: OpenedColumns = [
-    fold.id,
-    atMs,
-    unknown,
-    unknown as ReleaseId,
-    unknown,
-    null,
-    null,
-    null,
-    atMs,
-    0,
-  ]
-  return { columns, detail: JSON.stringify({ limits: NO_LIMITS, attributes: {} }) }
-}
-
-function prepare(db: Database.Database) {
-  return {
-    nextN: db.prepare(NEXT_N).pluck(),
-    lastHour: db.prepare('SELECT ifnull(max(hour_ms), -1) FROM hours').pluck(),
-    find: db.prepare('SELECT n, steps, attempts FROM tasks WHERE id = ?'),
-    insertTask: db.prepare(`INSERT OR IGNORE INTO tasks VALUES (${marks(36)})`),
-    addTotals: db.prepare(ADD_TOTALS),
-    setOutcome: db.prepare(SET_OUTCOME),
-    keepOutcome: db.prepare(KEEP_OUTCOME),
-    addOutcome: db.prepare(`INSERT INTO outcomes VALUES (${marks(10)})`),
-    addStep: db.prepare('INSERT INTO steps VALUES (?, ?, ?)'),
-    addCharge: db.prepare(`INSERT INTO charges VALUES (${marks(12)})`),
-    addToAccount: db.prepare(ADD_TO_ACCOUNT),
-    addRefusals: db.prepare(ADD_REFUSALS),
-    addContent: db.prepare('INSERT OR REPLACE INTO contents VALUES (?, ?, ?, ?)'),
-    addHour: db.prepare('INSERT OR IGNORE INTO hours VALUES (?, ?)'),
-    setPosition: db.prepare('UPDATE meta SET segment = ?, offset = ?'),
-  }
+  const columns: OpenedColumns = [fold.id, atMs, ...UNKNOWN_KIND.names, null, null, null, atMs, 0]
+  return { columns, detail: openedDetail(UNKNOWN_KIND, null) }
 }

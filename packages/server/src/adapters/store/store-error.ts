@@ -1,6 +1,6 @@
 // How the books fail. One class, so that callers can tell "the books are unavailable" from a bug.
 
-export type StoreErrorCode = 'journal-write' | 'locked' | 'newer-format' | 'database' | 'closed'
+export type StoreErrorCode = 'journal-write' | 'locked' | 'other-format' | 'database' | 'closed'
 
 export class StoreError extends Error {
   readonly code: StoreErrorCode

@@ -3,11 +3,24 @@
 
 import { NOTHING } from '../../core/budget/amounts.js'
 import type { TaskId } from '../../core/ids.js'
-import type { OpenedColumns, OutcomeColumns, SettledColumns, StepColumns } from './lines.js'
+import type { DoneColumns, PackedCall } from './call-line.js'
+import { type KindDefinition, type TermsDefinition, openedDetail } from './definitions.js'
+import {
+  type OpenedColumns,
+  type OutcomeColumns,
+  type SettledColumns,
+  type StepColumns,
+  type WithDetail,
+  outcomeParts,
+  settledParts,
+  stepParts,
+} from './lines.js'
+import { type UnpackedCall, factsOf, openedColumns, unpackCall } from './unpack-call.js'
 
-export interface WithDetail<C> {
-  readonly columns: C
-  readonly detail: string
+/** A whole call: one line, to become one row. */
+export interface DoneCall extends WithDetail<DoneColumns> {
+  readonly kind: KindDefinition
+  readonly terms: TermsDefinition | null
 }
 
 export interface TaskFold {
@@ -22,6 +35,24 @@ export function emptyFold(id: TaskId): TaskFold {
   return { id, opened: null, settled: [], steps: [], outcomes: [] }
 }
 
+export function hasParts({ settled, steps, outcomes }: TaskFold): boolean {
+  return settled.length > 0 || steps.length > 0 || outcomes.length > 0
+}
+
+/** A call as the parts it was made of, where it is not the only thing there is to say about its task. */
+export function takeApart(fold: TaskFold, { columns, detail, kind, terms }: DoneCall): void {
+  const packed = JSON.parse(detail) as PackedCall
+  fold.opened ??= { columns: openedColumns(columns, kind.names), detail: openedDetail(kind, packed[0]) }
+  addParts(fold, unpackCall(factsOf(columns, terms?.terms ?? null), packed))
+}
+
+export function addParts(fold: TaskFold, { settled, step, outcome }: UnpackedCall): void {
+  if (settled !== null) fold.settled.push(settledParts(settled))
+  // The charge is in the ledger: the step only names it.
+  fold.steps.push(stepParts(step, new Set(step.attempts.map(({ id }) => id))))
+  fold.outcomes.push(outcomeParts(outcome))
+}
+
 export interface FoldTotals {
   modelCalls: number
   inputTokens: number
@@ -31,10 +62,7 @@ export interface FoldTotals {
   nanoUsd: number
   unpriced: number
   premiumCalls: number
-  degraded: 0 | 1
-  escalated: 0 | 1
-  cacheHit: 0 | 1
-  simulated: 0 | 1
+  flags: number
   lastStepEndedMs: number | null
   lastModel: string | null
 }
@@ -44,17 +72,14 @@ function noTotals(): FoldTotals {
     ...NOTHING,
     unpriced: 0,
     premiumCalls: 0,
-    degraded: 0,
-    escalated: 0,
-    cacheHit: 0,
-    simulated: 0,
+    flags: 0,
     lastStepEndedMs: null,
     lastModel: null,
   }
 }
 
 function addSettled(totals: FoldTotals, columns: SettledColumns): void {
-  const [, , , , premium, unpriced, simulated, actual] = columns
+  const [, , , , premium, unpriced, flags, actual] = columns
   totals.modelCalls += actual[0]
   totals.inputTokens += actual[1]
   totals.outputTokens += actual[2]
@@ -63,17 +88,15 @@ function addSettled(totals: FoldTotals, columns: SettledColumns): void {
   totals.nanoUsd += actual[5]
   totals.unpriced += unpriced
   if (premium === 1) totals.premiumCalls += actual[0]
-  totals.simulated ||= simulated
+  totals.flags |= flags
 }
 
 function addStep(totals: FoldTotals, columns: StepColumns): void {
-  const [, , endedMs, model, degraded, escalated, cacheHit, toolCalls, toolMs, otherNanoUsd] = columns
+  const [, , endedMs, model, flags, toolCalls, toolMs, otherNanoUsd] = columns
   totals.toolCalls += toolCalls
   totals.toolMs += toolMs
   totals.nanoUsd += otherNanoUsd
-  totals.degraded ||= degraded
-  totals.escalated ||= escalated
-  totals.cacheHit ||= cacheHit
+  totals.flags |= flags
   totals.lastStepEndedMs = Math.max(totals.lastStepEndedMs ?? endedMs, endedMs)
   totals.lastModel = model ?? totals.lastModel
 }
