@@ -3,7 +3,7 @@
 
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { type ServerResponse, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -46,14 +46,16 @@ async function find(path: string): Promise<{ readonly type: string; readonly bod
   return body === null ? null : { type: 'text/javascript', body }
 }
 
+async function serve(url: string, response: ServerResponse): Promise<void> {
+  const { pathname } = new URL(url, 'http://localhost')
+  const found = await find(pathname)
+  if (found === null) response.writeHead(404).end(`no ${pathname}`)
+  else response.writeHead(200, { 'content-type': `${found.type}; charset=utf-8` }).end(found.body)
+}
+
 export async function startWebSite(): Promise<WebSite> {
-  const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost')
-    void find(pathname).then((found) => {
-      if (found === null) response.writeHead(404).end(`no ${pathname}`)
-      else response.writeHead(200, { 'content-type': `${found.type}; charset=utf-8` }).end(found.body)
-    })
-  }).listen(0, '127.0.0.1')
+  const server = createServer((request, response) => void serve(request.url ?? '/', response))
+  server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const close = async () => {

@@ -95,7 +95,7 @@ interface Watched {
 
 /**
  * Whatever has become of the file, the server goes on: moved away for a moment, emptied by an editor that is
- * still writing, or not readable, it is invalid, and never the built-in configuration, which knows no tenants.
+ * still writing, or not readable, it is invalid, and never the built-in configuration: that knows no tenants.
  */
 function locateAgain({ options, config }: Watched): Parsed<ConfigSource> {
   const { file } = config

@@ -10,8 +10,8 @@ const MAX_BODY_BYTES_DEFAULT = 8 * 1024 * 1024
 const BODY_BYTES_MAX = 1024 * 1024 * 1024
 
 const NOT_EVERYONE =
-  '`*` is not accepted: any page that somebody opens could then call Spillway from their browser, without a ' +
-  'tenant even without a key; list the origins, as in `[https://app.example]`'
+  '`*` is not accepted: any page that somebody opens could then call Spillway from their browser, and ' +
+  'where no tenant is configured not even a key is asked for; list the origins, as in `[https://app.example]`'
 
 const written = located(text)
 

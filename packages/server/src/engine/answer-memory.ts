@@ -36,14 +36,9 @@ export class AnswerMemory {
     this.#sha256 = sha256
   }
 
-  /** Keeps copies: what it is given may be a slice of a network buffer many times its size. */
-  remember(entry: Remembered): void {
-    const { request, answer } = entry
-    const copy = {
-      ...entry,
-      request: Buffer.from(request),
-      answer: { ...answer, bytes: Buffer.from(answer.bytes) },
-    }
+  /** Takes the answer's bytes over; the request is copied, since it may be a slice of a larger buffer. */
+  remember({ parts, request, answer, atMs }: Remembered): void {
+    const copy = { parts, request: Buffer.from(request), answer, atMs }
     if (this.#waiting.length < WAITING_MAX) this.#waiting.push(copy)
     else {
       this.#waiting[this.#oldest] = copy

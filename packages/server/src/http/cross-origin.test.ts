@@ -106,7 +106,7 @@ test('OPTIONS that is no preflight is passed on', async () => {
   expect(await ask('OPTIONS', { origin: APP })).toMatchObject({ status: 200, text: 'served' })
 })
 
-test('without an Origin a call is not touched; what a cache may keep says that it depends on one', async () => {
+test('without an Origin a call is not touched, and what a cache may keep says that it depends', async () => {
   const call = await ask('POST', {})
   expect(corsHeaders(call)).toEqual([])
   expect(call.headers).not.toHaveProperty('vary')

@@ -33,9 +33,9 @@ export interface Exchange {
 }
 
 /**
- * Sets the headers that let a page of an allowed origin read the answer. true: it was a preflight and has been
- * answered, before anybody asks for a key, because browsers send none with it. An origin that is not allowed
- * gets no header and is served as any other client: without them its browser keeps the answer from the page.
+ * Sets the headers that let a page of an allowed origin read the answer. true: it was a preflight and has
+ * been answered, before anybody asks for a key, because browsers send none with it. An origin that is not
+ * allowed gets no header and is served as any other client: its browser then keeps the answer from the page.
  */
 export function answersPreflight(allowed: readonly string[], { request, response }: Exchange): boolean {
   if (allowed.length === 0) return false

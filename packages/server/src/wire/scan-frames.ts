@@ -13,7 +13,7 @@ import type {
 } from './format.js'
 import { parseJson } from './fields.js'
 import { readErrorObject } from './read-error.js'
-import { type SseFrame, SseSplitter, readFrame } from './sse.js'
+import { type SseFrame, SseSplitter, asBuffer, readFrame } from './sse.js'
 
 const DONE_LINE = /^data: ?\[DONE\]\r?\n?$/
 const SHORTEST_DONE = 'data:[DONE]'.length
@@ -69,6 +69,8 @@ export abstract class FrameScanner implements StreamScanner {
   constructor(protected readonly options: ScannerOptions) {}
 
   push(chunk: Uint8Array): Uint8Array | null {
+    const bytes = asBuffer(chunk)
+    if (this.splitter.isOneFrame(bytes)) return this.pass(bytes)
     const frames = this.splitter.push(chunk)
     if (this.splitter.overflowed) this.facts.malformed = true
     const [first] = frames

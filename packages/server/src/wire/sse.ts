@@ -27,6 +27,18 @@ export class SseSplitter {
     return this.split(this.buffer.subarray(0, this.length), this.scanned)
   }
 
+  /** The usual chunk: one whole frame, nothing before it and nothing behind. It passes without being cut. */
+  isOneFrame(chunk: Buffer): boolean {
+    if (this.length > 0 || this.overflowed || chunk.length > FRAME_BYTES_MAX) return false
+    let newline = chunk.indexOf(LF)
+    while (newline !== -1) {
+      const end = blankLineEnd(chunk, newline)
+      if (end !== -1) return end === chunk.length
+      newline = chunk.indexOf(LF, newline + 1)
+    }
+    return false
+  }
+
   get restLength(): number {
     return this.length
   }

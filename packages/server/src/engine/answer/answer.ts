@@ -23,7 +23,7 @@ export type Answer =
   /** A stream that the caller has not seen yet. */
   | (AnswerCommon & {
       readonly kind: 'held'
-      readonly frames: readonly Uint8Array[]
+      readonly frames: Uint8Array
       readonly scanner: StreamScanner
       readonly end: HeldEnd
     })
@@ -31,7 +31,7 @@ export type Answer =
   | (AnswerCommon & {
       readonly kind: 'streamed'
       readonly scanner: StreamScanner
-      readonly kept: readonly Uint8Array[] | null
+      readonly kept: Uint8Array | null
       readonly end: StreamedEnd
     })
 

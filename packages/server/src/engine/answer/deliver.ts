@@ -53,7 +53,7 @@ export function deliver(step: Step, answer: Answer, route: string): Uint8Array |
       return null
     case 'held':
       step.caller.begin(200, { ...STREAM_HEADERS, ...responseHeaders(step, answered) })
-      step.caller.write(Buffer.concat(answer.frames))
+      step.caller.write(answer.frames)
       return endStream(step, answer)
     case 'streamed':
       return endStream(step, answer)

@@ -3,6 +3,7 @@
 // in band.
 
 import type { StreamFacts, StreamScanner } from '../../wire/format.js'
+import { ByteLog } from './byte-log.js'
 import type { Caller, Provider, System, UpstreamCall, UpstreamFailure, UpstreamRequest } from '../ports.js'
 
 /**
@@ -32,9 +33,9 @@ export interface PumpedStream {
   /** The caller has seen the first byte: no other attempt may follow. */
   readonly committed: boolean
   /** Frames for the caller that were held back (all of them, or none when committed). */
-  readonly held: readonly Uint8Array[]
+  readonly held: Uint8Array
   /** Everything passed on, while small enough to remember. */
-  readonly kept: readonly Uint8Array[] | null
+  readonly kept: Uint8Array | null
   /** Something of ours threw: the attempt is settled, then this is thrown on. */
   readonly fault: { readonly error: unknown } | null
 }
@@ -60,6 +61,8 @@ export function pumpStream(attempt: StreamAttempt): Promise<PumpedStream> {
   return new Promise((resolve) => new Pump(attempt, resolve).start())
 }
 
+const NOTHING_HELD = new Uint8Array(0)
+
 class Pump {
   readonly #attempt: StreamAttempt
   readonly #resolve: (stream: PumpedStream) => void
@@ -70,9 +73,8 @@ class Pump {
   #firstByteMs: number | null = null
   #committed = false
   #done = false
-  #held: Uint8Array[] = []
-  #kept: Uint8Array[] | null
-  #keptBytes = 0
+  /** Frames passed on or held back; null when they are not wanted, or have become too many. */
+  #log: ByteLog | null
   #plain: Uint8Array[] | null = null
   #timer: { cancel(): void } = { cancel() {} }
   #fault: PumpedStream['fault'] = null
@@ -81,7 +83,7 @@ class Pump {
     this.#attempt = attempt
     this.#resolve = resolve
     this.#startedMs = attempt.system.nowMs()
-    this.#kept = attempt.keep ? [] : null
+    this.#log = attempt.keep || attempt.holdBack ? new ByteLog() : null
   }
 
   start(): void {
@@ -91,7 +93,7 @@ class Pump {
       caller.onGone(() => this.#stop({ kind: 'caller-left' }))
       this.#call = provider.send(request, {
         onHead: (status, headers) => this.#onHead(status, headers),
-        onData: (chunk) => this.#guard(() => this.#onData(chunk)),
+        onData: (chunk) => this.#guardedData(chunk),
         onEnd: () => this.#onEnd(),
         onFailure: (failure, detail) =>
           this.#finish({ kind: 'failed', end: endOf(failure, this.#status), detail }),
@@ -106,8 +108,21 @@ class Pump {
     try {
       run()
     } catch (error) {
-      this.#fault = { error }
-      this.#stop({ kind: 'failed', end: 'fault', detail: 'a fault of ours' })
+      this.#fail(error)
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#fault = { error }
+    this.#stop({ kind: 'failed', end: 'fault', detail: 'a fault of ours' })
+  }
+
+  /** `#guard` without a closure: this runs for every chunk. */
+  #guardedData(chunk: Uint8Array): void {
+    try {
+      this.#onData(chunk)
+    } catch (error) {
+      this.#fail(error)
     }
   }
 
@@ -143,30 +158,24 @@ class Pump {
 
   #pass(frames: Uint8Array): void {
     const { caller, holdBack } = this.#attempt
-    this.#remember(frames)
-    if (holdBack && this.#keptBytes <= HELD_BYTES_MAX) {
-      this.#held.push(frames)
-      return
+    const log = this.#log
+    if (log !== null && log.length + frames.length <= HELD_BYTES_MAX) {
+      log.push(frames)
+      if (holdBack && !this.#committed) return
+    } else {
+      this.#log = null
     }
-    if (!this.#committed) this.#commit()
+    if (!this.#committed) this.#commit(holdBack ? log : null)
     if (!caller.write(frames)) {
       this.#call?.pause()
       caller.onDrain(() => this.#call?.resume())
     }
   }
 
-  #commit(): void {
+  #commit(held: ByteLog | null): void {
     this.#committed = true
     this.#attempt.begin()
-    for (const frames of this.#held) this.#attempt.caller.write(frames)
-    this.#held = []
-  }
-
-  #remember(frames: Uint8Array): void {
-    this.#keptBytes += frames.length
-    if (this.#kept === null) return
-    if (this.#keptBytes > HELD_BYTES_MAX) this.#kept = null
-    else this.#kept.push(frames)
+    if (held !== null && held.length > 0) this.#attempt.caller.write(held.bytes())
   }
 
   #onEnd(): void {
@@ -198,8 +207,8 @@ class Pump {
       facts: this.#attempt.scanner.facts,
       firstByteMs: this.#firstByteMs,
       committed: this.#committed,
-      held: this.#held,
-      kept: this.#kept,
+      held: this.#committed ? NOTHING_HELD : (this.#log?.bytes() ?? NOTHING_HELD),
+      kept: this.#log?.bytes() ?? null,
       fault: this.#fault,
     })
   }
