@@ -49,6 +49,8 @@ export type Started =
 
 const DRAIN_CHECK_MS = 5_000
 const PRUNE_MS = 600_000
+/** Soon after the start, so that a server that is restarted every few minutes forgets in time, too. */
+const FIRST_PRUNE_MS = 5_000
 
 export async function startSpillway(options: SpillwayOptions): Promise<Started> {
   const system = createLiveSystem()
@@ -140,7 +142,7 @@ class Running implements Spillway {
         options.logger.error('fault', { error: error instanceof Error ? error.stack : String(error) }),
     })
     sweepExpired(engine)
-    this.#pruneLater(system)
+    this.#pruneLater(system, FIRST_PRUNE_MS)
   }
 
   reload(config: ConfigSource, env: Environment): readonly Problem[] {
@@ -222,9 +224,9 @@ class Running implements Spillway {
     })
   }
 
-  #pruneLater(system: System): void {
-    system.after(PRUNE_MS, () => {
-      void this.#parts.store.prune(system.nowMs()).finally(() => this.#pruneLater(system))
+  #pruneLater(system: System, delayMs: number): void {
+    system.after(delayMs, () => {
+      void this.#parts.store.prune(system.nowMs()).finally(() => this.#pruneLater(system, PRUNE_MS))
     })
   }
 }

@@ -117,7 +117,8 @@ export class Capacity {
     if (requestsPerMinute === null && tokensPerMinute === null) return undefined
     const known = this.#quotas.get(deployment.id)
     const limits = known?.limits
-    const isSame = limits?.requestsPerMinute === requestsPerMinute && limits.tokensPerMinute === tokensPerMinute
+    const isSame =
+      limits?.requestsPerMinute === requestsPerMinute && limits.tokensPerMinute === tokensPerMinute
     if (known !== undefined && isSame) return known
     const quota = renewed(known, { requestsPerMinute, tokensPerMinute, concurrency: null }, nowMs)
     if (quota !== undefined) this.#quotas.set(deployment.id, quota)

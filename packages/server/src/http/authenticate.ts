@@ -23,9 +23,10 @@ export function createAuthenticator(release: Release, sha256: (text: string) => 
   const byHash = new Map<string, Tenant>()
   for (const tenant of release.tenants.values()) for (const hash of tenant.keyHashes) byHash.set(hash, tenant)
   const seen = new Map<string, Tenant>()
+  const { allowedOrigins } = release.server
   return {
     authenticate(headers, remoteAddress) {
-      if (release.tenants.size === 0) return local(remoteAddress)
+      if (release.tenants.size === 0) return local(headers, { address: remoteAddress, allowedOrigins })
       const key = keyOf(headers)
       if (key === null) return refused('auth.missing', 'No tenant key was sent.')
       const known = seen.get(key)
@@ -47,9 +48,43 @@ function keyOf(headers: IncomingHttpHeaders): string | null {
   return typeof other === 'string' && other !== '' ? other : null
 }
 
-function local(remoteAddress: string | undefined): Tenant | Refusal {
-  if (isLoopback(remoteAddress)) return LOCAL
-  return refused('auth.missing', 'No tenant is configured, so only callers on this machine are served.')
+/**
+ * Without tenants a loopback address is the only credential, and three things can borrow it: a page in a
+ * browser on this machine, a name that was made to resolve to loopback, and a proxy that serves others. None
+ * of them is local.
+ */
+function local(headers: IncomingHttpHeaders, caller: LocalCaller): Tenant | Refusal {
+  const say = (why: string) => refused('auth.missing', `No tenant is configured, and ${why}.`)
+  if (!isLoopback(caller.address)) return say('only callers on this machine are served')
+  if (FORWARDED.some((name) => headers[name] !== undefined))
+    return say('calls that a proxy forwards are not local')
+  const host = hostnameOf(`http://${headers.host ?? 'localhost'}`)
+  if (!isLoopbackName(host)) return say(`'${host.slice(0, 100)}' is no name of this machine's loopback`)
+  const { origin } = headers
+  if (origin === undefined || caller.allowedOrigins.includes(origin)) return LOCAL
+  return isLoopbackName(hostnameOf(origin))
+    ? LOCAL
+    : say('this page is of another origin (see `server.allowed_origins`)')
+}
+
+interface LocalCaller {
+  readonly address: string | undefined
+  readonly allowedOrigins: readonly string[]
+}
+
+const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-real-ip'] as const
+
+function hostnameOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).hostname : url
+}
+
+function isLoopbackName(name: string): boolean {
+  return (
+    name === 'localhost' ||
+    name.endsWith('.localhost') ||
+    name === '[::1]' ||
+    /^127(\.\d{1,3}){3}$/.test(name)
+  )
 }
 
 export function isLoopback(address: string | undefined): boolean {

@@ -24,7 +24,9 @@ const RETRY_SECONDS_MAX = 60
 
 export async function admit(engine: Engine, call: ModelCall, caller: Caller): Promise<Admitted | Refusal> {
   if (engine.books.failed !== null) {
-    return refused('store.unavailable', 'The books cannot be written, so nothing is spent.', { retryAfterSeconds: 1 })
+    return refused('store.unavailable', 'The books cannot be written, so nothing is spent.', {
+      retryAfterSeconds: 1,
+    })
   }
   const admission = engine.capacity.admit(call.tenant, engine.release().product, engine.system.nowMs())
   if (admission.kind === 'over') {

@@ -1,5 +1,5 @@
-// Bytes that arrive piece by piece, in one place. Keeping the pieces themselves would keep the network buffers they
-// are slices of, and thousands of small objects alive for the garbage collector to carry along.
+// Bytes that arrive piece by piece, in one place. Keeping the pieces themselves would keep the network
+// buffers they are slices of, and thousands of small objects alive for the garbage collector to carry along.
 
 const FIRST_BYTES = 4 * 1024
 
