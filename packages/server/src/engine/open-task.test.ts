@@ -106,7 +106,7 @@ test('the first two calls of a tenant at once share the ceiling that they open',
   const tenant = { ...LOCAL, name: 'new', limits: { ...LOCAL.limits, nanoUsdPerDay: 60_000 } }
   const running = [made.start({ task: 'support', tenant }), made.start({ task: 'support', tenant })]
   const callers = await Promise.all(running.map((call) => made.finish(call)))
-  expect(callers.map(({ status }) => status).sort()).toEqual([200, 429])
+  expect(callers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, 429])
 })
 
 test.each([
@@ -120,7 +120,7 @@ test.each([
     const tenant = { ...LOCAL, name: 'acme', limits: { ...LOCAL.limits, ...limits } }
     const running = Array.from({ length: 3 }, () => made.start({ task: 'support', tenant }))
     const callers = await Promise.all(running.map((call) => made.finish(call)))
-    expect(callers.map(({ status }) => status).sort()).toEqual([200, 200, 429])
+    expect(callers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, 200, 429])
     const refusal = callers.find(({ status }) => status === 429)
     expect(refusal?.json).toMatchObject({ error: { code: 'ceiling.reached' } })
     expect(Number(refusal?.headers['retry-after'])).toBeGreaterThan(0)

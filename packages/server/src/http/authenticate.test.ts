@@ -47,7 +47,7 @@ describe('without tenants', () => {
 })
 
 describe('with tenants', () => {
-  const { authenticate } = authenticatorOf('tenants: { acme: { keys: [secret-key] } }\n')
+  const authenticator = authenticatorOf('tenants: { acme: { keys: [secret-key] } }\n')
 
   test.each([
     [{ authorization: 'Bearer secret-key' }],
@@ -55,11 +55,13 @@ describe('with tenants', () => {
     [{ 'x-api-key': 'secret-key' }],
     [{ 'x-goog-api-key': 'secret-key' }],
   ])('a key says who calls, from wherever: %o', (headers) => {
-    expect(authenticate(headers, '203.0.113.9')).toMatchObject({ name: 'acme' })
+    expect(authenticator.authenticate(headers, '203.0.113.9')).toMatchObject({ name: 'acme' })
   })
 
   test('no key and a wrong key are different refusals, on this machine too', () => {
-    expect(authenticate({}, '127.0.0.1')).toMatchObject({ code: 'auth.missing' })
-    expect(authenticate({ 'x-api-key': 'secret-kez' }, '127.0.0.1')).toMatchObject({ code: 'auth.unknown' })
+    expect(authenticator.authenticate({}, '127.0.0.1')).toMatchObject({ code: 'auth.missing' })
+    expect(authenticator.authenticate({ 'x-api-key': 'secret-kez' }, '127.0.0.1')).toMatchObject({
+      code: 'auth.unknown',
+    })
   })
 })

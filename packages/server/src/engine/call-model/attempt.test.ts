@@ -110,7 +110,7 @@ test('calls that run at once share the cap too', async () => {
     made
       .attempts()
       .map(({ number }) => number)
-      .sort(),
+      .sort((a, b) => a - b),
   ).toEqual([1, 2, 3, 4, 5])
 })
 
@@ -320,7 +320,7 @@ test('a full deployment is waited for, and refused with Retry-After when it stay
   made.provider('main').next(chatAnswer({ delayMs: 1_000 }), chatAnswer({ delayMs: 2_500 }))
   const running = Array.from({ length: 3 }, () => made.start({ task: 'support' }))
   const callers = await Promise.all(running.map((call) => made.finish(call)))
-  expect(callers.map(({ status }) => status).sort()).toEqual([200, 503, 504])
+  expect(callers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, 503, 504])
   const refusal = callers.find(({ status }) => status === 503)
   expect(refusal?.json).toMatchObject({ error: { code: 'capacity.queue_timeout' } })
   expect(refusal?.headers['retry-after']).toMatch(/^\d+$/)

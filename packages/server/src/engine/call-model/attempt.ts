@@ -31,7 +31,7 @@ export interface AttemptPlan {
   readonly collect: boolean
   /** Ask for log probabilities where the deployment's format has them. */
   readonly logprobs: boolean
-  begin(deployment: Deployment, model: ModelEntry): void
+  readonly begin: (deployment: Deployment, model: ModelEntry) => void
 }
 
 export type AttemptsEnd =

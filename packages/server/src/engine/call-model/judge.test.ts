@@ -180,7 +180,7 @@ test('self-consistency draws the further samples, each a step of the task, and c
     confidence: 0.75,
   })
   const samples = made.entries('step-ended').filter(({ step }) => step === 'check')
-  expect(samples.map(({ number }) => number).sort()).toEqual([2, 3, 4])
+  expect(samples.map(({ number }) => number).sort((a, b) => a - b)).toEqual([2, 3, 4])
 })
 
 // 44, 35: fan-out counts against the one cap of the task, also when it is asked for all at once.

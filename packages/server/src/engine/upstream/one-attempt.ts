@@ -28,7 +28,7 @@ export interface AttemptAsk {
   /** We asked for log probabilities and the caller did not. */
   readonly stripLogprobs: boolean
   /** Sends the response head at the commit of a stream. */
-  begin(deployment: Deployment, model: ModelEntry): void
+  readonly begin: (deployment: Deployment, model: ModelEntry) => void
 }
 
 export type AttemptEnd =
