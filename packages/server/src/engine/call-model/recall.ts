@@ -60,8 +60,7 @@ export function remember(step: Step, answer: Answer, tail: Uint8Array | null): v
 }
 
 function bytesOf(answer: Answer, tail: Uint8Array | null): Uint8Array | null {
-  // A copy: the original may be a slice of a network buffer many times its size.
-  if (answer.kind === 'whole') return Buffer.from(answer.body)
+  if (answer.kind === 'whole') return answer.body
   const frames = answer.kind === 'held' ? answer.frames : answer.kept
   return frames === null || tail === null ? null : Buffer.concat([frames, tail])
 }
