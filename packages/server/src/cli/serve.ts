@@ -3,6 +3,7 @@
 
 import { readFileSync, watchFile } from 'node:fs'
 import { type Command, Option } from 'commander'
+import { limitHeapGrowth } from '../adapters/system/heap-growth.js'
 import { createLiveSystem } from '../adapters/system/live-system.js'
 import { type LogLevel, createLogger } from '../adapters/telemetry/logs.js'
 import { type Spillway, startSpillway } from '../compose.js'
@@ -38,6 +39,7 @@ export function registerServe(program: Command): void {
 }
 
 export async function serve(options: ServeOptions): Promise<void> {
+  limitHeapGrowth()
   const port = Number(options.port)
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     return stop(`--port must be a number from 0 to 65535`, 2)
