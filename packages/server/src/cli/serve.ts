@@ -10,7 +10,7 @@ import { type Spillway, startSpillway } from '../compose.js'
 import { readEnvironment } from '../config/environment.js'
 import { type ConfigSource, findConfig } from '../config/find-config.js'
 import { type Parsed, type Problem, invalid } from '../core/parsed.js'
-import { startUpText } from './start-up-text.js'
+import { startUpJson, startUpText } from './start-up-text.js'
 
 interface ServeOptions {
   readonly config?: string
@@ -18,6 +18,7 @@ interface ServeOptions {
   readonly port: string
   readonly data: string
   readonly logLevel: LogLevel | 'silent'
+  readonly json?: boolean
 }
 
 /** How long running requests may go on after SIGTERM, ms. */
@@ -35,6 +36,7 @@ export function registerServe(program: Command): void {
     .addOption(
       new Option('--log-level <level>').choices(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
     )
+    .option('--json', 'say where it listens as JSON, on one line before `listening on`')
     .action((options: ServeOptions) => serve(options))
 }
 
@@ -60,7 +62,8 @@ export async function serve(options: ServeOptions): Promise<void> {
     const { spillway } = started
     // Before anybody hears that it listens: who hears it may send a signal at once.
     stayUp(spillway, { options, config: config.value, warn: (text) => logger.warn('reload', { text }) })
-    process.stdout.write(`${startUpText(spillway, { dataDir, isFile: config.value.file !== 'built-in' })}\n`)
+    const say = options.json === true ? startUpJson : startUpText
+    process.stdout.write(`${say(spillway, { dataDir, isFile: config.value.file !== 'built-in' })}\n`)
     process.stdout.write(`listening on ${spillway.url}\n`)
   } catch (error) {
     stop(error instanceof Error ? error.message : String(error), 3)

@@ -3,10 +3,28 @@
 import type { Spillway } from '../compose.js'
 import { resolve } from 'node:path'
 
-export function startUpText(
-  spillway: Spillway,
-  about: { readonly dataDir: string; readonly isFile: boolean },
-): string {
+interface About {
+  readonly dataDir: string
+  readonly isFile: boolean
+}
+
+/** The same for programs, on one line. */
+export function startUpJson(spillway: Spillway, { dataDir, isFile }: About): string {
+  const release = spillway.release()
+  const providers = [...release.providers.values()].map(({ name, kind }) => ({ name, kind }))
+  return JSON.stringify({
+    url: spillway.url,
+    configuration: isFile ? resolve(release.source) : null,
+    release: release.id,
+    providers,
+    data: resolve(dataDir),
+    simulated: providers.some(({ kind }) => kind === 'simulated'),
+    recovered: spillway.store.recovery,
+    warnings: release.warnings,
+  })
+}
+
+export function startUpText(spillway: Spillway, about: About): string {
   const release = spillway.release()
   const { recovery } = spillway.store
   const simulated = [...release.providers.values()].some((provider) => provider.kind === 'simulated')

@@ -3,15 +3,7 @@
 
 import { type CacheKeyParts, cacheKeyText } from '../core/cache/cache-key.js'
 import { ExactCache } from '../core/cache/exact-cache.js'
-import { AnswerRing, type Remembered } from './answer-ring.js'
-
-/** An answer as it can be given again: whole JSON, or the frames of a stream, in the caller's format. */
-export interface CachedAnswer {
-  readonly streamed: boolean
-  readonly bytes: Uint8Array
-  readonly model: string
-  readonly deployment: string
-}
+import { AnswerRing, type CachedAnswer, type Remembered } from './answer-ring.js'
 
 /**
  * Answers without a key yet. Looking up makes all their keys at once: at ~10 us each a pause of 5 ms at most.

@@ -1,8 +1,16 @@
-// The last answers that nobody has asked for again, in memory that is written over and over. Entries of their own
-// would each live just long enough to become old, and the garbage collector would carry every one of them there.
+// The last answers that nobody has asked for again, in memory that is written over and over. Entries of their
+// own would each live just long enough to become old, and the garbage collector would carry every one of them
+// there.
 
 import type { CacheKeyParts } from '../core/cache/cache-key.js'
-import type { CachedAnswer } from './answer-memory.js'
+
+/** An answer as it can be given again: whole JSON, or the frames of a stream, in the caller's format. */
+export interface CachedAnswer {
+  readonly streamed: boolean
+  readonly bytes: Uint8Array
+  readonly model: string
+  readonly deployment: string
+}
 
 export interface Remembered {
   readonly parts: Omit<CacheKeyParts, 'request'>
@@ -127,7 +135,12 @@ function rememberedAt(slot: Slot, arena: Buffer): Remembered {
   return {
     parts: { tenant, contract, wire },
     request: Buffer.from(arena.subarray(start, between)),
-    answer: { streamed, model, deployment, bytes: Buffer.from(arena.subarray(between, between + answerBytes)) },
+    answer: {
+      streamed,
+      model,
+      deployment,
+      bytes: Buffer.from(arena.subarray(between, between + answerBytes)),
+    },
     atMs,
   }
 }

@@ -2,7 +2,7 @@
 
 import type { RungName } from '../core/release/release.js'
 import type { Answer } from './answer/answer.js'
-import type { CachedAnswer } from './answer-memory.js'
+import type { CachedAnswer } from './answer-ring.js'
 import type { Refusal } from './refusal.js'
 
 /** An answer without a call: from the cache (`rung: null` = a normal hit), or the contract's own words. */

@@ -2,7 +2,7 @@
 
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { ERRORS, REQUEST_HEADERS, RESPONSE_HEADERS } from '@spillway/protocol'
-import type { Tenant } from '../core/release/release.js'
+import { type Tenant, isAllSimulated } from '../core/release/release.js'
 import { errorBody } from '../engine/answer/error-body.js'
 import { retryHeaders } from '../engine/answer/send-refusal.js'
 import type { Engine } from '../engine/engine.js'
@@ -63,6 +63,7 @@ export function createControlPlane(
   app.decorateRequest('tenant', null as unknown as Tenant)
   app.addHook('onRequest', async (request, reply) => {
     reply.header(RESPONSE_HEADERS.requestId, request.id)
+    if (isAllSimulated(plane.engine.release())) reply.header(RESPONSE_HEADERS.simulated, 'true')
     if (OPEN_PATHS.has(request.routeOptions.url ?? '')) return
     const tenant = plane.authenticator().authenticate(request.headers, request.socket.remoteAddress)
     request.tenant = must(tenant)

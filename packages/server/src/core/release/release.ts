@@ -199,6 +199,12 @@ export interface ServerSettings {
   readonly allowedOrigins: readonly string[]
 }
 
+/** Nothing but the simulated provider answers: every response has to say so. */
+export function isAllSimulated(release: Pick<Release, 'providers'>): boolean {
+  for (const provider of release.providers.values()) if (provider.kind !== 'simulated') return false
+  return release.providers.size > 0
+}
+
 export interface Release {
   readonly id: ReleaseId
   /** Where it was read from: a path, or `built-in`. */

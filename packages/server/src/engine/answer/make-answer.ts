@@ -3,7 +3,7 @@
 
 import type { FinishReason } from '../../core/model/message.js'
 import type { ModelAnswer, StreamDecoder, WireFormat } from '../../wire/format.js'
-import type { CachedAnswer } from '../answer-memory.js'
+import type { CachedAnswer } from '../answer-ring.js'
 import type { Step } from '../step-context.js'
 
 export interface MadeAnswer {

@@ -2,6 +2,7 @@
 // `x-should-retry: false` an SDK would multiply a budget refusal by three.
 
 import { ERRORS, RESPONSE_HEADERS } from '@spillway/protocol'
+import { isAllSimulated } from '../../core/release/release.js'
 import type { Step } from '../step-context.js'
 import { formatOf } from '../../wire/formats.js'
 import { type Engine, record } from '../engine.js'
@@ -35,6 +36,7 @@ export function sendRefusal(
     'content-length': String(body.length),
     ...retryHeaders(refusal),
     [RESPONSE_HEADERS.requestId]: call.requestId,
+    ...(isAllSimulated(engine.release()) ? { [RESPONSE_HEADERS.simulated]: 'true' } : {}),
   })
   caller.end(body)
 }

@@ -2,7 +2,7 @@
 
 import { RESPONSE_HEADERS, type SpillwayMember } from '@spillway/protocol'
 import { formatUsd, usdFromNano } from '../../core/money/nano.js'
-import type { Deployment, ModelEntry } from '../../core/release/release.js'
+import { type Deployment, type ModelEntry, isAllSimulated } from '../../core/release/release.js'
 import type { Step } from '../step-context.js'
 import { taskBudget } from './budget-json.js'
 
@@ -32,7 +32,7 @@ export function responseHeaders(step: Step, answered: Answered): Record<string, 
   if (step.degraded.length > 0) headers[RESPONSE_HEADERS.degraded] = step.degraded.join(',')
   if (step.cacheAgeMs !== null)
     headers[RESPONSE_HEADERS.cacheAge] = String(Math.floor(step.cacheAgeMs / 1000))
-  if (answered.simulated) headers[RESPONSE_HEADERS.simulated] = 'true'
+  if (answered.simulated || isAllSimulated(task.release)) headers[RESPONSE_HEADERS.simulated] = 'true'
   return headers
 }
 

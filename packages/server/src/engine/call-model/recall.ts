@@ -3,7 +3,7 @@
 
 import { isObject } from '../../core/json.js'
 import type { Answer } from '../answer/answer.js'
-import type { CachedAnswer } from '../answer-memory.js'
+import type { CachedAnswer } from '../answer-ring.js'
 import { type Step, decide } from '../step-context.js'
 import type { Made } from '../step-end.js'
 
