@@ -37,6 +37,8 @@ export interface Task {
   unpricedCalls: number
   /** Model calls and reported steps that are running now. */
   running: number
+  /** Calls that were turned away inside this task, in this process. */
+  refusedSteps: number
   degraded: RungName[]
   escalated: boolean
   /** Signals of the last judged answer, by name. */

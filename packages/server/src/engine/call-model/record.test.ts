@@ -40,6 +40,16 @@ test('while the books cannot be written nothing is sent, so nothing is spent', a
   expect((await made.call({ task: 'support' })).status).toBe(200)
 })
 
+test('a task that is asked in vain again and again shows its first refusals and counts the rest', async () => {
+  const made = createTestEngine(configured('  poor: { degrade: [], budget: { max_model_calls: 1 } }'))
+  const task = await made.open('poor', { budget: { modelCalls: 0 } })
+  for (let call = 0; call < 30; call++) {
+    expect((await made.call({ taskId: task.id })).json).toMatchObject({ error: { code: 'budget.exhausted' } })
+  }
+  expect(made.entries('step-ended')).toHaveLength(20)
+  expect(made.entries('call-refused')).toHaveLength(30)
+})
+
 test('a stream whose charge cannot be written ends with an error in band and without its end marker', async () => {
   const made = world()
   made.provider('main').next(chatStream())

@@ -101,8 +101,16 @@ async function finishMade(step: Step, made: Made): Promise<void> {
   deliverMade(step, given, { route: step.route ?? 'default', model, deployment, simulated })
 }
 
+/** Refused calls of a task that get a step of their own; the trace of a runaway agent says enough by then. */
+const REFUSED_STEPS_MAX = 20
+
+/** The rest is only counted (`sendRefusal` does): whoever goes on asking in vain must not fill the books. */
 async function finishRefusal(step: Step, refusal: Refusal): Promise<void> {
-  if (!(await close(step, { answer: null, error: refusal.code }))) return
+  const { task } = step
+  const isCounted = step.attempts.length === 0 && !task.oneStep && task.refusedSteps >= REFUSED_STEPS_MAX
+  task.refusedSteps += 1
+  if (isCounted) step.isClosed = true
+  else if (!(await close(step, { answer: null, error: refusal.code }))) return
   sendRefusal(step.engine, step.call, { caller: step.caller, refusal, step })
 }
 
