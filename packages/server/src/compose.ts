@@ -5,7 +5,7 @@ import { ProviderPools } from './adapters/providers/provider-pools.js'
 import { createGenaiPrices } from './adapters/prices/genai-prices.js'
 import { type Store, openStore } from './adapters/store/open-store.js'
 import { createLiveSystem } from './adapters/system/live-system.js'
-import { logEntry } from './adapters/telemetry/log-entries.js'
+import { EntryLog } from './adapters/telemetry/log-entries.js'
 import type { Logger } from './adapters/telemetry/logs.js'
 import { createMetrics } from './adapters/telemetry/metrics.js'
 import { type SpanExporter, startSpanExporter } from './adapters/telemetry/otlp.js'
@@ -170,7 +170,7 @@ class Running implements Spillway {
 
   async #createEngine(): Promise<Engine> {
     const { system, store, pools, spans, options } = this.#parts
-    const { logger } = options
+    const log = new EntryLog(options.logger, system)
     const ledger = new MemoryLedger()
     const restored = await store.accountTotals(CEILING_PREFIXES)
     const metrics = this.#metrics
@@ -190,7 +190,7 @@ class Running implements Spillway {
       observe(entry) {
         metrics.observe(entry)
         spans?.observe(entry)
-        logEntry(logger, entry)
+        log.observe(entry)
       },
     }
     return this.#engine
