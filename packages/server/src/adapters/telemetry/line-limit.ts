@@ -1,6 +1,6 @@
-// Storms in the log. A provider that is down or an agent that asks in vain fails thousands of times a second in
-// the same way: the first lines say everything, the others would bury what else happens and cost more than the
-// calls. They are counted, and the count is said when the second is over. Metrics count every one.
+// Storms in the log. A provider that is down or an agent that asks in vain fails thousands of times a second
+// in the same way: the first lines say everything, the others would bury what else happens and cost more than
+// the calls. They are counted, and the count is said when the second is over. Metrics count every one.
 
 import type { System } from '../../engine/ports.js'
 
