@@ -230,9 +230,12 @@ describe('the control API', () => {
     },
   )
 
-  test.each(['by=colour', 'since=yesterday'])('a report cannot be asked for with %s', async (query) => {
-    expect((await refusal(`/v1/report?${query}`, {})).slice(0, 2)).toEqual([400, 'request.invalid'])
-  })
+  test.each(['by=colour', 'since=yesterday', 'tenant=another'])(
+    'a report cannot be asked for with %s',
+    async (query) => {
+      expect((await refusal(`/v1/report?${query}`, {})).slice(0, 2)).toEqual([400, 'request.invalid'])
+    },
+  )
 })
 
 test('every refusal has a hint, a request id, and tells clients not to repeat it', async () => {

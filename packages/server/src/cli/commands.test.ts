@@ -75,11 +75,11 @@ test('report asks for the window and grouping, with the key', async () => {
     '1h',
     '--by',
     'model',
-    '--tenant',
-    'acme',
+    '--contract',
+    'support',
   )
   expect(asked).toEqual({
-    path: '/v1/report?since=1h&by=model&tenant=acme',
+    path: '/v1/report?since=1h&by=model&contract=support',
     authorization: 'Bearer key-of-acme',
   })
   expect(out).toBe('No tasks between 2026-11-24 00:00:00 and 2026-11-24 01:00:00 UTC.\n')

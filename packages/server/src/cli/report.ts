@@ -12,7 +12,6 @@ interface ReportOptions extends ServerOptions {
   readonly until?: string
   readonly by: string
   readonly contract?: string
-  readonly tenant?: string
 }
 
 export function registerReport(program: Command, io: CliIo = processIo()): void {
@@ -28,12 +27,11 @@ export function registerReport(program: Command, io: CliIo = processIo()): void 
         .default('contract'),
     )
     .option('--contract <name>', 'only tasks of this contract')
-    .option('--tenant <name>', 'only tasks of this tenant')
     .action(async (options: ReportOptions) => {
-      const { since, until, by, contract, tenant } = options
+      const { since, until, by, contract } = options
       await show(io, options, {
         path: '/v1/report',
-        query: { since, until, by, contract, tenant },
+        query: { since, until, by, contract },
         render: (body) => (isReport(body) ? renderReport(body, createPaint(io.colour)) : null),
       })
     })

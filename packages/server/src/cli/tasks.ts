@@ -12,7 +12,6 @@ import { plainTable } from './plain-table.js'
 
 interface TasksOptions extends ServerOptions {
   readonly contract?: string
-  readonly tenant?: string
   readonly status?: string
   readonly session?: string
   readonly externalId?: string
@@ -27,7 +26,6 @@ export function registerTasks(program: Command, io: CliIo = processIo()): void {
   const command = program.command('tasks').description('list tasks, newest first')
   withServerOptions(command)
     .option('--contract <name>', 'only tasks of this contract')
-    .option('--tenant <name>', 'only tasks of this tenant')
     .addOption(new Option('--status <status>', 'only tasks that are').choices(STATUSES))
     .option('--session <id>', 'only tasks of this conversation')
     .option('--external-id <id>', "only tasks with this id of the application's own")
@@ -46,11 +44,10 @@ export function registerTasks(program: Command, io: CliIo = processIo()): void {
 const STATUSES = ['open', 'succeeded', 'failed', 'abandoned']
 
 function queryOf(options: TasksOptions): Readonly<Record<string, string | undefined>> {
-  const { contract, tenant, status, session, since, until, limit, cursor } = options
+  const { contract, status, session, since, until, limit, cursor } = options
   const degraded = options.degraded === true ? 'true' : undefined
   return {
     contract,
-    tenant,
     status,
     session,
     external_id: options.externalId,

@@ -91,7 +91,7 @@ const TASK_KEYS = [
 ]
 
 export function parseTaskQuery(query: unknown, nowMs: number): Parsed<TaskFilter> {
-  const reader = new Query(query, nowMs, [...TASK_KEYS, 'tenant'])
+  const reader = new Query(query, nowMs, TASK_KEYS)
   const degraded = reader.oneOf('degraded', ['true', 'false'])
   const filter = {
     contract: reader.text('contract'),
@@ -109,7 +109,7 @@ export function parseTaskQuery(query: unknown, nowMs: number): Parsed<TaskFilter
 }
 
 export function parseReportQuery(query: unknown, nowMs: number): Parsed<ReportFilter> {
-  const reader = new Query(query, nowMs, ['since', 'until', 'by', 'contract', 'tenant'])
+  const reader = new Query(query, nowMs, ['since', 'until', 'by', 'contract'])
   const contract = reader.text('contract')
   const filter: ReportFilter = {
     sinceMs: reader.time('since') ?? nowMs - DAY_MS,
