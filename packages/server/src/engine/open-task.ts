@@ -24,6 +24,7 @@ export interface OpenTask {
   readonly budget: Partial<Amounts>
   readonly latencyMs: number | null
   readonly oneStep: boolean
+  readonly traceparent?: string | null
 }
 
 export function openTask(engine: Engine, ask: OpenTask): Task | Refusal {
@@ -34,7 +35,8 @@ export function openTask(engine: Engine, ask: OpenTask): Task | Refusal {
     return refused('capacity.shed', 'Too many tasks are open in this process.', { retryAfterSeconds: 1 })
   }
   const task = newTask(engine, { release, contract, ask })
-  record(engine, taskOpened(task))
+  const opened = taskOpened(task)
+  record(engine, typeof ask.traceparent === 'string' ? { ...opened, traceparent: ask.traceparent } : opened)
   engine.ledger.open(task.accounts[0] ?? accountOf(task.id), task.limits)
   engine.tasks.add(task)
   return task

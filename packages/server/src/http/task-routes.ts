@@ -1,8 +1,9 @@
 // Tasks over HTTP: open, report a step, judge, look at one, list.
 
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import {
   type OpenTaskRequest,
+  REQUEST_HEADERS,
   type TaskView,
   nanoFromUsd,
   parseOpenTask,
@@ -34,7 +35,9 @@ export function registerTaskRoutes(app: FastifyInstance, engine: Engine): void {
   app.post('/v1/tasks', async (request, reply) => {
     const ask = valid(parseOpenTask(request.body))
     const parent = ask.parent === undefined ? null : must(await joinTask(engine, ask.parent, request.tenant))
-    const task = must(openTask(engine, openAsk(ask, request.tenant, parent)))
+    const task = must(
+      openTask(engine, { ...openAsk(ask, request.tenant, parent), traceparent: traceparentOf(request) }),
+    )
     await durable(engine)
     return reply.code(201).send(openedJson(engine, task))
   })
@@ -106,6 +109,11 @@ async function durable(engine: Engine): Promise<void> {
   } catch {
     throw new Refused(refused('store.unavailable', 'The books cannot be written.'))
   }
+}
+
+function traceparentOf({ headers }: FastifyRequest): string | null {
+  const value = headers[REQUEST_HEADERS.traceparent]
+  return typeof value === 'string' ? value : null
 }
 
 function openAsk(ask: OpenTaskRequest, tenant: Tenant, parent: Task | null) {

@@ -32,7 +32,9 @@ export function parseTraceparent(text: string | null): RemoteSpan | null {
   return { traceId, spanId, sampled: (Number.parseInt(flags, 16) & 1) === 1 }
 }
 
-/** The first call that comes with a `traceparent` makes its trace the task's trace. */
+/**
+ * The opening of the task, else its first call, that comes with a `traceparent` makes its trace the task's.
+ */
 export function taskSpanContext(task: string, parent: RemoteSpan | null, hash: Hash): TaskSpanContext {
   return { traceId: parent?.traceId ?? hash(task).slice(0, 32), spanId: spanIdOf(task, hash), parent }
 }

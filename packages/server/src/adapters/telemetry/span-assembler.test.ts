@@ -41,6 +41,19 @@ test("the whole task joins the first caller's trace", () => {
   expect(spans.at(-1)?.parentSpanId).toBe('00f067aa0ba902b7')
 })
 
+test('a task opened from a span of the application hangs there, whoever calls within it', () => {
+  const assembler = new SpanAssembler(hash)
+  const other = HEADER.replace('4bf9', '5bf9').replace('00f0', '11f0')
+  const [call, , , task] = [
+    exampleOpened({ traceparent: HEADER }),
+    exampleStep({ traceparent: other }),
+    exampleOutcome(),
+  ].flatMap((entry) => assembler.add(entry))
+  expect(call?.traceId).toBe('4bf92f3577b34da6a3ce929d0e0e4736')
+  expect(call?.links.map(({ traceId }) => traceId)).toEqual(['5bf92f3577b34da6a3ce929d0e0e4736'])
+  expect(task?.parentSpanId).toBe('00f067aa0ba902b7')
+})
+
 test('a caller who does not sample gets no spans, of the whole task', () => {
   const assembler = new SpanAssembler(hash)
   const quiet = exampleStep({ traceparent: HEADER.replace(/01$/, '00') })

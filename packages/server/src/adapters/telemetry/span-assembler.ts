@@ -43,13 +43,20 @@ export class SpanAssembler {
   add(entry: SpanEntry): readonly SpanData[] {
     switch (entry.kind) {
       case 'task-opened':
-        this.#task(entry.id).opened = entry
-        return []
+        return this.#opened(entry)
       case 'step-ended':
         return this.#step(entry)
       case 'outcome-judged':
         return this.#outcome(entry)
     }
+  }
+
+  #opened(opened: TaskOpened): readonly SpanData[] {
+    const task = this.#task(opened.id)
+    task.opened = opened
+    const caller = parseTraceparent(opened.traceparent ?? null)
+    if (caller !== null) task.context = taskSpanContext(opened.id, caller, this.#hash)
+    return []
   }
 
   #task(id: TaskId): RememberedTask {

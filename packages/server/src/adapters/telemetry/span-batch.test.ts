@@ -74,6 +74,7 @@ const entry: fc.Arbitrary<SpanEntry> = fc.oneof(
   fc
     .record({ parent: maybe(fc.constant('task_p' as TaskId)), session: maybe(fc.string()) })
     .map(exampleOpened),
+  fc.constant(exampleOpened({ traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' })),
   fc
     .record({ success: fc.boolean(), sloMet: maybe(fc.boolean()), priceNanoUsd: maybe(ms) })
     .map(exampleOutcome),

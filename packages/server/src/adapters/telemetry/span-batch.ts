@@ -47,7 +47,7 @@ export function readEntries(values: readonly FlatValue[]): SpanEntry[] {
 function writeOpened(to: FlatValue[], opened: TaskOpened): void {
   const { limits } = opened
   to.push(OPENED, opened.id, opened.atMs, opened.contract, opened.release, opened.tenant)
-  to.push(opened.parent, opened.session, opened.deadlineMs)
+  to.push(opened.parent, opened.session, opened.deadlineMs, opened.traceparent ?? null)
   to.push(
     limits.modelCalls,
     limits.inputTokens,
@@ -69,6 +69,7 @@ function readOpened(from: FlatReader): TaskOpened {
     parent: from.textOrNull() as TaskId | null,
     session: from.textOrNull(),
     deadlineMs: from.number(),
+    ...traceparent(from.textOrNull()),
     limits: {
       modelCalls: from.numberOrNull(),
       inputTokens: from.numberOrNull(),
@@ -81,6 +82,10 @@ function readOpened(from: FlatReader): TaskOpened {
     attributes: {},
     oneStep: false,
   }
+}
+
+function traceparent(text: string | null): Pick<TaskOpened, 'traceparent'> {
+  return text === null ? {} : { traceparent: text }
 }
 
 function writeStep(to: FlatValue[], step: StepEnded): void {

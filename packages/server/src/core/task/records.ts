@@ -31,6 +31,8 @@ export interface TaskOpened {
   readonly deadlineMs: number
   /** Opened, judged and closed with one model call. */
   readonly oneStep: boolean
+  /** The span the application opened the task from. For traces: the books do not keep it. */
+  readonly traceparent?: string
 }
 
 export type StepKind = 'model' | 'retrieval' | 'tool' | 'review' | 'check' | 'custom'
