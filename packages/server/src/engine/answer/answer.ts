@@ -6,6 +6,8 @@ import type { AnswerFacts, StreamScanner } from '../../wire/format.js'
 interface AnswerCommon {
   readonly model: ModelEntry
   readonly deployment: Deployment
+  /** The budget allowed fewer output tokens than the caller, or else the model, would have. */
+  readonly shrunk: boolean
   /**
    * Text, finish reason, tool calls. Computed on first use: a passed-through stream is not parsed for
    * nothing.

@@ -33,6 +33,8 @@ export interface Reservation {
   readonly estimatedInput: number
   /** Per choice. null: no limit of the budget bears on it, so the caller's own (or none) stands. */
   readonly outputTokens: number | null
+  /** Less output than was wanted. */
+  readonly shrunk: boolean
 }
 
 export type HoldEnd =
@@ -87,7 +89,7 @@ function heldNow(step: Step, asked: Asked, held: FittedHold<SizedCall>): HoldEnd
   if (held.kind === 'short') {
     return shortage(step, { limit: held.limit, shortBy: held.shortBy, ceiling: ceilingOf(held.account) })
   }
-  const { amounts, outputTokens, bears } = held.fit
+  const { amounts, outputTokens, bears, shrunk } = held.fit
   const reservation = {
     hold: asked.id,
     id: step.engine.system.newId('attempt') as AttemptId,
@@ -95,6 +97,7 @@ function heldNow(step: Step, asked: Asked, held: FittedHold<SizedCall>): HoldEnd
     amounts,
     estimatedInput: asked.estimatedInput,
     outputTokens: asked.generates && bears ? outputTokens : null,
+    shrunk,
   }
   return { kind: 'held', reservation }
 }

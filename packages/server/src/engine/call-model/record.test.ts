@@ -6,6 +6,8 @@ import { createTestEngine } from '../../testing/test-engine.js'
 const TASKS = `
   support: { degrade: [], retries: { max_attempts: 2 }, route: { default: small-model } }
   kind: { degrade: [refine], budget: { max_input_tokens: 5 }, route: { default: small-model } }
+  short: { degrade: [partial_result], budget: { max_output_tokens: 500 }, cache: { exact: { ttl_seconds: 60 } }, route: { default: small-model } }
+  strict: { degrade: [], budget: { max_output_tokens: 500 }, cache: { exact: { ttl_seconds: 60 } }, route: { default: small-model } }
   kept: { degrade: [], record: content, retention_days: 2, route: { default: small-model } }
 `
 
@@ -144,4 +146,50 @@ test('a refusal is recorded with its step and its decisions, which say why', asy
     expect.arrayContaining(['small-model', 'failed', 'retry', 'stop', 'refuse']),
   )
   expect(made.lastOutcome()).toMatchObject({ success: false, reasons: ['no answer was delivered'] })
+})
+
+const ASKED_FOR_MORE = { body: { max_tokens: 2_000 } }
+
+test('an answer that the budget cut short says so where the contract plans for it, and is not remembered', async () => {
+  const made = world()
+  made.provider('main').next(chatAnswer({ text: 'Half an', finish: 'length' }))
+  const caller = await made.call({ task: 'short', ...ASKED_FOR_MORE })
+  expect([caller.status, caller.headers['x-spillway-degraded']]).toEqual([200, 'partial_result'])
+  expect(made.lastStep()).toMatchObject({
+    route: 'degraded',
+    degraded: ['partial_result'],
+    finishReason: 'length',
+  })
+  made.provider('main').next(chatAnswer({ text: 'A whole answer.' }))
+  const again = await made.call({ task: 'short', ...ASKED_FOR_MORE })
+  expect([again.headers['x-spillway-cache'], again.headers['x-spillway-degraded']]).toEqual([
+    'miss',
+    undefined,
+  ])
+  expect((await made.call({ task: 'short', ...ASKED_FOR_MORE })).headers['x-spillway-cache']).toBe('exact')
+})
+
+test('without such a plan it is an answer like any other, but no other call gets it', async () => {
+  const made = world()
+  made.provider('main').next(chatAnswer({ finish: 'length' }))
+  const caller = await made.call({ task: 'strict', ...ASKED_FOR_MORE })
+  expect([caller.status, caller.headers['x-spillway-degraded']]).toEqual([200, undefined])
+  made.provider('main').next(chatAnswer())
+  expect((await made.call({ task: 'strict', ...ASKED_FOR_MORE })).headers['x-spillway-cache']).toBe('miss')
+})
+
+test("an answer that reached the caller's own limit is what was asked for", async () => {
+  const made = world()
+  made.provider('main').next(chatAnswer({ finish: 'length' }))
+  const asked = { task: 'short', body: { max_tokens: 20 } }
+  expect((await made.call(asked)).headers['x-spillway-degraded']).toBeUndefined()
+  expect((await made.call(asked)).headers['x-spillway-cache']).toBe('exact')
+})
+
+test('a stream that the budget cut short is a partial result in the books', async () => {
+  const made = world()
+  made.provider('main').next(chatStream({ finish: 'length' }))
+  const caller = await made.call({ task: 'short', body: { max_tokens: 2_000, stream: true } })
+  expect(caller.text).toContain('[DONE]')
+  expect(made.lastStep().degraded).toEqual(['partial_result'])
 })

@@ -30,12 +30,14 @@ export async function finish(step: Step, end: StepEnd): Promise<void> {
 
 async function finishAnswer(step: Step, answer: Answer, route: string): Promise<void> {
   if (answer.kind === 'streamed') noteStreamEnd(step, answer)
+  const isShort = isCutShort(answer)
+  if (isShort) noteCutShort(step)
   const error = errorOf(step, answer)
   noteAnswer(step, answer, error)
   step.route = step.degraded.length > 0 ? 'degraded' : route
   if (!(await close(step, { answer, error }))) return
   const tail = deliver(step, answer, step.route)
-  if (error === null) remember(step, answer, tail)
+  if (error === null && !isShort) remember(step, answer, tail)
 }
 
 /**
@@ -47,6 +49,19 @@ function noteStreamEnd(step: Step, { end, scanner }: Answer & { kind: 'streamed'
   decide(step, { stage: 'settle', choice: 'cut', reason: `${end.by} reached`, inputs: { deltas } })
   if (step.task.contract.degrade.includes('partial_result') && deltas > 0)
     step.degraded.push('partial_result')
+}
+
+/**
+ * Complete in the provider's eyes, and yet shorter than the caller wanted: the budget gave it no more tokens.
+ */
+function isCutShort(answer: Answer): boolean {
+  const isComplete = answer.kind === 'whole' || answer.end.kind === 'complete'
+  return isComplete && answer.shrunk && rawFinishOf(answer) === 'length'
+}
+
+function noteCutShort(step: Step): void {
+  decide(step, { stage: 'settle', choice: 'cut short', reason: 'the budget had no more output tokens' })
+  if (step.task.contract.degrade.includes('partial_result')) step.degraded.push('partial_result')
 }
 
 function errorOf(step: Step, answer: Answer): string | null {
@@ -78,7 +93,10 @@ function noteAnswer(step: Step, answer: Answer, error: string | null): void {
 }
 
 function finishOf(step: Step, answer: Answer): string | null {
-  if (isPartial(step)) return 'length'
+  return isPartial(step) ? 'length' : rawFinishOf(answer)
+}
+
+function rawFinishOf(answer: Answer): string | null {
   return answer.kind === 'whole' ? answer.facts().finishReason : answer.scanner.facts.finishReason
 }
 

@@ -82,15 +82,10 @@ function upstreamRequest(step: Step, ask: AttemptAsk): UpstreamRequest {
 }
 
 async function whole(step: Step, ask: AttemptAsk): Promise<AttemptEnd> {
+  const { held, provider } = ask
   const { system } = step.engine
-  const { held } = ask
-  const sent = {
-    provider: ask.provider,
-    request: upstreamRequest(step, ask),
-    system,
-    leftMs: timeLeftMs(step),
-  }
-  const raw = await collectWhole(sent)
+  const request = upstreamRequest(step, ask)
+  const raw = await collectWhole({ provider, request, system, leftMs: timeLeftMs(step) })
   if (raw.kind === 'failed') {
     await settle(step, held, failedEvidence(raw))
     return {
@@ -116,9 +111,10 @@ async function whole(step: Step, ask: AttemptAsk): Promise<AttemptEnd> {
   })
   const { model, deployment } = held
   const facts = () => read.facts
+  const { shrunk } = held.reservation
   return {
     kind: 'answered',
-    answer: { kind: 'whole', model, deployment, facts, body: read.body, headers: raw.headers },
+    answer: { kind: 'whole', model, deployment, shrunk, facts, body: read.body, headers: raw.headers },
   }
 }
 
@@ -201,6 +197,7 @@ function streamEnd(
       kind: 'streamed',
       model,
       deployment,
+      shrunk: ask.held.reservation.shrunk,
       facts,
       scanner,
       kept: pumped.kept,
@@ -221,7 +218,8 @@ function heldAnswer(
 ): Answer {
   const { model, deployment } = ask.held
   const { facts, scanner, end } = from
-  return { kind: 'held', model, deployment, facts, frames: from.pumped.held, scanner, end }
+  const { shrunk } = ask.held.reservation
+  return { kind: 'held', model, deployment, shrunk, facts, frames: from.pumped.held, scanner, end }
 }
 
 /** Text and tool calls are there only when the plan said to collect them. */
