@@ -3,7 +3,7 @@
 
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http'
 import { Pool } from 'undici'
-import { portOf } from './processes.js'
+import { endWithParent, portOf } from './processes.js'
 
 const PASSED = ['content-type', 'content-length']
 const pool = new Pool(process.argv[2] ?? '', { connections: 256, pipelining: 1 })
@@ -41,6 +41,7 @@ function forward(request: IncomingMessage, response: ServerResponse, body: Buffe
   )
 }
 
+endWithParent()
 const server = createServer((request, response) => {
   const pieces: Buffer[] = []
   request.on('data', (piece: Buffer) => pieces.push(piece))

@@ -155,3 +155,5 @@ class Run {
 process.on('message', (job: LoadJob) => {
   void new Run(job).go().then((result) => process.send?.(result))
 })
+// A bench that was killed must not leave this running.
+process.on('disconnect', () => process.exit(0))

@@ -74,6 +74,11 @@ function waitForUrl(child: ChildProcess, lines: string[]): Promise<string> {
   })
 }
 
+/** For scripts of the bench: a bench that was killed must not leave them running. */
+export function endWithParent(): void {
+  process.stdin.on('end', () => process.exit(0)).resume()
+}
+
 export interface StartOptions {
   readonly cores: string
   readonly script: string
@@ -86,7 +91,8 @@ export async function startProcess(options: StartOptions): Promise<Started> {
   const started = performance.now()
   const command = ['-c', options.cores, process.execPath, options.script, ...(options.scriptArguments ?? [])]
   const child = spawn('taskset', command, {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // Its input ends when this process does, however that ends: see `endWithParent`.
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, ...options.environment },
   })
   const lines: string[] = []

@@ -5,7 +5,7 @@
 import { createServer as createHttpServer } from 'node:http'
 import { type Socket, createServer } from 'node:net'
 import { MessageReader } from './http-bytes.js'
-import { portOf } from './processes.js'
+import { endWithParent, portOf } from './processes.js'
 
 const CHUNKS = 50
 const TICK_MS = 2
@@ -104,6 +104,7 @@ const control = createHttpServer((request, response) => {
   request.on('end', () => response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end())
 })
 
+endWithParent()
 const server = createServer(onConnection)
 setInterval(tick, TICK_MS)
 control.listen(0, '127.0.0.1', () => {
