@@ -2,29 +2,10 @@
 // exactly as it is promised to work, with nothing but the usual environment variables of both providers.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { UPPER_CASE } from '../packages/server/src/testing/upper-case-example.js'
 import { BOTH, CHAT, MESSAGES, WAYS, endOf, hasEnded } from './support/dialects.js'
 import type { Answered } from './support/http.js'
 import { Journey, providersOf } from './support/journey.js'
-
-const UPPER_CASE = `TASK_BUDGETS:
-  support_reply:
-    max_model_calls: 5
-    max_input_tokens: 6000
-    max_output_tokens: 700
-    p95_latency_slo_ms: 6000
-ROUTING:
-  default_model: "gpt-4o-mini"
-  escalate_if:
-    - condition: "confidence < 0.72"
-      model: "claude-3-5-sonnet"
-    - condition: "account_tier == 'enterprise' and sentiment == 'high_risk'"
-      model: "gpt-4o"
-CACHING:
-  semantic_cache:
-    enabled: true
-    similarity_threshold: 0.92
-    ttl_seconds: 86400
-`
 
 /** Who answered, and by which way. */
 const routed = (answer: Answered) =>

@@ -1,6 +1,5 @@
 // The only file that knows everybody: configuration, ports, engine and server are put together here.
 
-import { join } from 'node:path'
 import { ProviderPools } from './adapters/providers/provider-pools.js'
 import { createGenaiPrices } from './adapters/prices/genai-prices.js'
 import { type Store, openStore } from './adapters/store/open-store.js'
@@ -60,7 +59,7 @@ export async function startSpillway(options: SpillwayOptions): Promise<Started> 
   const pools = new ProviderPools(system)
   pools.provision(first.value)
   const store = await openStore({
-    dir: join(options.dataDir),
+    dir: options.dataDir,
     system,
     onProblem: (problem) => options.logger.error('store', { problem }),
   })

@@ -6,6 +6,7 @@ import { builtInConfig } from './built-in.js'
 import type { Environment } from './environment.js'
 import { parseConfig } from './load-config.js'
 import { REFINE_MESSAGE_DEFAULT } from './read-task.js'
+import { UPPER_CASE } from '../testing/upper-case-example.js'
 
 const prices = createGenaiPrices(Date.UTC(2026, 10, 24))
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
@@ -27,26 +28,6 @@ function model(release: Release, name: string): ModelEntry {
   if (!found) throw new Error(`no model ${name}`)
   return found
 }
-
-const UPPER_CASE = `TASK_BUDGETS:
-  support_reply:
-    max_model_calls: 5
-    max_input_tokens: 6000
-    max_output_tokens: 700
-    p95_latency_slo_ms: 6000
-ROUTING:
-  default_model: "gpt-4o-mini"
-  escalate_if:
-    - condition: "confidence < 0.72"
-      model: "claude-3-5-sonnet"
-    - condition: "account_tier == 'enterprise' and sentiment == 'high_risk'"
-      model: "gpt-4o"
-CACHING:
-  semantic_cache:
-    enabled: true
-    similarity_threshold: 0.92
-    ttl_seconds: 86400
-`
 
 const DOCUMENTED = `providers:                        # who can be called
   openai:    { kind: openai, api_key: "\${OPENAI_API_KEY}" }

@@ -11,6 +11,7 @@ import { formatOf } from '../wire/formats.js'
 import type { Authenticator } from './authenticate.js'
 import type { Idempotency, Turn } from './idempotency.js'
 import { findJsonFault } from './json-error.js'
+import { textHeader } from './text-header.js'
 
 export interface ControlPlane {
   readonly engine: Engine
@@ -58,7 +59,7 @@ export function createControlPlane(
     exposeHeadRoutes: false,
     logger: false,
     genReqId: (request) =>
-      headerOf(request.headers[REQUEST_HEADERS.requestId]) ?? plane.engine.system.newId('message'),
+      textHeader(request, REQUEST_HEADERS.requestId) ?? plane.engine.system.newId('message'),
   })
   app.decorateRequest('tenant', null as unknown as Tenant)
   app.addHook('onRequest', async (request, reply) => {
@@ -82,7 +83,7 @@ export function createControlPlane(
 /** A repeated POST of the control API gives the first one's answer; nothing is opened or recorded twice. */
 function answerOnce(app: FastifyInstance, idempotency: Idempotency): void {
   app.addHook('preHandler', async (request, reply) => {
-    const key = headerOf(request.headers[REQUEST_HEADERS.idempotencyKey])
+    const key = textHeader(request, REQUEST_HEADERS.idempotencyKey)
     if (key === null || request.method !== 'POST') return
     const route = `${request.method} ${request.url}`
     const turn = idempotency.take({
@@ -116,10 +117,6 @@ type FastifyServerFactoryLike = (
   handler: (request: never, response: never) => void,
   options: unknown,
 ) => unknown
-
-function headerOf(value: string | string[] | undefined): string | null {
-  return typeof value === 'string' && value !== '' ? value : null
-}
 
 function parseBody(text: string, done: (error: Error | null, body?: unknown) => void): void {
   if (text.trim() === '') return done(null, {})

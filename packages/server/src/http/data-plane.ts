@@ -27,6 +27,7 @@ import { findJsonFault } from './json-error.js'
 import { readBody } from './read-body.js'
 import type { Idempotency } from './idempotency.js'
 import { RecordingCaller } from './recording-caller.js'
+import { textHeader } from './text-header.js'
 
 export interface DataPlane {
   readonly engine: Engine
@@ -59,7 +60,7 @@ export async function serveModelCall(
   const { request, response } = exchange
   const { engine } = plane
   const caller = new HttpCaller(response)
-  const requestId = header(request, REQUEST_HEADERS.requestId) ?? engine.system.newId('message')
+  const requestId = textHeader(request, REQUEST_HEADERS.requestId) ?? engine.system.newId('message')
   const tenant = plane.authenticator().authenticate(request.headers, request.socket.remoteAddress)
   const turnAway = (refusal: Refusal, who: Tenant = NOBODY) =>
     sendRefusal(engine, { ...EMPTY_CALL, wire, requestId, tenant: who }, { caller, refusal })
@@ -74,7 +75,7 @@ export async function serveModelCall(
   }
   const call = parseCall(request, { wire, bytes: body.bytes, tenant, requestId })
   if (call.kind === 'refused') return turnAway(call, tenant)
-  const key = header(request, REQUEST_HEADERS.idempotencyKey)
+  const key = textHeader(request, REQUEST_HEADERS.idempotencyKey)
   if (key === null) return callModel(engine, call.call, caller)
   return serveOnce(plane, call.call, { key, caller })
 }
@@ -166,10 +167,10 @@ type CallHeaders = Pick<
 function parseHeaders(
   request: IncomingMessage,
 ): { readonly kind: 'headers'; readonly value: CallHeaders } | Refusal {
-  const attributes = header(request, REQUEST_HEADERS.attributes)
+  const attributes = textHeader(request, REQUEST_HEADERS.attributes)
   const facts = attributes === null ? null : parseAttributes(attributes)
   if (facts?.kind === 'invalid') return invalidRequest(facts.problems)
-  const priority = header(request, REQUEST_HEADERS.priority) ?? 'interactive'
+  const priority = textHeader(request, REQUEST_HEADERS.priority) ?? 'interactive'
   if (!isPriority(priority)) {
     return invalidRequest([
       { at: REQUEST_HEADERS.priority, message: `must be one of ${PRIORITIES.join(', ')}` },
@@ -178,12 +179,13 @@ function parseHeaders(
   return {
     kind: 'headers',
     value: {
-      contract: header(request, REQUEST_HEADERS.task),
-      taskId: header(request, REQUEST_HEADERS.taskId),
+      contract: textHeader(request, REQUEST_HEADERS.task),
+      taskId: textHeader(request, REQUEST_HEADERS.taskId),
       attributes: facts?.value ?? NO_FACTS,
-      session: header(request, REQUEST_HEADERS.session) ?? header(request, REQUEST_HEADERS.sessionAlias),
+      session:
+        textHeader(request, REQUEST_HEADERS.session) ?? textHeader(request, REQUEST_HEADERS.sessionAlias),
       priority,
-      traceparent: header(request, REQUEST_HEADERS.traceparent),
+      traceparent: textHeader(request, REQUEST_HEADERS.traceparent),
       upstreamHeaders: formatHeaders(request),
     },
   }
@@ -195,8 +197,8 @@ function isPriority(value: string): value is Priority {
 
 /** Headers that belong to the format itself: an upstream of the same format must see them as they came. */
 export function formatHeaders(request: IncomingMessage): Readonly<Record<string, string>> {
-  const version = header(request, 'anthropic-version')
-  const beta = header(request, 'anthropic-beta')
+  const version = textHeader(request, 'anthropic-version')
+  const beta = textHeader(request, 'anthropic-beta')
   if (version === null && beta === null) return NO_HEADERS
   return {
     ...(version === null ? {} : { 'anthropic-version': version }),
@@ -205,11 +207,6 @@ export function formatHeaders(request: IncomingMessage): Readonly<Record<string,
 }
 
 const NO_HEADERS = {}
-
-function header(request: IncomingMessage, name: string): string | null {
-  const value = request.headers[name]
-  return typeof value === 'string' && value !== '' ? value : null
-}
 
 /** For answers to callers whose request could not be read far enough to say more. */
 const NOBODY: Tenant = {

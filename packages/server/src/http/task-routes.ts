@@ -1,6 +1,6 @@
 // Tasks over HTTP: open, report a step, judge, look at one, list.
 
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import {
   type OpenTaskRequest,
   REQUEST_HEADERS,
@@ -26,6 +26,7 @@ import { Refused, must } from './control-plane.js'
 import { invalidRequest } from './data-plane.js'
 import { outcomeJson, taskJson, taskRowJson, traceJson } from './task-json.js'
 import { parseTaskQuery } from './queries.js'
+import { textHeader } from './text-header.js'
 
 interface WithId {
   readonly Params: { readonly id: string }
@@ -35,9 +36,8 @@ export function registerTaskRoutes(app: FastifyInstance, engine: Engine): void {
   app.post('/v1/tasks', async (request, reply) => {
     const ask = valid(parseOpenTask(request.body))
     const parent = ask.parent === undefined ? null : must(await joinTask(engine, ask.parent, request.tenant))
-    const task = must(
-      openTask(engine, { ...openAsk(ask, request.tenant, parent), traceparent: traceparentOf(request) }),
-    )
+    const traceparent = textHeader(request, REQUEST_HEADERS.traceparent)
+    const task = must(openTask(engine, { ...openAsk(ask, request.tenant, parent), traceparent }))
     await durable(engine)
     return reply.code(201).send(openedJson(engine, task))
   })
@@ -109,11 +109,6 @@ async function durable(engine: Engine): Promise<void> {
   } catch {
     throw new Refused(refused('store.unavailable', 'The books cannot be written.'))
   }
-}
-
-function traceparentOf({ headers }: FastifyRequest): string | null {
-  const value = headers[REQUEST_HEADERS.traceparent]
-  return typeof value === 'string' ? value : null
 }
 
 function openAsk(ask: OpenTaskRequest, tenant: Tenant, parent: Task | null) {

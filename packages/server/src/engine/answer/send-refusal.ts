@@ -3,12 +3,11 @@
 
 import { ERRORS, RESPONSE_HEADERS } from '@spillway/protocol'
 import { isAllSimulated } from '../../core/release/release.js'
-import type { Step } from '../step-context.js'
 import { formatOf } from '../../wire/formats.js'
 import { type Engine, record } from '../engine.js'
 import type { Caller } from '../ports.js'
 import type { Refusal } from '../refusal.js'
-import type { ModelCall } from '../step-context.js'
+import type { ModelCall, Step } from '../step-context.js'
 import { errorBody } from './error-body.js'
 import { responseHeaders } from './shown.js'
 

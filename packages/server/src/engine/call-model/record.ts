@@ -47,8 +47,7 @@ function noteStreamEnd(step: Step, { end, scanner }: Answer & { kind: 'streamed'
   if (end.kind !== 'cut') return
   const { deltas } = scanner.facts
   decide(step, { stage: 'settle', choice: 'cut', reason: `${end.by} reached`, inputs: { deltas } })
-  if (step.task.contract.degrade.includes('partial_result') && deltas > 0)
-    step.degraded.push('partial_result')
+  if (deltas > 0) takePartialResult(step)
 }
 
 /**
@@ -61,7 +60,11 @@ function isCutShort(answer: Answer): boolean {
 
 function noteCutShort(step: Step): void {
   decide(step, { stage: 'settle', choice: 'cut short', reason: 'the budget had no more output tokens' })
-  if (step.task.contract.degrade.includes('partial_result')) step.degraded.push('partial_result')
+  takePartialResult(step)
+}
+
+function takePartialResult({ task, degraded }: Step): void {
+  if (task.contract.degrade.includes('partial_result')) degraded.push('partial_result')
 }
 
 function errorOf(step: Step, answer: Answer): string | null {
