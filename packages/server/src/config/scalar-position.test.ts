@@ -17,6 +17,7 @@ describe('positionInRaw', () => {
     ['double quotes with escapes', 'k: "a\\" \\u0041 \\x41 x"\n', 'x'],
     ['a literal block', 'k: |\n  a ==\n    b\n  x\n', 'x'],
     ['a folded block', 'k: >-\n  a ==\n  b &&\n\n  x\n', 'x'],
+    ['a literal block with a line of spaces', 'k: |-\n  z\n   \n\n    abz\n', 'a'],
     ['a plain scalar over two lines', 'k: a ==\n   b && x\n', 'x'],
   ])('finds a letter in %s', (_, text, letter) => {
     const { raw, value } = rawOf(text)

@@ -33,7 +33,8 @@ export function positionInRaw(raw: string, value: string, index: number): number
       at++
     } else if (quote === '"' && raw[at] === '\\') at += escapeLength(raw, at)
     else if (quote === "'" && raw[at] === "'" && wanted === "'") at += 2
-    else at++
+    // White space never takes a letter: what looked like a folded line end had taken its place already.
+    else if (!isSpace(wanted)) at++
   }
   return Math.min(at + Math.max(0, index - value.length), raw.length)
 }
