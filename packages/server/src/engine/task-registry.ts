@@ -3,6 +3,7 @@
 
 import type { Amounts } from '../core/budget/amounts.js'
 import { NO_LIMITS } from '../core/budget/amounts.js'
+import { IdTable } from '../core/id-table.js'
 import type { TaskId } from '../core/ids.js'
 import type { JsonObject } from '../core/json.js'
 import type { Contract, Release, RungName, Tenant } from '../core/release/release.js'
@@ -59,7 +60,7 @@ export interface TaskAnswer {
 }
 
 export class TaskRegistry {
-  readonly #tasks = new Map<TaskId, Task>()
+  readonly #tasks = new IdTable<TaskId, Task>()
 
   get size(): number {
     return this.#tasks.size
@@ -74,7 +75,7 @@ export class TaskRegistry {
   }
 
   remove(id: TaskId): void {
-    this.#tasks.delete(id)
+    this.#tasks.take(id)
   }
 
   /** Does any open task run under this release? */

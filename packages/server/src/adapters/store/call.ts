@@ -4,6 +4,7 @@
 // an entry that was recorded.
 
 import type { Amounts } from '../../core/budget/amounts.js'
+import { IdTable } from '../../core/id-table.js'
 import type { TaskId } from '../../core/ids.js'
 import type {
   AttemptRecord,
@@ -41,7 +42,7 @@ export function isWhole(call: Call): call is WholeCall {
 }
 
 export class Calls {
-  readonly #running = new Map<TaskId, Call>()
+  readonly #running = new IdTable<TaskId, Call>()
 
   /** The call that `entry` is now a part of; null: the entry is written by itself. */
   take(entry: Entry): Call | null {
@@ -51,7 +52,7 @@ export class Calls {
     const call = this.#running.get(entry.task)
     if (call === undefined) return null
     const isPart = call.written !== 'parts' && join(call, entry)
-    if (!isPart || entry.kind === 'outcome-judged') this.#running.delete(entry.task)
+    if (!isPart || entry.kind === 'outcome-judged') this.#running.take(entry.task)
     return isPart ? call : null
   }
 

@@ -4,6 +4,7 @@
 
 import { mkdirSync } from 'node:fs'
 import type { Amounts } from '../../core/budget/amounts.js'
+import { IdTable } from '../../core/id-table.js'
 import type { HoldId, TaskId } from '../../core/ids.js'
 import type { Entry, HoldMade } from '../../core/task/records.js'
 import type { ReportFilter, ReportGroup } from '../../core/task/report.js'
@@ -83,7 +84,7 @@ class DurableStore implements Store {
   readonly #journal: Journal<Queued>
   readonly #encoder = new Encoder()
   readonly #calls = new Calls()
-  readonly #openHolds = new Map<HoldId, HoldMade>()
+  readonly #openHolds = new IdTable<HoldId, HoldMade>()
   #recovery: Recovery = { settledHolds: 0, closedTasks: 0, nanoUsd: 0 }
   #readBytes = 0
   #askedBytes = 0
@@ -141,7 +142,7 @@ class DurableStore implements Store {
   write(entry: Entry): void {
     if (entry.kind === 'hold-made') this.#openHolds.set(entry.id, entry)
     // A hold is settled once: a second settlement would charge the same attempt again.
-    if (entry.kind === 'hold-settled' && !this.#openHolds.delete(entry.id)) return
+    if (entry.kind === 'hold-settled' && this.#openHolds.take(entry.id) === undefined) return
     const call = this.#calls.take(entry)
     if (call === null) this.#journal.append(entry)
     else if (!call.queued) call.queued = this.#journal.append(call)

@@ -2,6 +2,7 @@
 // synchronous, so nothing can happen between the check and the promise, which is the whole trick.
 // The six resources are written out instead of looped over: a hold runs on every call and must cost nothing.
 
+import { IdTable } from '../id-table.js'
 import type { HoldId } from '../ids.js'
 import { type Amounts, type LimitName, NO_LIMITS, NOTHING, RESOURCES, type Resource } from './amounts.js'
 import type { AccountState } from './remaining.js'
@@ -46,8 +47,8 @@ interface LiveHold {
 const GRANTED: HoldResult = { kind: 'granted' }
 
 export class MemoryLedger {
-  readonly #accounts = new Map<string, Account>()
-  readonly #holds = new Map<HoldId, LiveHold>()
+  readonly #accounts = new IdTable<string, Account>()
+  readonly #holds = new IdTable<HoldId, LiveHold>()
   readonly #left: MutableAmounts = { ...NO_LIMITS }
   #overruns = 0
 
@@ -154,16 +155,15 @@ export class MemoryLedger {
    * held.
    */
   settle(id: HoldId, actual: Amounts): void {
-    const hold = this.#holds.get(id)
+    const hold = this.#holds.take(id)
     if (hold === undefined) return
-    this.#holds.delete(id)
     const used = isWhole(actual) ? actual : believable(actual, hold.amounts)
     if (exceeds(used, hold.amounts)) this.#overruns += 1
     for (const account of hold.accounts) {
       add(account.held, hold.amounts, -1)
       add(account.settled, used, 1)
       account.liveHolds -= 1
-      if (account.closing && account.liveHolds === 0) this.#accounts.delete(account.name)
+      if (account.closing && account.liveHolds === 0) this.#accounts.take(account.name)
     }
   }
 
@@ -190,7 +190,7 @@ export class MemoryLedger {
   close(account: string): void {
     const found = this.#accounts.get(account)
     if (found === undefined) return
-    if (found.liveHolds === 0) this.#accounts.delete(account)
+    if (found.liveHolds === 0) this.#accounts.take(account)
     else found.closing = true
   }
 
