@@ -1,7 +1,6 @@
-// One call over HTTP: undici's handler on one side, the listener of the port on the other. Whatever happens,
-// the listener hears exactly one of onEnd and onFailure, and nothing after that or after an abort.
+// One call over HTTP: a connection on one side, the listener of the port on the other. Whatever happens, the
+// listener hears exactly one of onEnd and onFailure, and nothing after that or after an abort.
 
-import type { Dispatcher } from 'undici'
 import type {
   System,
   Timer,
@@ -10,38 +9,30 @@ import type {
   UpstreamListener,
   UpstreamRequest,
 } from '../../engine/ports.js'
+import type { Connection } from './http1/connection.js'
+import type { PooledCall } from './http1/connection-pool.js'
 
 export interface HttpCallOptions {
   readonly system: System
   readonly bodyBytesMax: number
   /** Named in failures; without user name and password. */
   readonly host: string
+  /** Request line and headers, with the blank line. */
+  readonly head: string
+  /** Takes the call back before it was sent. */
+  readonly withdraw: (call: PooledCall) => void
 }
 
-type Headers = Readonly<Record<string, string>>
-type ParsedHeaders = Readonly<Record<string, string | string[] | undefined>>
-
-const ABORTED = new Error('the call was aborted')
-
-// Of the connection, or nobody's business: the engine reads the rest.
-const DROPPED = new Set([
-  'connection',
-  'keep-alive',
-  'transfer-encoding',
-  'trailer',
-  'set-cookie',
-  'date',
-  'server',
-])
-
-export class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
+export class HttpCall implements UpstreamCall, PooledCall {
+  readonly head: string
+  readonly body: Uint8Array
   readonly #listener: UpstreamListener
   readonly #options: HttpCallOptions
   readonly #headTimeoutMs: number
   readonly #idleTimeoutMs: number
   readonly #streamAsked: boolean
-  #controller: Dispatcher.DispatchController | null = null
-  #sent = false
+  #connection: Connection | null = null
+  #mayCallBack = false
   #done = false
   #paused = false
   #headSeen = false
@@ -50,6 +41,8 @@ export class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
   #timer: Timer | null
 
   constructor(request: UpstreamRequest, listener: UpstreamListener, options: HttpCallOptions) {
+    this.head = options.head
+    this.body = request.body
     this.#listener = listener
     this.#options = options
     this.#idleTimeoutMs = request.idleTimeoutMs
@@ -61,68 +54,73 @@ export class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
 
   /** `send` is about to return: from now on the listener may be called directly. */
   markSent(): void {
-    this.#sent = true
+    this.#mayCallBack = true
   }
 
   abort(): void {
     if (this.#done) return
     this.#finish()
-    this.#controller?.abort(ABORTED)
+    this.#leave()
   }
 
   pause(): void {
     if (this.#done) return
     this.#paused = true
-    this.#controller?.pause()
+    this.#connection?.pause()
   }
 
   resume(): void {
     if (this.#done || !this.#paused) return
     this.#paused = false
     this.#lastByteMs = this.#options.system.nowMs()
-    this.#controller?.resume()
+    this.#connection?.resume()
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    // Aborted while it waited for a connection. Throwing takes it out of undici's queue without closing the
-    // connection.
-    if (this.#done) throw ABORTED
-    this.#controller = controller
-    if (this.#paused) controller.pause()
+  onSent(connection: Connection): void {
+    this.#connection = connection
+    if (this.#paused) connection.pause()
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ParsedHeaders): void {
-    if (this.#done || status < 200) return
+  onHead(status: number, headers: Readonly<Record<string, string>>): void {
+    if (this.#done) return
     this.#headSeen = true
-    const ours = readHeaders(headers)
-    const streamed = this.#streamAsked && ours['content-type']?.startsWith('text/event-stream') === true
+    const streamed = this.#streamAsked && headers['content-type']?.startsWith('text/event-stream') === true
     if (!streamed) this.#bytesLeft = this.#options.bodyBytesMax
     this.#lastByteMs = this.#options.system.nowMs()
     // The head's timer goes on as the watch over the body; only an impatient one has to be armed anew.
     if (this.#idleTimeoutMs < this.#headTimeoutMs) this.#watchSilence(this.#idleTimeoutMs)
-    this.#listener.onHead(status, ours)
+    this.#listener.onHead(status, headers)
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
+  onBody(bytes: Uint8Array): void {
     if (this.#done) return
-    this.#bytesLeft -= chunk.byteLength
+    this.#bytesLeft -= bytes.byteLength
     if (this.#bytesLeft < 0) {
       this.#fail('too-large', `the answer is larger than ${this.#options.bodyBytesMax} bytes`)
-      controller.abort(ABORTED)
+      this.#leave()
       return
     }
     this.#lastByteMs = this.#options.system.nowMs()
-    this.#listener.onData(chunk)
+    this.#listener.onData(bytes)
   }
 
-  onResponseEnd(): void {
+  onEnd(): void {
+    this.#connection = null
     if (this.#done) return
     this.#finish()
     this.#listener.onEnd()
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#fail(this.#headSeen ? 'broken' : 'connection', `${codeOf(error)} (${this.#options.host})`)
+  onLost(code: string): void {
+    this.#connection = null
+    this.#fail(this.#headSeen ? 'broken' : 'connection', `${code} (${this.#options.host})`)
+  }
+
+  /** The connection is in the middle of an answer nobody wants: it cannot be used again. */
+  #leave(): void {
+    if (this.#connection === null) this.#options.withdraw(this)
+    else this.#connection.abandon()
+    this.#connection = null
   }
 
   // One timer looks at the clock again and again: arming one per chunk would cost more than the chunk.
@@ -140,7 +138,7 @@ export class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
       ? `no data for ${this.#idleTimeoutMs} ms`
       : `no response head within ${this.#headTimeoutMs} ms`
     this.#fail('timeout', `${what} (${this.#options.host})`)
-    this.#controller?.abort(ABORTED)
+    this.#leave()
   }
 
   #finish(): void {
@@ -151,29 +149,11 @@ export class HttpCall implements UpstreamCall, Dispatcher.DispatchHandler {
 
   #fail(failure: UpstreamFailure, detail: string): void {
     if (this.#done) return
-    if (!this.#sent) {
-      // undici reports what it finds wrong at once; the port promises never to call back before `send`
-      // returned.
+    if (!this.#mayCallBack) {
       queueMicrotask(() => this.#fail(failure, detail))
       return
     }
     this.#finish()
     this.#listener.onFailure(failure, detail)
   }
-}
-
-function readHeaders(headers: ParsedHeaders): Headers {
-  const ours: Record<string, string> = {}
-  for (const name in headers) {
-    const value = headers[name]
-    if (value === undefined || DROPPED.has(name)) continue
-    ours[name] = typeof value === 'string' ? value : value.join(', ')
-  }
-  return ours
-}
-
-/** Only the code: messages may quote what was sent. */
-function codeOf(error: Error): string {
-  const code = 'code' in error ? error.code : undefined
-  return typeof code === 'string' ? code : error.name
 }

@@ -228,12 +228,12 @@ describe('failures', () => {
     provider.send(upstreamRequest({}), listener)
     expect(listener.calls).toEqual([])
     await listener.done
-    expect(listener.ending).toMatch(/^connection: UND_ERR_(CLOSED|DESTROYED)/)
+    expect(listener.ending).toMatch(/^connection: POOL_CLOSED/)
   })
 
   test('a connection closed before the head is a connection failure', async () => {
     const { url } = await upstream((_response, _seen, request) => request.socket.destroy())
-    expect((await call(providerFor(url))).ending).toMatch(/^connection: UND_ERR_SOCKET/)
+    expect((await call(providerFor(url))).ending).toMatch(/^connection: CLOSED_BY_SERVER/)
   })
 
   test.each([

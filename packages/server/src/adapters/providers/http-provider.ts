@@ -1,10 +1,11 @@
-// Calls a provider over HTTP with undici's dispatch: one pool per provider, callbacks all the way, no retries
-// and no redirects (both are decisions, and decisions belong to the engine).
+// Calls a provider over HTTP/1.1: one pool of connections per provider, callbacks all the way, no retries and
+// no redirects (both are decisions, and decisions belong to the engine).
 
-import { Pool } from 'undici'
 import type { ProviderConfig, Wire } from '../../core/release/release.js'
 import type { Provider, System, UpstreamCall, UpstreamListener, UpstreamRequest } from '../../engine/ports.js'
 import { HttpCall } from './http-call.js'
+import { ConnectionPool, type PooledCall } from './http1/connection-pool.js'
+import type { Origin } from './http1/connection.js'
 
 export type HttpProviderConfig = Exclude<ProviderConfig, { readonly kind: 'simulated' }>
 
@@ -12,7 +13,7 @@ export interface HttpProviderOptions {
   readonly system: System
   /**
    * Connections to the provider at most. Default 256. Keep it at or above the deployments' concurrency
-   * limits: beyond it calls wait in undici's own queue, which no scheduler sees (the head timeout still
+   * limits: beyond it calls wait in the pool's own queue, which no scheduler sees (the head timeout still
    * covers that wait).
    */
   readonly connections?: number
@@ -22,11 +23,6 @@ export interface HttpProviderOptions {
 
 const CONNECTIONS_MAX = 256
 const BODY_BYTES_MAX = 16 * 1024 * 1024
-const CONNECT_TIMEOUT_MS = 10_000
-// Shorter than what common load balancers keep idle connections, so that we close first and lose no request
-// to the race.
-const KEEP_ALIVE_MS = 30_000
-const KEEP_ALIVE_MAX_MS = 120_000
 const ANTHROPIC_VERSION = '2023-06-01'
 
 // Set by us or by the connection: a caller's header or a configured one must not change them.
@@ -51,21 +47,17 @@ export function createHttpProvider(config: HttpProviderConfig, options: HttpProv
   if (base.protocol !== 'http:' && base.protocol !== 'https:') {
     throw new Error(`provider ${config.name}: base_url must start with http:// or https://`)
   }
-  const pool = openPool(base.origin, options.connections ?? CONNECTIONS_MAX)
-  const paths = pathsUnder(base.pathname.replace(/\/+$/, ''))
-  const headersFor = headerWriter(config)
+  const { system } = options
+  const connections = options.connections ?? CONNECTIONS_MAX
+  const pool = new ConnectionPool({ origin: originOf(base), system, connections })
+  const headFor = headWriter(config, base)
   const bodyBytesMax = options.bodyBytesMax ?? BODY_BYTES_MAX
+  const withdraw = (call: PooledCall): void => pool.withdraw(call)
 
   function send(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall {
-    const call = new HttpCall(request, listener, { system: options.system, bodyBytesMax, host: base.host })
-    const path = request.countTokens === true ? `${paths[request.wire]}/count_tokens` : paths[request.wire]
-    const { body } = request
-    // Timeouts are the call's own: undici's start after the connection stands and are only half a second
-    // exact.
-    pool.dispatch(
-      { path, method: 'POST', headers: headersFor(request.headers), body, headersTimeout: 0, bodyTimeout: 0 },
-      call,
-    )
+    const head = headFor(request)
+    const call = new HttpCall(request, listener, { system, bodyBytesMax, host: base.host, head, withdraw })
+    pool.send(call)
     call.markSent()
     return call
   }
@@ -80,14 +72,10 @@ export function createHttpProvider(config: HttpProviderConfig, options: HttpProv
   }
 }
 
-function openPool(origin: string, connections: number): Pool {
-  return new Pool(origin, {
-    connections,
-    pipelining: 1,
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    keepAliveMaxTimeout: KEEP_ALIVE_MAX_MS,
-  })
+function originOf(base: URL): Origin {
+  const isSecure = base.protocol === 'https:'
+  const host = base.hostname.replace(/^\[(.*)\]$/, '$1')
+  return { isSecure, host, port: base.port === '' ? (isSecure ? 443 : 80) : Number(base.port) }
 }
 
 /** OpenAI's base URL ends in the version, Anthropic's does not; one that does is taken as meant. */
@@ -105,8 +93,8 @@ function authHeaders(config: HttpProviderConfig): Record<string, string> {
   return config.apiKey === null ? {} : { authorization: `Bearer ${config.apiKey}` }
 }
 
-/** Flat name-value lists, as undici wants them. The part that never changes is made, and checked, once. */
-function headerWriter(config: HttpProviderConfig): (caller: Readonly<Record<string, string>>) => string[] {
+/** Request line and headers. The part that never changes is made, and checked, once. */
+function headWriter(config: HttpProviderConfig, base: URL): (request: UpstreamRequest) => string {
   const fixed = new Map<string, string>([['content-type', 'application/json']])
   fixed.set('accept-encoding', 'identity')
   for (const [name, value] of Object.entries(authHeaders(config))) fixed.set(name, value)
@@ -116,20 +104,28 @@ function headerWriter(config: HttpProviderConfig): (caller: Readonly<Record<stri
   for (const [name, value] of fixed) assertSendable(config.name, name, value)
   const version = fixed.get('anthropic-version')
   fixed.delete('anthropic-version')
-  const flat = [...fixed].flat()
+  const lines = [...fixed].map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  const constant = `host: ${base.host}\r\nconnection: keep-alive\r\n${lines}`
+  const paths = pathsUnder(base.pathname.replace(/\/+$/, ''))
 
-  return (caller) => {
-    const headers = flat.slice()
-    const callersVersion = caller['anthropic-version'] ?? version
-    if (callersVersion !== undefined) headers.push('anthropic-version', callersVersion)
-    for (const name in caller) {
-      const value = caller[name]
+  return ({ wire, countTokens, headers, body }) => {
+    const path = countTokens === true ? `${paths[wire]}/count_tokens` : paths[wire]
+    let head = `POST ${path} HTTP/1.1\r\n${constant}content-length: ${body.length}\r\n`
+    const callersVersion = headers['anthropic-version'] ?? version
+    if (callersVersion !== undefined) head += line(config.name, 'anthropic-version', callersVersion)
+    for (const name in headers) {
+      const value = headers[name]
       if (value === undefined || name === 'anthropic-version' || RESERVED.has(name) || fixed.has(name))
         continue
-      headers.push(name, value)
+      head += line(config.name, name, value)
     }
-    return headers
+    return `${head}\r\n`
   }
+}
+
+function line(provider: string, name: string, value: string): string {
+  assertSendable(provider, name, value)
+  return `${name}: ${value}\r\n`
 }
 
 // A key read from a file often ends in a newline. Saying so at start beats a failure on every call; the value
