@@ -1,8 +1,7 @@
-// The model routes, on bare `node:http`: what is hot here stays out of any framework. Reads and parses a
-// request, hands it to the engine, and turns whatever goes wrong before that into the caller's own error
-// format.
+// The model routes: what is hot here stays out of any framework. Parses a request, hands it to the engine,
+// and turns whatever goes wrong before that into the caller's own error format.
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
 import {
   PRIORITIES,
   type Priority,
@@ -22,9 +21,8 @@ import type { RequestView } from '../wire/format.js'
 import { formatOf } from '../wire/formats.js'
 import type { Authenticator } from './authenticate.js'
 import type { Caller } from '../engine/ports.js'
-import { HttpCaller } from './http-caller.js'
 import { findJsonFault } from './json-error.js'
-import { readBody } from './read-body.js'
+import type { Body } from './read-body.js'
 import type { Idempotency } from './idempotency.js'
 import { RecordingCaller } from './recording-caller.js'
 import { textHeader } from './text-header.js'
@@ -52,19 +50,22 @@ export function modelRoute(method: string | undefined, url: string | undefined):
   return ROUTES.get(query === -1 ? url : url.slice(0, query))
 }
 
-export async function serveModelCall(
-  plane: DataPlane,
-  wire: Wire,
-  exchange: { readonly request: IncomingMessage; readonly response: ServerResponse },
-): Promise<void> {
-  const { request, response } = exchange
+/** A request for a model, however its connection is read. */
+export interface ModelExchange {
+  readonly headers: IncomingHttpHeaders
+  readonly remoteAddress: string | undefined
+  readonly body: Body | Promise<Body>
+  readonly caller: Caller
+}
+
+export async function serveModelCall(plane: DataPlane, wire: Wire, exchange: ModelExchange): Promise<void> {
+  const { caller } = exchange
   const { engine } = plane
-  const caller = new HttpCaller(response)
-  const requestId = textHeader(request, REQUEST_HEADERS.requestId) ?? engine.system.newId('message')
-  const tenant = plane.authenticator().authenticate(request.headers, request.socket.remoteAddress)
+  const requestId = textHeader(exchange, REQUEST_HEADERS.requestId) ?? engine.system.newId('message')
+  const tenant = plane.authenticator().authenticate(exchange.headers, exchange.remoteAddress)
   const turnAway = (refusal: Refusal, who: Tenant = NOBODY) =>
     sendRefusal(engine, { ...EMPTY_CALL, wire, requestId, tenant: who }, { caller, refusal })
-  const body = await readBody(request, plane.maxBodyBytes)
+  const body = 'kind' in exchange.body ? exchange.body : await exchange.body
   if ('kind' in tenant) return turnAway(tenant)
   if (body.kind === 'gone') return
   if (body.kind === 'too-large') {
@@ -73,9 +74,9 @@ export async function serveModelCall(
       tenant,
     )
   }
-  const call = parseCall(request, { wire, bytes: body.bytes, tenant, requestId })
+  const call = parseCall(exchange, { wire, bytes: body.bytes, tenant, requestId })
   if (call.kind === 'refused') return turnAway(call, tenant)
-  const key = textHeader(request, REQUEST_HEADERS.idempotencyKey)
+  const key = textHeader(exchange, REQUEST_HEADERS.idempotencyKey)
   if (key === null) return callModel(engine, call.call, caller)
   return serveOnce(plane, call.call, { key, caller })
 }
@@ -100,6 +101,8 @@ async function serveOnce(
   }
 }
 
+type WithHeaders = Pick<ModelExchange, 'headers'>
+
 interface RawCall {
   readonly wire: Wire
   readonly bytes: Buffer
@@ -108,7 +111,7 @@ interface RawCall {
 }
 
 function parseCall(
-  request: IncomingMessage,
+  request: WithHeaders,
   raw: RawCall,
 ): { readonly kind: 'call'; readonly call: ModelCall } | Refusal {
   const json = parseJson(raw.bytes)
@@ -165,7 +168,7 @@ type CallHeaders = Pick<
 >
 
 function parseHeaders(
-  request: IncomingMessage,
+  request: WithHeaders,
 ): { readonly kind: 'headers'; readonly value: CallHeaders } | Refusal {
   const attributes = textHeader(request, REQUEST_HEADERS.attributes)
   const facts = attributes === null ? null : parseAttributes(attributes)
@@ -196,7 +199,7 @@ function isPriority(value: string): value is Priority {
 }
 
 /** Headers that belong to the format itself: an upstream of the same format must see them as they came. */
-export function formatHeaders(request: IncomingMessage): Readonly<Record<string, string>> {
+export function formatHeaders(request: WithHeaders): Readonly<Record<string, string>> {
   const version = textHeader(request, 'anthropic-version')
   const beta = textHeader(request, 'anthropic-beta')
   if (version === null && beta === null) return NO_HEADERS

@@ -15,6 +15,11 @@ export class HttpCaller implements Caller {
     return this.#response.destroyed && !this.#isDone
   }
 
+  /** `end` was called. */
+  get isDone(): boolean {
+    return this.#isDone
+  }
+
   get begun(): boolean {
     return this.#response.headersSent
   }
@@ -31,6 +36,10 @@ export class HttpCaller implements Caller {
     this.#isDone = true
     if (chunk === undefined) this.#response.end()
     else this.#response.end(chunk)
+  }
+
+  destroy(): void {
+    this.#response.destroy()
   }
 
   onDrain(run: () => void): void {

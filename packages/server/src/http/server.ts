@@ -1,12 +1,19 @@
 // One listening server: model routes go straight to the data plane, everything else to the control plane.
 // Preflights of browsers are answered before either.
 
-import { type Server as HttpServer, createServer } from 'node:http'
+import { type Server as HttpServer, type IncomingMessage, type ServerResponse, createServer } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import type { Wire } from '../core/release/release.js'
+import type { System } from '../engine/ports.js'
 import { type ControlPlane, createControlPlane } from './control-plane.js'
 import { answersPreflight } from './cross-origin.js'
-import { type DataPlane, modelRoute, serveModelCall } from './data-plane.js'
+import { type DataPlane, type ModelExchange, modelRoute, serveModelCall } from './data-plane.js'
 import { registerCountTokens } from './count-tokens.js'
+import { HttpCaller } from './http-caller.js'
+import { KEEP_ALIVE_MS } from './lane/lane.js'
+import type { LaneCaller } from './lane/lane-caller.js'
+import { Lanes } from './lane/lanes.js'
+import { readBody } from './read-body.js'
 import { registerOperatorRoutes } from './operator-routes.js'
 import { registerTaskRoutes } from './task-routes.js'
 
@@ -26,58 +33,114 @@ export interface Server extends AsyncDisposable {
   close(graceMs: number): Promise<void>
 }
 
-/**
- * Longer than the usual load balancer's idle time, so that it never sends into a connection we just closed.
- */
-const KEEP_ALIVE_MS = 65_000
 /** While closing: how often connections that became idle are looked for. */
 const IDLE_CHECK_MS = 50
 
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { data, control } = options
+  const { control } = options
   let http: HttpServer | undefined
-  const sockets = new Set<Socket>()
   const app = createControlPlane(control, (handler: (request: never, response: never) => void) => {
-    http = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 }, (request, response) => {
-      if (answersPreflight(control.engine.release().server.allowedOrigins, { request, response })) return
-      const wire = modelRoute(request.method, request.url)
-      if (wire === undefined) return handler(request as never, response as never)
-      serveModelCall(data, wire, { request, response }).catch((error: unknown) => {
-        options.onFault(error)
-        // A caller that was answered keeps the answer; one that was not may not wait for ever.
-        if (!response.writableEnded) response.destroy()
-      })
-    })
-    http.on('connection', (socket) => {
-      sockets.add(socket)
-      socket.once('close', () => sockets.delete(socket))
-    })
+    const onRequest = requestListener(options, handler as RequestHandler)
+    http = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 }, onRequest)
     return http
   })
+  if (http === undefined) throw new Error('fastify asks for its server when it is made')
+  const connections = takeConnections(http, options)
   registerTaskRoutes(app, control.engine)
   registerOperatorRoutes(app, control)
   registerCountTokens(app, control.engine)
   await app.listen({ host: options.host, port: options.port })
-  const address = http?.address() as AddressInfo
+  const address = http.address() as AddressInfo
   const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
-  const close = (graceMs: number) => closeServer(http, app, { graceMs, control, sockets })
+  const parts = { http, app, connections, system: control.engine.system }
+  const close = (graceMs: number) => closeServer(parts, graceMs)
   return { url: `http://${host}:${address.port}`, close, [Symbol.asyncDispose]: () => close(0) }
 }
 
-async function closeServer(
-  http: HttpServer | undefined,
-  app: { close(): Promise<unknown> },
-  how: { readonly graceMs: number; readonly control: ControlPlane; readonly sockets: ReadonlySet<Socket> },
-): Promise<void> {
-  const { system } = how.control.engine
-  const timer = system.after(how.graceMs, () => http?.closeAllConnections())
+type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void
+
+/** What `node:http` reads: browsers, the control plane, and model calls that are not plain. */
+function requestListener(options: ServerOptions, handler: RequestHandler): RequestHandler {
+  const { data, control } = options
+  return (request, response) => {
+    if (answersPreflight(control.engine.release().server.allowedOrigins, { request, response })) return
+    const wire = modelRoute(request.method, request.url)
+    if (wire === undefined) return handler(request, response)
+    const { headers } = request
+    const { remoteAddress } = request.socket
+    const caller = new HttpCaller(response)
+    serve(options, wire, { headers, remoteAddress, body: readBody(request, data.maxBodyBytes), caller })
+  }
+}
+
+interface Exchange extends ModelExchange {
+  readonly caller: HttpCaller | LaneCaller
+}
+
+function serve({ data, onFault }: ServerOptions, wire: Wire, exchange: Exchange): void {
+  serveModelCall(data, wire, exchange).catch((error: unknown) => {
+    onFault(error)
+    // A caller that was answered keeps the answer; one that was not may not wait for ever.
+    if (!exchange.caller.isDone) exchange.caller.destroy()
+  })
+}
+
+interface Connections {
+  readonly lanes: Lanes
+  /** Those of `node:http`. */
+  readonly sockets: ReadonlySet<Socket>
+}
+
+/** Every connection begins in a lane; `node:http` gets those that need it. */
+function takeConnections(http: HttpServer, options: ServerOptions): Connections {
+  const { data, control } = options
+  const sockets = new Set<Socket>()
+  const listeners = http.listeners('connection')
+  http.removeAllListeners('connection')
+  const lanes = new Lanes({
+    system: control.engine.system,
+    maxBodyBytes: data.maxBodyBytes,
+    wireOf: (path) => modelRoute('POST', path),
+    serve({ wire, head, body }, caller) {
+      const { remoteAddress } = caller
+      serve(options, wire, {
+        headers: head.headers,
+        remoteAddress,
+        body: { kind: 'body', bytes: body },
+        caller,
+      })
+    },
+    handOver(socket) {
+      sockets.add(socket)
+      socket.once('close', () => sockets.delete(socket))
+      for (const listener of listeners) listener.call(http, socket)
+    },
+  })
+  http.on('connection', (socket) => lanes.begin(socket))
+  return { lanes, sockets }
+}
+
+interface ServerParts {
+  readonly http: HttpServer
+  readonly app: { close(): Promise<unknown> }
+  readonly connections: Connections
+  readonly system: System
+}
+
+async function closeServer({ http, app, connections, system }: ServerParts, graceMs: number): Promise<void> {
+  const { lanes, sockets } = connections
+  const timer = system.after(graceMs, () => {
+    http.closeAllConnections()
+    lanes.closeAll()
+  })
   let isClosed = false
   // Running requests are waited for, not connections: Node would wait for one that is kept alive after its
   // last answer, and does not count one as idle that never asked anything.
   const closeIdle = () => {
     if (isClosed) return
-    http?.closeIdleConnections()
-    for (const socket of how.sockets) if (socket.bytesRead === 0) socket.destroy()
+    http.closeIdleConnections()
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
+    lanes.closeIdle()
     system.after(IDLE_CHECK_MS, closeIdle)
   }
   closeIdle()
