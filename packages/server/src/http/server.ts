@@ -2,7 +2,7 @@
 // Preflights of browsers are answered before either.
 
 import { type Server as HttpServer, type IncomingMessage, type ServerResponse, createServer } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import type { Wire } from '../core/release/release.js'
 import type { System } from '../engine/ports.js'
 import { type ControlPlane, createControlPlane } from './control-plane.js'
@@ -45,14 +45,14 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     return http
   })
   if (http === undefined) throw new Error('fastify asks for its server when it is made')
-  const connections = takeConnections(http, options)
+  const lanes = createLanes(http, options)
   registerTaskRoutes(app, control.engine)
   registerOperatorRoutes(app, control)
   registerCountTokens(app, control.engine)
   await app.listen({ host: options.host, port: options.port })
   const address = http.address() as AddressInfo
   const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
-  const parts = { http, app, connections, system: control.engine.system }
+  const parts = { app, lanes, system: control.engine.system }
   const close = (graceMs: number) => closeServer(parts, graceMs)
   return { url: `http://${host}:${address.port}`, close, [Symbol.asyncDispose]: () => close(0) }
 }
@@ -85,61 +85,32 @@ function serve({ data, onFault }: ServerOptions, wire: Wire, exchange: Exchange)
   })
 }
 
-interface Connections {
-  readonly lanes: Lanes
-  /** Those of `node:http`. */
-  readonly sockets: ReadonlySet<Socket>
-}
-
-/** Every connection begins in a lane; `node:http` gets those that need it. */
-function takeConnections(http: HttpServer, options: ServerOptions): Connections {
+function createLanes(http: HttpServer, options: ServerOptions): Lanes {
   const { data, control } = options
-  const sockets = new Set<Socket>()
-  const listeners = http.listeners('connection')
-  http.removeAllListeners('connection')
-  const lanes = new Lanes({
+  return new Lanes(http, {
     system: control.engine.system,
     maxBodyBytes: data.maxBodyBytes,
     wireOf: (path) => modelRoute('POST', path),
-    serve({ wire, head, body }, caller) {
+    serve({ wire, head, body: bytes }, caller) {
       const { remoteAddress } = caller
-      serve(options, wire, {
-        headers: head.headers,
-        remoteAddress,
-        body: { kind: 'body', bytes: body },
-        caller,
-      })
-    },
-    handOver(socket) {
-      sockets.add(socket)
-      socket.once('close', () => sockets.delete(socket))
-      for (const listener of listeners) listener.call(http, socket)
+      serve(options, wire, { headers: head.headers, remoteAddress, body: { kind: 'body', bytes }, caller })
     },
   })
-  http.on('connection', (socket) => lanes.begin(socket))
-  return { lanes, sockets }
 }
 
 interface ServerParts {
-  readonly http: HttpServer
   readonly app: { close(): Promise<unknown> }
-  readonly connections: Connections
+  readonly lanes: Lanes
   readonly system: System
 }
 
-async function closeServer({ http, app, connections, system }: ServerParts, graceMs: number): Promise<void> {
-  const { lanes, sockets } = connections
-  const timer = system.after(graceMs, () => {
-    http.closeAllConnections()
-    lanes.closeAll()
-  })
+async function closeServer({ app, lanes, system }: ServerParts, graceMs: number): Promise<void> {
+  const timer = system.after(graceMs, () => lanes.closeAll())
   let isClosed = false
   // Running requests are waited for, not connections: Node would wait for one that is kept alive after its
-  // last answer, and does not count one as idle that never asked anything.
+  // last answer.
   const closeIdle = () => {
     if (isClosed) return
-    http.closeIdleConnections()
-    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
     lanes.closeIdle()
     system.after(IDLE_CHECK_MS, closeIdle)
   }

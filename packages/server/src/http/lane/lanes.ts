@@ -1,49 +1,68 @@
-// All lanes of a server: begun with each connection, closed when they are silent for long or the server ends.
+// All connections of a server. Each begins in a lane; `node:http` gets those that need it. Closed when they are
+// silent for long, or when the server ends.
 
+import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { System, Timer } from '../../engine/ports.js'
 import { KEEP_ALIVE_MS, Lane, type LaneOptions } from './lane.js'
 
 const SWEEP_MS = 5_000
 
-export type LanesOptions = Pick<LaneOptions, 'maxBodyBytes' | 'wireOf' | 'serve' | 'handOver'> & {
+export type LanesOptions = Pick<LaneOptions, 'maxBodyBytes' | 'wireOf' | 'serve'> & {
   readonly system: Pick<System, 'nowMs' | 'after'>
 }
 
 export class Lanes {
+  readonly #http: Server
   readonly #options: LaneOptions
   readonly #system: LanesOptions['system']
   readonly #open = new Set<Lane>()
+  /** Connections of `node:http`. */
+  readonly #handedOver = new Set<Socket>()
   #sweep: Timer | null = null
   #isClosing = false
   #dateSecond = 0
   #date = ''
 
-  constructor({ system, ...options }: LanesOptions) {
+  /** Takes the connections that `http` would have taken. Call it before `http` listens. */
+  constructor(http: Server, { system, ...options }: LanesOptions) {
+    this.#http = http
     this.#system = system
+    const listeners = http.listeners('connection')
+    http.removeAllListeners('connection')
+    http.on('connection', (socket) => this.#begin(socket))
     this.#options = {
       ...options,
       nowMs: () => system.nowMs(),
       date: () => this.#dateNow(),
       onClosed: (lane) => this.#open.delete(lane),
       isClosing: () => this.#isClosing,
+      handOver: (socket) => {
+        this.#handedOver.add(socket)
+        socket.once('close', () => this.#handedOver.delete(socket))
+        for (const listener of listeners) listener.call(http, socket)
+      },
     }
   }
 
-  begin(socket: Socket): void {
-    this.#open.add(new Lane(socket, this.#options))
-    this.#sweep ??= this.#system.after(SWEEP_MS, () => this.#closeSilent())
-  }
-
-  /** Closes what is idle, now and from now on. */
+  /** Closes every connection that is idle; the others when their answer has been given. */
   closeIdle(): void {
     this.#isClosing = true
     for (const lane of this.#open) if (lane.isIdle) lane.socket.destroy()
+    this.#http.closeIdleConnections()
+    // Node does not count a connection as idle that never asked anything.
+    for (const socket of this.#handedOver) if (socket.bytesRead === 0) socket.destroy()
   }
 
   closeAll(): void {
     this.#isClosing = true
     for (const lane of this.#open) lane.socket.destroy()
+    this.#http.closeAllConnections()
+  }
+
+  #begin(socket: Socket): void {
+    this.#open.add(new Lane(socket, this.#options))
+    this.#sweep ??= this.#system.after(SWEEP_MS, () => this.#closeSilent())
   }
 
   #closeSilent(): void {
