@@ -2,7 +2,7 @@
 // an answer is good enough; every turn of the loop takes a rung of the ladder or a step up the route, so it
 // ends.
 
-import { type AttemptsEnd, attempt } from './call-model/attempt.js'
+import { type AttemptPlan, type AttemptsEnd, attempt } from './call-model/attempt.js'
 import { admit, leave } from './call-model/admit.js'
 import { judge } from './call-model/judge.js'
 import { type Plan, containedPlan, escalatedPlan, plan } from './call-model/plan.js'
@@ -22,6 +22,7 @@ import { type Refusal, refused } from './refusal.js'
 import { type ModelCall, type Step, decide } from './step-context.js'
 import type { StepEnd } from './step-end.js'
 import type { AttemptFailure } from './upstream/attempt-failure.js'
+import { whenDone } from './when-done.js'
 
 /**
  * Answers one model call, whatever happens: resolves when the caller has everything and the books are
@@ -30,10 +31,12 @@ import type { AttemptFailure } from './upstream/attempt-failure.js'
 export async function callModel(engine: Engine, call: ModelCall, caller: Caller): Promise<void> {
   let step: Step | null = null
   try {
-    const admitted = await admit(engine, call, caller)
+    const admitting = admit(engine, call, caller)
+    const admitted = admitting instanceof Promise ? await admitting : admitting
     if (admitted.kind === 'refused') return sendRefusal(engine, call, { caller, refusal: admitted })
     step = admitted.step
-    await finish(step, await answer(step))
+    const answering = answer(step)
+    await finish(step, answering instanceof Promise ? await answering : answering)
   } catch (fault) {
     if (step !== null) await finishFault(step)
     else
@@ -44,7 +47,7 @@ export async function callModel(engine: Engine, call: ModelCall, caller: Caller)
   }
 }
 
-async function answer(step: Step): Promise<StepEnd> {
+function answer(step: Step): StepEnd | Promise<StepEnd> {
   const screened = screen(step)
   if (screened !== null) return screened
   const planned = plan(step)
@@ -57,7 +60,9 @@ async function answer(step: Step): Promise<StepEnd> {
 async function follow(step: Step, first: Plan): Promise<StepEnd> {
   let current = first
   for (;;) {
-    const turn = await takeTurn(step, current)
+    const end = current.overCeiling ? OVER_CEILING : await attempt(step, attemptsOf(step, current))
+    const turning = turnAfter(step, current, end)
+    const turn = turning instanceof Promise ? await turning : turning
     if (turn.kind !== 'replan') return turn
     current = turn.plan
   }
@@ -65,19 +70,30 @@ async function follow(step: Step, first: Plan): Promise<StepEnd> {
 
 type Turned = StepEnd | { readonly kind: 'replan'; readonly plan: Plan }
 
-async function takeTurn(step: Step, current: Plan): Promise<Turned> {
-  if (current.overCeiling) return fall(step, current, { kind: 'ceiling', limit: 'nanoUsd' })
-  const end = await attempt(step, {
-    models: current.models,
+const OVER_CEILING = { kind: 'over-ceiling' } as const
+
+function attemptsOf(step: Step, current: Plan): AttemptPlan {
+  const { models, holdBack, keep, collect, logprobs } = current
+  return {
+    models,
     purpose: 'answer',
     stream: step.request.view.stream,
-    holdBack: current.holdBack,
-    keep: current.keep,
-    collect: current.collect,
-    logprobs: current.logprobs,
+    holdBack,
+    keep,
+    collect,
+    logprobs,
     begin: (deployment, model) => beginStream(step, { route: routeTo(model, current), deployment, model }),
-  })
+  }
+}
+
+function turnAfter(
+  step: Step,
+  current: Plan,
+  end: AttemptsEnd | typeof OVER_CEILING,
+): Turned | Promise<Turned> {
   switch (end.kind) {
+    case 'over-ceiling':
+      return fall(step, current, { kind: 'ceiling', limit: 'nanoUsd' })
     case 'answered':
       return judged(step, current, end.answer)
     case 'caller-left':
@@ -99,18 +115,19 @@ async function takeTurn(step: Step, current: Plan): Promise<Turned> {
   }
 }
 
-async function judged(step: Step, current: Plan, answered: Answer): Promise<Turned> {
+function judged(step: Step, current: Plan, answered: Answer): Turned | Promise<Turned> {
   if (answered.kind === 'held' && answered.end.kind === 'cut') {
     const limit = answered.end.by === 'deadline' ? 'latencyMs' : 'outputTokens'
     return fall(step, current, { kind: 'budget', limit, partial: answered })
   }
-  const verdict = await judge(step, current, answered)
-  if (verdict.kind === 'accept')
-    return { kind: 'answer', answer: answered, route: routeTo(answered.model, current) }
-  step.tried.push(answered.model.name)
-  step.fallbackAnswer = answered
-  step.escalatedBy = verdict.index
-  return { kind: 'replan', plan: escalatedPlan(step, verdict) }
+  return whenDone(judge(step, current, answered), (verdict): Turned => {
+    if (verdict.kind === 'accept')
+      return { kind: 'answer', answer: answered, route: routeTo(answered.model, current) }
+    step.tried.push(answered.model.name)
+    step.fallbackAnswer = answered
+    step.escalatedBy = verdict.index
+    return { kind: 'replan', plan: escalatedPlan(step, verdict) }
+  })
 }
 
 /** Another model than the one that was chosen, because that one failed, is a fallback. */

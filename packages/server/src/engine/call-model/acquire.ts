@@ -20,7 +20,7 @@ const PATIENCE_MS = 250
 export interface AcquireAsk {
   readonly model: ModelEntry
   /** Deployments that cannot serve this call at all. */
-  readonly avoid: ReadonlySet<string>
+  readonly avoid: readonly string[]
   /** Another model comes next: a long wait for this one is not worth it. */
   readonly hasNext: boolean
 }
@@ -28,7 +28,8 @@ export interface AcquireAsk {
 /** The place is taken when this returns, or resolves: only a wait makes it a promise. */
 export function acquire(step: Step, ask: AcquireAsk): Acquired | Promise<Acquired> {
   const { model, avoid } = ask
-  const usable = avoid.size === 0 ? model.deployments : model.deployments.filter(({ id }) => !avoid.has(id))
+  const usable =
+    avoid.length === 0 ? model.deployments : model.deployments.filter(({ id }) => !avoid.includes(id))
   const found = takePlace(step, usable)
   return found.kind === 'deployment' ? found : waitForPlace(step, ask, { usable, found })
 }

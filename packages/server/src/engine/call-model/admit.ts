@@ -7,6 +7,7 @@ import {
   resolveRequestedModel,
 } from '../../core/routing/resolve-requested-model.js'
 import { formatOf } from '../../wire/formats.js'
+import type { Admission } from '../capacity.js'
 import type { Engine } from '../engine.js'
 import { closeTask, joinTask, openTask } from '../open-task.js'
 import type { Caller } from '../ports.js'
@@ -22,37 +23,60 @@ export interface Admitted {
 /** More than a minute makes clients give up, and a minute's limit is fresh by then. */
 const RETRY_SECONDS_MAX = 60
 
-export async function admit(engine: Engine, call: ModelCall, caller: Caller): Promise<Admitted | Refusal> {
+/** A promise only where a task is joined: the books may have to be asked for it. */
+export function admit(
+  engine: Engine,
+  call: ModelCall,
+  caller: Caller,
+): Admitted | Refusal | Promise<Admitted | Refusal> {
   if (engine.books.failed !== null) {
     return refused('store.unavailable', 'The books cannot be written, so nothing is spent.', {
       retryAfterSeconds: 1,
     })
   }
   const admission = engine.capacity.admit(call.tenant, engine.release().product, engine.system.nowMs())
-  if (admission.kind === 'over') {
-    const waitSeconds = Number.isFinite(admission.waitMs)
-      ? Math.ceil(admission.waitMs / 1000)
-      : RETRY_SECONDS_MAX
-    return refused(
-      'ceiling.reached',
-      `The request rate, token rate or concurrency of ${admission.whose} is used up.`,
-      {
-        retryAfterSeconds: Math.min(RETRY_SECONDS_MAX, Math.max(1, waitSeconds)),
-      },
-    )
-  }
-  let step: Step | null = null
+  if (admission.kind === 'over') return overLimit(admission)
+  if (call.taskId !== null) return join(engine, { call, caller, id: call.taskId })
   try {
-    const task =
-      call.taskId === null ? openOneStep(engine, call) : await joinTask(engine, call.taskId, call.tenant)
-    if (isRefusal(task)) return task
-    task.running += 1
-    task.steps += 1
-    step = newStep(engine, { call, caller, task })
-    return { kind: 'admitted', step }
-  } finally {
-    if (step === null) engine.capacity.leave(call.tenant)
+    return enter(engine, { call, caller, task: openOneStep(engine, call) })
+  } catch (fault) {
+    engine.capacity.leave(call.tenant)
+    throw fault
   }
+}
+
+function overLimit({ waitMs, whose }: Extract<Admission, { readonly kind: 'over' }>): Refusal {
+  const waitSeconds = Number.isFinite(waitMs) ? Math.ceil(waitMs / 1000) : RETRY_SECONDS_MAX
+  return refused('ceiling.reached', `The request rate, token rate or concurrency of ${whose} is used up.`, {
+    retryAfterSeconds: Math.min(RETRY_SECONDS_MAX, Math.max(1, waitSeconds)),
+  })
+}
+
+async function join(
+  engine: Engine,
+  from: { readonly call: ModelCall; readonly caller: Caller; readonly id: string },
+): Promise<Admitted | Refusal> {
+  const { call, caller, id } = from
+  try {
+    return enter(engine, { call, caller, task: await joinTask(engine, id, call.tenant) })
+  } catch (fault) {
+    engine.capacity.leave(call.tenant)
+    throw fault
+  }
+}
+
+function enter(
+  engine: Engine,
+  from: { readonly call: ModelCall; readonly caller: Caller; readonly task: Task | Refusal },
+): Admitted | Refusal {
+  const { call, caller, task } = from
+  if (isRefusal(task)) {
+    engine.capacity.leave(call.tenant)
+    return task
+  }
+  task.running += 1
+  task.steps += 1
+  return { kind: 'admitted', step: newStep(engine, { call, caller, task }) }
 }
 
 function isRefusal(task: Task | Refusal): task is Refusal {

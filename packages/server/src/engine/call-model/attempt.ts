@@ -7,12 +7,14 @@ import { isDeploymentFault, isRetryable, retryDelayMs } from '../../core/capacit
 import type { Deployment, ModelEntry } from '../../core/release/release.js'
 import type { AttemptRecord } from '../../core/task/records.js'
 import type { Answer } from '../answer/answer.js'
+import { record } from '../engine.js'
 import { sleep } from '../sleep.js'
 import { attemptsMax } from '../task-registry.js'
 import { type Step, decide, timeLeftMs } from '../step-context.js'
 import type { AttemptFailure } from '../upstream/attempt-failure.js'
-import { type AttemptAsk, type AttemptEnd, oneAttempt } from '../upstream/one-attempt.js'
+import { type AttemptAsk, oneAttempt } from '../upstream/one-attempt.js'
 import { prepareBody } from '../upstream/prepare-body.js'
+import { whenDone } from '../when-done.js'
 import { acquire } from './acquire.js'
 import type { HeldAttempt } from './settle.js'
 import { type Reservation, type Shortage, answerAsk, hold } from './hold.js'
@@ -55,14 +57,17 @@ type Turn = AttemptsEnd | { readonly kind: 'again'; readonly failure: AttemptFai
 const TRIES_PER_MODEL = 2
 
 export async function attempt(step: Step, plan: AttemptPlan): Promise<AttemptsEnd> {
+  const { models } = plan
   const failures: AttemptFailure[] = []
-  const avoid = new Set<string>()
-  for (const [index, model] of plan.models.entries()) {
-    const isLast = index === plan.models.length - 1
+  const avoid: string[] = []
+  for (let index = 0; index < models.length; index++) {
+    const model = models[index] as ModelEntry
+    const isLast = index === models.length - 1
     const triesMax = isLast ? Infinity : Math.max(TRIES_PER_MODEL, model.deployments.length)
     for (let tries = 0; tries < triesMax; tries++) {
       if (isCapReached(step)) return capReached(step, failures)
-      const turn = await takeTurn(step, { plan, model, avoid, failures, hasNext: !isLast })
+      const taking = takeTurn(step, { plan, model, avoid, failures, hasNext: !isLast })
+      const turn = taking instanceof Promise ? await taking : taking
       if (turn.kind === 'again') {
         failures.push(turn.failure)
         continue
@@ -71,7 +76,7 @@ export async function attempt(step: Step, plan: AttemptPlan): Promise<AttemptsEn
       if (!isLast) break
       return failures.length > 0 ? { kind: 'failed', failures } : turn
     }
-    if (!isLast) noteFallback(step, plan.models[index + 1], failures)
+    if (!isLast) noteFallback(step, models[index + 1], failures)
   }
   return { kind: 'failed', failures }
 }
@@ -91,19 +96,25 @@ function isCapReached({ task }: Step): boolean {
 interface TurnAsk {
   readonly plan: AttemptPlan
   readonly model: ModelEntry
-  readonly avoid: Set<string>
+  readonly avoid: string[]
   readonly failures: readonly AttemptFailure[]
   readonly hasNext: boolean
 }
 
-async function takeTurn(step: Step, ask: TurnAsk): Promise<Turn> {
-  const { model, failures } = ask
-  const waited = failures.length === 0 ? null : await waitForTurn(step, failures)
-  if (waited !== null) return waited
-  const promised = hold(step, answerAsk(step, { model, request: step.request }))
-  const held = promised instanceof Promise ? await promised : promised
-  if (held.kind === 'short') return { kind: 'short', limit: held.limit, ceiling: held.ceiling }
-  return withHold(step, ask, held.reservation)
+function takeTurn(step: Step, ask: TurnAsk): Turn | Promise<Turn> {
+  return ask.failures.length === 0 ? holdAndSend(step, ask) : retry(step, ask)
+}
+
+async function retry(step: Step, ask: TurnAsk): Promise<Turn> {
+  return (await waitForTurn(step, ask.failures)) ?? holdAndSend(step, ask)
+}
+
+function holdAndSend(step: Step, ask: TurnAsk): Turn | Promise<Turn> {
+  const held = hold(step, answerAsk(step, { model: ask.model, request: step.request }))
+  return whenDone(held, (end): Turn | Promise<Turn> => {
+    if (end.kind === 'held') return withHold(step, ask, end.reservation)
+    return { kind: 'short', limit: end.limit, ceiling: end.ceiling }
+  })
 }
 
 /**
@@ -123,26 +134,14 @@ async function withHold(step: Step, ask: TurnAsk, reservation: Reservation): Pro
     if (ready.kind !== 'ready') return ready
     const barred = claim(step, ask)
     if (barred !== null) return barred
+    writeHold(step, ready.attempt.held)
     unused = null
-    const end = await send(step, ready.attempt)
+    const end = await oneAttempt(step, ready.attempt)
     isSettled = true
     return end.kind === 'answered' ? end : judgeFailure(step, end.failure, ask.avoid)
   } finally {
     if (unused !== null) capacity.giveBack(unused)
     if (!isSettled) await ledger.settle(reservation.hold, NOTHING)
-  }
-}
-
-async function send(step: Step, ask: AttemptAsk): Promise<AttemptEnd> {
-  const { capacity, system } = step.engine
-  const { deployment, startedMs } = ask.held
-  let ended = 'fault'
-  try {
-    const end = await oneAttempt(step, ask)
-    ended = end.kind === 'answered' ? 'ok' : end.failure.end
-    return end
-  } finally {
-    capacity.end(deployment, { ok: ended === 'ok', end: ended, durationMs: system.nowMs() - startedMs })
   }
 }
 
@@ -218,7 +217,27 @@ function claim(step: Step, { model, failures }: TurnAsk): Turn | null {
   return null
 }
 
-function judgeFailure(step: Step, failure: AttemptFailure, avoid: Set<string>): Turn {
+function writeHold(step: Step, held: HeldAttempt): void {
+  record(step.engine, {
+    kind: 'hold-made',
+    id: held.reservation.hold,
+    atMs: held.startedMs,
+    task: step.task.id,
+    step: step.id,
+    stepNumber: step.number,
+    accounts: held.reservation.accounts,
+    amounts: held.reservation.amounts,
+    attempt: { id: held.reservation.id, number: held.number, purpose: held.purpose },
+    model: held.model.name,
+    deployment: held.deployment.id,
+    provider: held.deployment.provider,
+    tier: held.model.tier,
+    priceBook: held.deployment.price?.book ?? null,
+    simulated: held.simulated,
+  })
+}
+
+function judgeFailure(step: Step, failure: AttemptFailure, avoid: string[]): Turn {
   decide(step, {
     stage: 'attempt',
     choice: 'failed',
@@ -232,7 +251,7 @@ function judgeFailure(step: Step, failure: AttemptFailure, avoid: Set<string>): 
   const isFault = isDeploymentFault(failure.end)
   if (!isFault && failure.shouldRetry !== true && !isRetryable(failure.end))
     return { kind: 'rejected', failure }
-  if (isFault || failure.shouldRetry === false) avoid.add(failure.deployment.id)
+  if (isFault || failure.shouldRetry === false) avoid.push(failure.deployment.id)
   return { kind: 'again', failure }
 }
 

@@ -14,9 +14,15 @@ export type Verdict =
   | { readonly kind: 'accept' }
   | { readonly kind: 'escalate'; readonly index: number; readonly model: string }
 
-export async function judge(step: Step, plan: Plan, answer: Answer): Promise<Verdict> {
+const ACCEPT: Verdict = { kind: 'accept' }
+
+export function judge(step: Step, plan: Plan, answer: Answer): Verdict | Promise<Verdict> {
   // Nobody waits for a better answer, or the first one is on its way already.
-  if (!plan.holdBack || answer.kind === 'streamed' || step.caller.gone) return { kind: 'accept' }
+  const isAccepted = !plan.holdBack || answer.kind === 'streamed' || step.caller.gone
+  return isAccepted ? ACCEPT : judgeHeld(step, plan, answer)
+}
+
+async function judgeHeld(step: Step, plan: Plan, answer: Answer): Promise<Verdict> {
   await makeSignals(step, plan, answer)
   const { contract, release } = step.task
   const choice = chooseEscalation({
@@ -31,7 +37,7 @@ export async function judge(step: Step, plan: Plan, answer: Answer): Promise<Ver
   const named = choice.kind === 'accept' ? 'accept' : `escalate:${choice.model}`
   decide(step, { stage: 'judge', choice: named, reason: choice.reason, inputs: { ...step.signals } })
   return choice.kind === 'accept'
-    ? { kind: 'accept' }
+    ? ACCEPT
     : { kind: 'escalate', index: choice.ruleIndex, model: choice.model }
 }
 

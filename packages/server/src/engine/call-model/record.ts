@@ -15,7 +15,7 @@ import type { Made, StepEnd } from '../step-end.js'
 import { readsOutput } from './plan.js'
 import { remember } from './recall.js'
 
-export async function finish(step: Step, end: StepEnd): Promise<void> {
+export function finish(step: Step, end: StepEnd): Promise<unknown> {
   switch (end.kind) {
     case 'answer':
       return finishAnswer(step, end.answer, end.route)
@@ -24,7 +24,7 @@ export async function finish(step: Step, end: StepEnd): Promise<void> {
     case 'refused':
       return finishRefusal(step, end)
     case 'caller-left':
-      await close(step, { answer: null, error: 'caller_left' })
+      return close(step, { answer: null, error: 'caller_left' })
   }
 }
 
@@ -139,7 +139,7 @@ async function finishRefusal(step: Step, refusal: Refusal): Promise<void> {
  * Writes the step and, for a one-step task, its outcome. false when the books cannot take it: then nobody is
  * told that there is an answer, because nobody could say later what it cost.
  */
-async function close(
+function close(
   step: Step,
   end: { readonly answer: Answer | null; readonly error: string | null },
 ): Promise<boolean> {
@@ -149,17 +149,14 @@ async function close(
   if (step.escalatedBy !== null) task.escalated = true
   writeStep(step, { kind: 'model', name: step.call.wire, answer: end.answer, error: end.error })
   if (task.oneStep) endTask(engine, task, { source: 'contract', verdict: null })
-  try {
-    await engine.books.durable()
-    return true
-  } catch {
-    giveUp(step)
-    return false
-  }
+  return engine.books.durable().then(isWritten, () => giveUp(step))
 }
 
-function giveUp(step: Step): void {
+const isWritten = (): boolean => true
+
+function giveUp(step: Step): boolean {
   breakOff(step, refused('store.unavailable', 'The books cannot be written.', { task: step.task.id }))
+  return false
 }
 
 /** Something of ours threw: the step is still written down, and the caller still told. */

@@ -10,6 +10,7 @@ import type { Deployment, ModelEntry } from '../../core/release/release.js'
 import type { AttemptRecord, ChargeBasis } from '../../core/task/records.js'
 import { record } from '../engine.js'
 import type { Step } from '../step-context.js'
+import { whenDone } from '../when-done.js'
 import type { Reservation } from './hold.js'
 
 /** A hold that was granted for one attempt. */
@@ -42,13 +43,8 @@ export interface AttemptEvidence {
   readonly ran: 'yes' | 'maybe' | 'no'
 }
 
-export async function settle(
-  step: Step,
-  held: HeldAttempt,
-  evidence: AttemptEvidence,
-): Promise<AttemptRecord> {
-  const { engine, task } = step
-  const { reservation } = held
+/** At once when the ledger is in this process. */
+export function settle(step: Step, held: HeldAttempt, evidence: AttemptEvidence): void | Promise<void> {
   const attempt = attemptRecord(step, held, evidence)
   const actual: Amounts = {
     modelCalls: evidence.ran === 'no' && wasTurnedAway(evidence) ? 0 : 1,
@@ -58,25 +54,32 @@ export async function settle(
     toolMs: 0,
     nanoUsd: attempt.chargedNanoUsd,
   }
-  const settled = engine.ledger.settle(reservation.hold, actual)
-  if (settled !== undefined) await settled
+  const settled = step.engine.ledger.settle(held.reservation.hold, actual)
+  return whenDone(settled, () => book(step, held, { attempt, actual }))
+}
+
+function book(step: Step, held: HeldAttempt, used: { attempt: AttemptRecord; actual: Amounts }): void {
+  const { engine, task } = step
+  const { attempt, actual } = used
+  const nowMs = engine.system.nowMs()
   task.nanoUsd += attempt.chargedNanoUsd
   task.modelCalls += actual.modelCalls
   if (attempt.nanoUsd === null && attempt.basis !== 'none') task.unpricedCalls += 1
-  const tokens = actual.inputTokens + actual.outputTokens
-  engine.capacity.used(task.tenant, held.deployment, { tokens, nowMs: engine.system.nowMs() })
+  engine.capacity.used(task.tenant, held.deployment, {
+    tokens: actual.inputTokens + actual.outputTokens,
+    nowMs,
+  })
   step.attempts.push(attempt)
   record(engine, {
     kind: 'hold-settled',
-    id: reservation.hold,
+    id: held.reservation.hold,
     task: task.id,
-    atMs: engine.system.nowMs(),
-    accounts: reservation.accounts,
+    atMs: nowMs,
+    accounts: held.reservation.accounts,
     actual,
     stepNumber: step.number,
     attempt,
   })
-  return attempt
 }
 
 /** Turned away at the door: no connection, throttled, or refused as a request. It used up no model call. */

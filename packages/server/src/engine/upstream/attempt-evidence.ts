@@ -1,6 +1,7 @@
 // What an attempt shows of what it used, however it ended: the evidence it is settled by.
 
 import type { ReportedUsage } from '../../core/money/token-counts.js'
+import type { AnswerFacts } from '../../wire/format.js'
 import type { AttemptEvidence } from '../call-model/settle.js'
 import type { WholeAnswer } from './collect-whole.js'
 import { type PumpedStream, endOf } from './pump-stream.js'
@@ -54,6 +55,19 @@ export function failedEvidence(raw: Extract<WholeAnswer, { kind: 'failed' }>): A
   const end = endOf(raw.failure, raw.status)
   const ran = raw.status === 200 ? 'yes' : ranWithout(end)
   return evidence({ end, status: raw.status, ran, firstByteMs: null })
+}
+
+export function wholeEvidence({ usage, text }: AnswerFacts, firstByteMs: number): AttemptEvidence {
+  return {
+    end: 'ok',
+    status: 200,
+    firstByteMs,
+    reported: usage,
+    deltas: 0,
+    textBytes: Buffer.byteLength(text),
+    streamed: false,
+    ran: 'yes',
+  }
 }
 
 export function evidence(

@@ -1,7 +1,7 @@
 // One attempt whose answer is taken whole: nothing reaches the caller before the last byte is here and
 // judged.
 
-import type { Provider, System, UpstreamFailure, UpstreamRequest } from '../ports.js'
+import type { Provider, System, Timer, UpstreamFailure, UpstreamListener, UpstreamRequest } from '../ports.js'
 
 export type WholeAnswer =
   | {
@@ -27,37 +27,65 @@ export interface WholeAttempt {
 }
 
 export function collectWhole(attempt: WholeAttempt): Promise<WholeAnswer> {
-  const { provider, request, system } = attempt
-  return new Promise((resolve) => {
-    const startedMs = system.nowMs()
-    const chunks: Uint8Array[] = []
-    let status = 0
-    let headers: Readonly<Record<string, string>> = {}
-    let firstByteMs = 0
-    const call = provider.send(request, {
-      onHead(headStatus, headHeaders) {
-        status = headStatus
-        headers = headHeaders
-        firstByteMs = system.nowMs() - startedMs
-      },
-      onData(chunk) {
-        chunks.push(chunk)
-      },
-      onEnd() {
-        timer.cancel()
-        const body = chunks.length === 1 ? (chunks[0] ?? EMPTY) : Buffer.concat(chunks)
-        resolve({ kind: 'answered', status, headers, body, firstByteMs })
-      },
-      onFailure(failure, detail) {
-        timer.cancel()
-        resolve({ kind: 'failed', failure, detail, status })
-      },
-    })
-    const timer = system.after(attempt.leftMs, () => {
-      call.abort()
-      resolve({ kind: 'failed', failure: 'timeout', detail: 'the time for this attempt was up', status })
-    })
-  })
+  return new Promise((resolve) => new Collector(attempt, resolve).start())
 }
 
 const EMPTY = new Uint8Array(0)
+
+/** One object instead of a closure per event: all of it lives as long as the provider is waited for. */
+class Collector implements UpstreamListener {
+  readonly #attempt: WholeAttempt
+  readonly #resolve: (answer: WholeAnswer) => void
+  readonly #startedMs: number
+  readonly #chunks: Uint8Array[] = []
+  #status = 0
+  #headers: Readonly<Record<string, string>> = {}
+  #firstByteMs = 0
+  #timer: Timer | null = null
+
+  constructor(attempt: WholeAttempt, resolve: (answer: WholeAnswer) => void) {
+    this.#attempt = attempt
+    this.#resolve = resolve
+    this.#startedMs = attempt.system.nowMs()
+  }
+
+  start(): void {
+    const { provider, request, system, leftMs } = this.#attempt
+    const call = provider.send(request, this)
+    this.#timer = system.after(leftMs, () => {
+      call.abort()
+      this.#fail('timeout', 'the time for this attempt was up')
+    })
+  }
+
+  onHead(status: number, headers: Readonly<Record<string, string>>): void {
+    this.#status = status
+    this.#headers = headers
+    this.#firstByteMs = this.#attempt.system.nowMs() - this.#startedMs
+  }
+
+  onData(chunk: Uint8Array): void {
+    this.#chunks.push(chunk)
+  }
+
+  onEnd(): void {
+    this.#timer?.cancel()
+    const chunks = this.#chunks
+    this.#resolve({
+      kind: 'answered',
+      status: this.#status,
+      headers: this.#headers,
+      body: chunks.length === 1 ? (chunks[0] ?? EMPTY) : Buffer.concat(chunks),
+      firstByteMs: this.#firstByteMs,
+    })
+  }
+
+  onFailure(failure: UpstreamFailure, detail: string): void {
+    this.#timer?.cancel()
+    this.#fail(failure, detail)
+  }
+
+  #fail(failure: UpstreamFailure, detail: string): void {
+    this.#resolve({ kind: 'failed', failure, detail, status: this.#status })
+  }
+}

@@ -1,4 +1,4 @@
-// One attempt: written down as a hold, sent, read, and settled, however it ends.
+// One attempt, for which a hold is in the books: sent, read, and settled, however it ends.
 
 import type { Deployment, ModelEntry, ProviderConfig, Wire } from '../../core/release/release.js'
 import type { AnswerFacts, StreamScanner } from '../../wire/format.js'
@@ -7,11 +7,11 @@ import { stripLogprobs } from '../../wire/strip-logprobs.js'
 import { scannerBetween } from '../../wire/translate-stream.js'
 import type { Answer, HeldEnd, StreamedEnd } from '../answer/answer.js'
 import { type HeldAttempt, settle } from '../call-model/settle.js'
-import { record } from '../engine.js'
 import type { Provider, UpstreamRequest } from '../ports.js'
 import { type Step, timeLeftMs } from '../step-context.js'
-import { collectWhole } from './collect-whole.js'
-import { evidence, failedEvidence, notStreamEnd, streamEvidence } from './attempt-evidence.js'
+import { whenDone } from '../when-done.js'
+import { type WholeAnswer, collectWhole } from './collect-whole.js'
+import { evidence, failedEvidence, notStreamEnd, streamEvidence, wholeEvidence } from './attempt-evidence.js'
 import { type AttemptFailure, failureOf, httpFailure } from './attempt-failure.js'
 import { type PumpedStream, endOf, pumpStream } from './pump-stream.js'
 
@@ -37,35 +37,24 @@ export type AttemptEnd =
 
 export async function oneAttempt(step: Step, ask: AttemptAsk): Promise<AttemptEnd> {
   const { held } = ask
-  writeHold(step, held)
+  const { capacity, system } = step.engine
+  let ended = 'fault'
   try {
-    return ask.stream ? await streamed(step, ask) : await whole(step, ask)
+    const ending = ask.stream
+      ? afterStream(step, ask, await stream(step, ask))
+      : afterWhole(step, ask, await whole(step, ask))
+    const end = ending instanceof Promise ? await ending : ending
+    ended = end.kind === 'answered' ? 'ok' : end.failure.end
+    return end
   } catch (fault) {
     const isSettled = step.attempts.some(({ id }) => id === held.reservation.id)
     if (!isSettled)
       await settle(step, held, evidence({ end: 'fault', status: 0, ran: 'maybe', firstByteMs: null }))
     throw fault
+  } finally {
+    const durationMs = system.nowMs() - held.startedMs
+    capacity.end(held.deployment, { ok: ended === 'ok', end: ended, durationMs })
   }
-}
-
-function writeHold(step: Step, held: HeldAttempt): void {
-  record(step.engine, {
-    kind: 'hold-made',
-    id: held.reservation.hold,
-    atMs: held.startedMs,
-    task: step.task.id,
-    step: step.id,
-    stepNumber: step.number,
-    accounts: held.reservation.accounts,
-    amounts: held.reservation.amounts,
-    attempt: { id: held.reservation.id, number: held.number, purpose: held.purpose },
-    model: held.model.name,
-    deployment: held.deployment.id,
-    provider: held.deployment.provider,
-    tier: held.model.tier,
-    priceBook: held.deployment.price?.book ?? null,
-    simulated: held.simulated,
-  })
 }
 
 function upstreamRequest(step: Step, ask: AttemptAsk): UpstreamRequest {
@@ -81,49 +70,48 @@ function upstreamRequest(step: Step, ask: AttemptAsk): UpstreamRequest {
   }
 }
 
-async function whole(step: Step, ask: AttemptAsk): Promise<AttemptEnd> {
-  const { held, provider } = ask
+function whole(step: Step, ask: AttemptAsk): Promise<WholeAnswer> {
   const { system } = step.engine
   const request = upstreamRequest(step, ask)
-  const raw = await collectWhole({ provider, request, system, leftMs: timeLeftMs(step) })
+  return collectWhole({ provider: ask.provider, request, system, leftMs: timeLeftMs(step) })
+}
+
+function afterWhole(step: Step, ask: AttemptAsk, raw: WholeAnswer): AttemptEnd | Promise<AttemptEnd> {
+  const { held } = ask
+  const { status } = raw
   if (raw.kind === 'failed') {
-    await settle(step, held, failedEvidence(raw))
-    return {
-      kind: 'failed',
-      failure: failureOf(ask, { end: endOf(raw.failure, raw.status), status: raw.status }),
-    }
+    const failure = failureOf(ask, { end: endOf(raw.failure, status), status })
+    return whenDone(settle(step, held, failedEvidence(raw)), () => ({ kind: 'failed', failure }))
   }
-  const read = raw.status === 200 ? readWhole(step, ask, raw.body) : null
+  const { firstByteMs, headers } = raw
+  const read = status === 200 ? readWhole(step, ask, raw.body) : null
   if (read === null) {
-    const end = raw.status === 200 ? 'invalid_body' : `http_${raw.status}`
-    await settle(step, held, evidence({ end, status: raw.status, ran: 'no', firstByteMs: raw.firstByteMs }))
-    return { kind: 'failed', failure: httpFailure(step, ask, { ...raw, end }) }
+    const end = status === 200 ? 'invalid_body' : `http_${status}`
+    const settled = settle(step, held, evidence({ end, status, ran: 'no', firstByteMs }))
+    return whenDone(settled, () => ({ kind: 'failed', failure: httpFailure(step, ask, { ...raw, end }) }))
   }
-  await settle(step, held, {
-    end: 'ok',
-    status: 200,
-    firstByteMs: raw.firstByteMs,
-    reported: read.facts.usage,
-    deltas: 0,
-    textBytes: Buffer.byteLength(read.facts.text),
-    streamed: false,
-    ran: 'yes',
-  })
-  const { model, deployment } = held
-  const facts = () => read.facts
-  const { shrunk } = held.reservation
-  return {
-    kind: 'answered',
-    answer: { kind: 'whole', model, deployment, shrunk, facts, body: read.body, headers: raw.headers },
-  }
+  const answer = wholeAnswer(ask, { read, headers })
+  const settled = settle(step, held, wholeEvidence(read.facts, firstByteMs))
+  return whenDone(settled, () => ({ kind: 'answered', answer }))
+}
+
+function wholeAnswer(
+  ask: AttemptAsk,
+  from: { read: ReadAnswer; headers: Readonly<Record<string, string>> },
+): Answer {
+  const { model, deployment, reservation } = ask.held
+  const { facts, body } = from.read
+  const { shrunk } = reservation
+  return { kind: 'whole', model, deployment, shrunk, facts: () => facts, body, headers: from.headers }
+}
+
+interface ReadAnswer {
+  readonly facts: AnswerFacts
+  readonly body: Uint8Array
 }
 
 /** The facts of an answer, and its bytes in the caller's format. null: not an answer at all. */
-function readWhole(
-  step: Step,
-  ask: AttemptAsk,
-  body: Uint8Array,
-): { facts: AnswerFacts; body: Uint8Array } | null {
+function readWhole(step: Step, ask: AttemptAsk, body: Uint8Array): ReadAnswer | null {
   const json = parseJson(body)
   const theirs = formatOf(ask.wire)
   const facts = json === undefined ? null : theirs.readAnswer(json)
@@ -145,7 +133,12 @@ function parseJson(body: Uint8Array): unknown {
   }
 }
 
-async function streamed(step: Step, ask: AttemptAsk): Promise<AttemptEnd> {
+interface Streamed {
+  readonly pumped: PumpedStream
+  readonly scanner: StreamScanner
+}
+
+async function stream(step: Step, ask: AttemptAsk): Promise<Streamed> {
   const { held } = ask
   const scanner = scannerBetween({
     from: ask.wire,
@@ -169,16 +162,18 @@ async function streamed(step: Step, ask: AttemptAsk): Promise<AttemptEnd> {
     keep: ask.keep,
     begin: () => ask.begin(held.deployment, held.model),
   })
-  await settle(step, held, streamEvidence(pumped))
-  if (pumped.fault !== null) throw pumped.fault.error
-  return streamEnd(step, ask, { pumped, scanner })
+  return { pumped, scanner }
 }
 
-function streamEnd(
-  step: Step,
-  ask: AttemptAsk,
-  from: { pumped: PumpedStream; scanner: StreamScanner },
-): AttemptEnd {
+function afterStream(step: Step, ask: AttemptAsk, from: Streamed): AttemptEnd | Promise<AttemptEnd> {
+  const { fault } = from.pumped
+  return whenDone(settle(step, ask.held, streamEvidence(from.pumped)), () => {
+    if (fault !== null) throw fault.error
+    return streamEnd(step, ask, from)
+  })
+}
+
+function streamEnd(step: Step, ask: AttemptAsk, from: Streamed): AttemptEnd {
   const { pumped, scanner } = from
   const { model, deployment } = ask.held
   const { end } = pumped
