@@ -1,11 +1,11 @@
 // How a task ends: by its one call, by the application's word (also a late or a second one), or by its
 // deadline.
 
-import { type Facts, type Rule, type Verdict as RuleVerdict, namesRead } from '../core/release/rule.js'
+import { type Facts, type Verdict as RuleVerdict, namesRead } from '../core/release/rule.js'
 import type { OutcomeJudged } from '../core/task/records.js'
 import { runChecks } from '../core/task/checks.js'
 import { endFacts } from '../core/task/facts.js'
-import { type OutcomeQuestion, judgeOutcome } from '../core/task/judge-outcome.js'
+import { judgeOutcome } from '../core/task/judge-outcome.js'
 import { type Engine, record } from './engine.js'
 import { NO_FACTS, closeTask } from './open-task.js'
 import type { Task, TaskAnswer } from './task-registry.js'
@@ -46,13 +46,13 @@ function judge(
   const facts = factsOf(task, { answer, verdict, latencyMs })
   const rules = judgeRules(task, facts)
   const judged = judgeOutcome({
-    contract: remembering(task.contract, rules),
-    facts,
+    contract: task.contract,
+    verdictOf: ({ source }) => rules?.[source] ?? 'unknown',
     delivered: deliveredOf(task, answer),
     verdict: verdict?.status ?? null,
     latencyMs,
   })
-  return {
+  const outcome: OutcomeJudged = {
     kind: 'outcome-judged',
     task: task.id,
     atMs: nowMs,
@@ -61,7 +61,6 @@ function judge(
     success: judged.success,
     harm: judged.harm,
     reasons: verdict?.reason ? [...judged.reasons, verdict.reason] : judged.reasons,
-    ...(Object.keys(rules).length === 0 ? {} : { rules }),
     score: verdict?.score ?? null,
     evidence: verdict?.evidence ?? [],
     latencyMs,
@@ -70,27 +69,22 @@ function judge(
     unpricedCalls: task.unpricedCalls,
     priceNanoUsd: judged.priceNanoUsd,
   }
+  return rules === null ? outcome : { ...outcome, rules }
 }
 
-/** The contract with its rules judged already. */
-function remembering(
-  { success, harm, slo, price }: OutcomeQuestion['contract'],
-  rules: Readonly<Record<string, RuleVerdict>>,
-): OutcomeQuestion['contract'] {
-  const judged = ({ source, reads }: Rule): Rule => ({
-    source,
-    reads,
-    evaluate: () => rules[source] ?? 'unknown',
-  })
-  return { success: success.map(judged), harm: harm.map(judged), slo, price }
-}
-
-/** A fact that is gone (answers are not stored) leaves the verdict of the time when it was there. */
-function judgeRules(task: Task, facts: Facts): Readonly<Record<string, RuleVerdict>> {
+/**
+ * By source; null when there are none. A fact that is gone (answers are not stored) leaves the verdict of the
+ * time when it was there.
+ */
+function judgeRules(task: Task, facts: Facts): Readonly<Record<string, RuleVerdict>> | null {
+  const { success, harm } = task.contract
+  if (success.length === 0 && harm.length === 0) return null
   const verdicts: Record<string, RuleVerdict> = {}
-  for (const rule of [...task.contract.success, ...task.contract.harm]) {
-    const now = rule.evaluate(facts)
-    verdicts[rule.source] = now === 'unknown' ? (task.outcome?.rules?.[rule.source] ?? now) : now
+  for (const rules of [success, harm]) {
+    for (const rule of rules) {
+      const now = rule.evaluate(facts)
+      verdicts[rule.source] = now === 'unknown' ? (task.outcome?.rules?.[rule.source] ?? now) : now
+    }
   }
   return verdicts
 }
@@ -115,7 +109,7 @@ function factsOf(
   const { answer, verdict, latencyMs } = known
   const { success, harm } = task.contract
   if (success.length === 0 && harm.length === 0) return NO_FACTS
-  const names = [...namesRead(success), ...namesRead(harm)]
+  const names = harm.length === 0 ? namesRead(success) : [...namesRead(success), ...namesRead(harm)]
   const isChecked = answer !== null && names.includes('checks')
   return endFacts(
     {

@@ -2,7 +2,14 @@
 // Requests are taken before a call. Tokens are known after it, so they are taken then: a call may overdraw
 // them, and the next one waits until the minute has made up for it.
 
-import { type RateWindow, correct, fullWindow, take, withLimit } from '../core/capacity/rate-window.js'
+import {
+  type RateWindow,
+  correct,
+  fullWindow,
+  take,
+  waitFor,
+  withLimit,
+} from '../core/capacity/rate-window.js'
 
 export interface QuotaLimits {
   readonly requestsPerMinute: number | null
@@ -74,7 +81,5 @@ function adopted(window: RateWindow | null, perMinute: number | null, nowMs: num
 }
 
 function waitOf(window: RateWindow | null, nowMs: number): number {
-  if (window === null) return 0
-  const taken = take(window, 1, nowMs)
-  return taken.kind === 'wait' ? taken.waitMs : 0
+  return window === null ? 0 : waitFor(window, 1, nowMs)
 }

@@ -12,34 +12,22 @@ function count(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined
 }
 
-function counts<Name extends string>(source: unknown, names: readonly Name[]): Record<Name, number> | null {
-  const found: Partial<Record<Name, number>> = {}
-  const object = isObject(source) ? source : {}
-  for (const name of names) {
-    const value = count(object[name])
-    if (value === undefined) return null
-    found[name] = value
-  }
-  return found as Record<Name, number>
+const NO_DETAILS: Readonly<Record<string, unknown>> = {}
+
+function detailsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return isObject(value) ? value : NO_DETAILS
 }
 
 /** `usage` of a chat completion or of a stream's chunk. */
 export function readOpenAiUsage(usage: unknown): ReportedUsage | null {
   if (!isObject(usage)) return null
-  if (typeof usage['prompt_tokens'] !== 'number' || typeof usage['completion_tokens'] !== 'number')
-    return null
-  const sums = counts(usage, ['prompt_tokens', 'completion_tokens', 'total_tokens'])
-  const prompt = counts(usage['prompt_tokens_details'], [
-    'cached_tokens',
-    'cache_write_tokens',
-    'audio_tokens',
-  ])
-  const completion = counts(usage['completion_tokens_details'], ['reasoning_tokens', 'audio_tokens'])
-  if (sums === null || prompt === null || completion === null) return null
-  const input = inputClasses(sums.prompt_tokens, prompt)
-  const output = outputClasses(sums, completion)
+  const { prompt_tokens: prompt, completion_tokens: completion, total_tokens: said } = usage
+  if (typeof prompt !== 'number' || typeof completion !== 'number') return null
+  const total = count(said)
+  if (count(prompt) === undefined || count(completion) === undefined || total === undefined) return null
+  const input = inputClasses(prompt, detailsOf(usage['prompt_tokens_details']))
+  const output = outputClasses({ prompt, completion, total }, detailsOf(usage['completion_tokens_details']))
   if (input === null || output === null) return null
-  const total = typeof usage['total_tokens'] === 'number' ? sums.total_tokens : null
   return {
     tokens: {
       input: input.input,
@@ -51,18 +39,18 @@ export function readOpenAiUsage(usage: unknown): ReportedUsage | null {
       audioInput: input.audioInput,
       audioOutput: output.audioOutput,
     },
-    providerTotals: { input: sums.prompt_tokens, output: sums.completion_tokens, total },
+    providerTotals: { input: prompt, output: completion, total: typeof said === 'number' ? total : null },
   }
 }
 
 type InputClasses = Pick<TokenCounts, 'input' | 'cacheRead' | 'cacheWrite' | 'cacheWrite1h' | 'audioInput'>
 type OutputClasses = Pick<TokenCounts, 'output' | 'reasoning' | 'audioOutput'>
 
-function inputClasses(
-  total: number,
-  parts: { cached_tokens: number; cache_write_tokens: number; audio_tokens: number },
-): InputClasses | null {
-  const { cached_tokens: cacheRead, cache_write_tokens: written, audio_tokens: audio } = parts
+function inputClasses(total: number, details: Readonly<Record<string, unknown>>): InputClasses | null {
+  const cacheRead = count(details['cached_tokens'])
+  const written = count(details['cache_write_tokens'])
+  const audio = count(details['audio_tokens'])
+  if (cacheRead === undefined || written === undefined || audio === undefined) return null
   if (cacheRead > total || written > total || audio > total) return null
   // Cached audio is in both parts: what overlaps counts once, as cached.
   const cacheWrite = Math.min(written, total - cacheRead)
@@ -77,13 +65,15 @@ function inputClasses(
 }
 
 function outputClasses(
-  sums: { prompt_tokens: number; completion_tokens: number; total_tokens: number },
-  parts: { reasoning_tokens: number; audio_tokens: number },
+  sums: { prompt: number; completion: number; total: number },
+  details: Readonly<Record<string, unknown>>,
 ): OutputClasses | null {
-  const { reasoning_tokens: reasoning, audio_tokens: audioOutput } = parts
-  const completion = sums.completion_tokens
+  const reasoning = count(details['reasoning_tokens'])
+  const audioOutput = count(details['audio_tokens'])
+  if (reasoning === undefined || audioOutput === undefined) return null
+  const { prompt, completion, total } = sums
   // Some providers (xAI, Gemini's compatible route) leave reasoning out of the completion; their total tells.
-  const apart = reasoning > 0 && sums.total_tokens === sums.prompt_tokens + completion + reasoning
+  const apart = reasoning > 0 && total === prompt + completion + reasoning
   const visible = apart ? completion - audioOutput : completion - reasoning - audioOutput
   return visible < 0 ? null : { output: visible, reasoning, audioOutput }
 }
@@ -108,41 +98,34 @@ export function encodeOpenAiUsage(tokens: TokenCounts): JsonObject {
   }
 }
 
-const ANTHROPIC_SUMS = [
-  'input_tokens',
-  'cache_read_input_tokens',
-  'cache_creation_input_tokens',
-  'output_tokens',
-] as const
-
 /**
  * `usage` of a message. For a stream, of `message_start` and `message_delta` merged by
  * `mergeAnthropicUsage`.
  */
 export function readAnthropicUsage(usage: unknown): ReportedUsage | null {
   if (!isObject(usage) || typeof usage['output_tokens'] !== 'number') return null
-  const sums = counts(usage, ANTHROPIC_SUMS)
-  const written = counts(usage['cache_creation'], ['ephemeral_5m_input_tokens', 'ephemeral_1h_input_tokens'])
-  const thinking = counts(usage['output_tokens_details'], ['thinking_tokens'])
-  if (sums === null || written === null || thinking === null) return null
-  const cacheWrite1h = written.ephemeral_1h_input_tokens
-  const allWritten = Math.max(
-    sums.cache_creation_input_tokens,
-    written.ephemeral_5m_input_tokens + cacheWrite1h,
-  )
-  const reasoning = thinking.thinking_tokens
-  if (reasoning > sums.output_tokens) return null
+  const written = detailsOf(usage['cache_creation'])
+  const input = count(usage['input_tokens'])
+  const cacheRead = count(usage['cache_read_input_tokens'])
+  const allWritten = count(usage['cache_creation_input_tokens'])
+  const written5m = count(written['ephemeral_5m_input_tokens'])
+  const cacheWrite1h = count(written['ephemeral_1h_input_tokens'])
+  const output = count(usage['output_tokens'])
+  const reasoning = count(detailsOf(usage['output_tokens_details'])['thinking_tokens'])
+  if (input === undefined || cacheRead === undefined || allWritten === undefined) return null
+  if (written5m === undefined || cacheWrite1h === undefined) return null
+  if (output === undefined || reasoning === undefined || reasoning > output) return null
   const tokens: TokenCounts = {
-    input: sums.input_tokens,
-    cacheRead: sums.cache_read_input_tokens,
-    cacheWrite: allWritten - cacheWrite1h,
+    input,
+    cacheRead,
+    cacheWrite: Math.max(allWritten, written5m + cacheWrite1h) - cacheWrite1h,
     cacheWrite1h,
-    output: sums.output_tokens - reasoning,
+    output: output - reasoning,
     reasoning,
     audioInput: 0,
     audioOutput: 0,
   }
-  return { tokens, providerTotals: { input: inputTotal(tokens), output: sums.output_tokens, total: null } }
+  return { tokens, providerTotals: { input: inputTotal(tokens), output, total: null } }
 }
 
 /**

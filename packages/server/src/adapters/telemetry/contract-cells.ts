@@ -49,8 +49,11 @@ export class ContractCells {
    */
   charge(attempt: AttemptRecord): void {
     if (attempt.nanoUsd === null || attempt.nanoUsd === 0) return
-    const make = () => this.#families.cost.cell(this.#name, attempt.model, attempt.provider)
-    this.#spent.getOrMake(attempt.model, attempt.provider, make).value += attempt.nanoUsd
+    const { model, provider } = attempt
+    const known = this.#spent.get(model, provider)
+    const cell = known ?? this.#families.cost.cell(this.#name, model, provider)
+    if (known === undefined) this.#spent.set(model, provider, cell)
+    cell.value += attempt.nanoUsd
   }
 
   stepEnded(step: StepEnded): void {

@@ -1,6 +1,6 @@
 // The cells of one deployment of one model, found once and then only added to.
 
-import { TOKEN_CLASSES, type TokenClass, inputTotal, outputTotal } from '../../core/money/token-counts.js'
+import { type TokenClass, type TokenCounts, inputTotal, outputTotal } from '../../core/money/token-counts.js'
 import type { AttemptRecord, StepEnded } from '../../core/task/records.js'
 import { operationOf } from '../../wire/otel-genai.js'
 import type { Families } from './families.js'
@@ -40,13 +40,7 @@ export class DeploymentCells {
     else this.#families.attempts.cell(this.#deployment, attempt.end).value += 1
     this.#duration.observe(attempt.durationMs / 1_000)
     if (attempt.firstByteMs !== null) this.#firstByte.observe(attempt.firstByteMs / 1_000)
-    const { tokens } = attempt
-    for (const name of TOKEN_CLASSES) {
-      const used = tokens[name]
-      if (used === 0) continue
-      const cell = (this.#tokens[name] ??= this.#families.tokens.cell(this.model, CLASS_LABELS[name]))
-      cell.value += used
-    }
+    this.#used(attempt.tokens)
     if (attempt.nanoUsd === null) this.#families.unpriced.cell(this.model).value += 1
     if (attempt.disputed !== undefined) this.#families.disputed.cell(this.#provider).value += 1
   }
@@ -63,6 +57,24 @@ export class DeploymentCells {
     if (attempt.basis === 'none') return
     cells.input.observe(inputTotal(attempt.tokens))
     cells.output.observe(outputTotal(attempt.tokens))
+  }
+
+  /** Written out, because it runs on every call. */
+  #used(tokens: TokenCounts): void {
+    this.#add('input', tokens.input)
+    this.#add('cacheRead', tokens.cacheRead)
+    this.#add('cacheWrite', tokens.cacheWrite)
+    this.#add('cacheWrite1h', tokens.cacheWrite1h)
+    this.#add('output', tokens.output)
+    this.#add('reasoning', tokens.reasoning)
+    this.#add('audioInput', tokens.audioInput)
+    this.#add('audioOutput', tokens.audioOutput)
+  }
+
+  #add(name: TokenClass, used: number): void {
+    if (used === 0) return
+    const cell = (this.#tokens[name] ??= this.#families.tokens.cell(this.model, CLASS_LABELS[name]))
+    cell.value += used
   }
 
   #operation(operation: string, error: string): OperationCells {

@@ -100,8 +100,11 @@ class EntryCounts {
   #settled(entry: HoldSettled): void {
     const { attempt } = entry
     this.#contractOf(entry.task).charge(attempt)
-    const make = () => new DeploymentCells(attempt, this.#families)
-    this.#deployments.getOrMake(attempt.model, attempt.deployment, make).settled(attempt)
+    const known = this.#deployments.get(attempt.model, attempt.deployment)
+    if (known !== undefined) return known.settled(attempt)
+    const made = new DeploymentCells(attempt, this.#families)
+    this.#deployments.set(attempt.model, attempt.deployment, made)
+    made.settled(attempt)
   }
 
   #stepEnded(entry: StepEnded): void {

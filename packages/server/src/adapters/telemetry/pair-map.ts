@@ -6,17 +6,8 @@ export class PairMap<Value> {
     return this.#outer.get(first)?.get(second)
   }
 
-  getOrMake(first: string, second: string, make: () => Value): Value {
-    let inner = this.#outer.get(first)
-    if (inner === undefined) {
-      inner = new Map()
-      this.#outer.set(first, inner)
-    }
-    let value = inner.get(second)
-    if (value === undefined) {
-      value = make()
-      inner.set(second, value)
-    }
-    return value
+  set(first: string, second: string, value: Value): void {
+    const inner = this.#outer.get(first) ?? new Map<string, Value>()
+    this.#outer.set(first, inner.set(second, value))
   }
 }

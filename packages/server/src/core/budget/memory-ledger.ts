@@ -5,7 +5,7 @@
 import { IdTable } from '../id-table.js'
 import type { HoldId } from '../ids.js'
 import { type Amounts, type LimitName, NO_LIMITS, NOTHING, RESOURCES, type Resource } from './amounts.js'
-import type { AccountState } from './remaining.js'
+import { type AccountState, type MutableAmounts, leftOf, lower } from './remaining.js'
 
 export type HoldResult =
   | { readonly kind: 'granted' }
@@ -25,8 +25,6 @@ export type FittedHold<F extends Fit> =
   | { readonly kind: 'held'; readonly fit: Extract<F, { readonly kind: 'fits' }> }
   /** `account`: the one with the least left. */
   | { readonly kind: 'short'; readonly limit: LimitName; readonly shortBy: number; readonly account: string }
-
-type MutableAmounts = { -readonly [R in Resource]: number }
 
 interface Account {
   readonly name: string
@@ -126,7 +124,7 @@ export class MemoryLedger {
 
   #leftOf(accounts: readonly string[]): Amounts {
     const left = this.#left
-    for (const resource of RESOURCES) left[resource] = Infinity
+    setNoLimits(left)
     for (const name of accounts) {
       const account = this.#accounts.get(name)
       if (account !== undefined) lower(left, account)
@@ -212,21 +210,6 @@ function copyOf(amounts: Amounts): MutableAmounts {
   return { modelCalls, inputTokens, outputTokens, toolCalls, toolMs, nanoUsd }
 }
 
-function leftOf({ limits, settled, held }: Account, resource: Resource): number {
-  return limits[resource] === Infinity
-    ? Infinity
-    : Math.max(0, limits[resource] - settled[resource] - held[resource])
-}
-
-function lower(left: MutableAmounts, account: Account): void {
-  left.modelCalls = Math.min(left.modelCalls, leftOf(account, 'modelCalls'))
-  left.inputTokens = Math.min(left.inputTokens, leftOf(account, 'inputTokens'))
-  left.outputTokens = Math.min(left.outputTokens, leftOf(account, 'outputTokens'))
-  left.toolCalls = Math.min(left.toolCalls, leftOf(account, 'toolCalls'))
-  left.toolMs = Math.min(left.toolMs, leftOf(account, 'toolMs'))
-  left.nanoUsd = Math.min(left.nanoUsd, leftOf(account, 'nanoUsd'))
-}
-
 /** The first resource that does not fit, in the order of RESOURCES: the same refusal for the same state. */
 function firstShort({ limits, settled, held }: Account, amounts: Amounts): Resource | null {
   if (settled.modelCalls + held.modelCalls + amounts.modelCalls > limits.modelCalls) return 'modelCalls'
@@ -237,6 +220,15 @@ function firstShort({ limits, settled, held }: Account, amounts: Amounts): Resou
   if (settled.toolMs + held.toolMs + amounts.toolMs > limits.toolMs) return 'toolMs'
   if (settled.nanoUsd + held.nanoUsd + amounts.nanoUsd > limits.nanoUsd) return 'nanoUsd'
   return null
+}
+
+function setNoLimits(left: MutableAmounts): void {
+  left.modelCalls = Infinity
+  left.inputTokens = Infinity
+  left.outputTokens = Infinity
+  left.toolCalls = Infinity
+  left.toolMs = Infinity
+  left.nanoUsd = Infinity
 }
 
 function refused(account: Account, limit: Resource, amounts: Amounts): HoldResult {

@@ -25,11 +25,19 @@ export function fullWindow(perMinute: number, nowMs: number): RateWindow {
 
 /** Takes `amount`, or says how long to wait for it. A clock that goes back refills nothing. */
 export function take(window: RateWindow, amount: number, nowMs: number): Take {
-  const now = refill(window, nowMs)
-  const missing = amount * MINUTE_MS - now.level
-  if (missing <= 0) return { kind: 'taken', window: { ...now, level: -missing } }
-  const waitMs = amount > now.perMinute ? Infinity : Math.ceil(missing / now.perMinute)
-  return { kind: 'wait', waitMs, window: now }
+  const { perMinute } = window
+  const level = levelAt(window, nowMs)
+  const atMs = Math.max(window.atMs, nowMs)
+  const waitMs = waitFor(window, amount, nowMs)
+  if (waitMs > 0) return { kind: 'wait', waitMs, window: { perMinute, level, atMs } }
+  return { kind: 'taken', window: { perMinute, level: level - amount * MINUTE_MS, atMs } }
+}
+
+/** How long until `amount` can be taken, ms; 0 when it can be now. */
+export function waitFor(window: RateWindow, amount: number, nowMs: number): number {
+  const missing = amount * MINUTE_MS - levelAt(window, nowMs)
+  if (missing <= 0) return 0
+  return amount > window.perMinute ? Infinity : Math.ceil(missing / window.perMinute)
 }
 
 /** Corrects an estimate: positive gives back, negative takes what was used beyond it. */
@@ -42,9 +50,7 @@ export function withLimit(window: RateWindow, perMinute: number): RateWindow {
   return { ...window, perMinute, level: Math.min(perMinute * MINUTE_MS, window.level) }
 }
 
-function refill(window: RateWindow, nowMs: number): RateWindow {
-  const elapsedMs = nowMs - window.atMs
-  if (elapsedMs <= 0) return window
-  const level = Math.min(window.perMinute * MINUTE_MS, window.level + elapsedMs * window.perMinute)
-  return { perMinute: window.perMinute, level, atMs: nowMs }
+function levelAt({ perMinute, level, atMs }: RateWindow, nowMs: number): number {
+  const elapsedMs = nowMs - atMs
+  return elapsedMs <= 0 ? level : Math.min(perMinute * MINUTE_MS, level + elapsedMs * perMinute)
 }

@@ -74,7 +74,7 @@ function believedSides(
   const { tokens, providerTotals } = reported
   const input = inputTotal(tokens)
   const output = outputTotal(tokens)
-  const counts = Object.values(tokens).every((count) => Number.isSafeInteger(count) && count >= 0)
+  const counts = areCounts(tokens)
   const adds =
     providerTotals.total === null || Math.abs(providerTotals.total - input - output) <= TOTAL_TOLERANCE
   if (!counts || !adds) return { input: false, output: false }
@@ -85,6 +85,24 @@ function believedSides(
     input: input >= fewestTokens(evidence.requestBytes) && input <= mostInput(evidence),
     output: output >= least && output <= maxOutputTokens,
   }
+}
+
+/** Written out, because it runs on every call. */
+function areCounts(tokens: TokenCounts): boolean {
+  return (
+    isCount(tokens.input) &&
+    isCount(tokens.cacheRead) &&
+    isCount(tokens.cacheWrite) &&
+    isCount(tokens.cacheWrite1h) &&
+    isCount(tokens.output) &&
+    isCount(tokens.reasoning) &&
+    isCount(tokens.audioInput) &&
+    isCount(tokens.audioOutput)
+  )
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0
 }
 
 function estimateTokens(evidence: UsageEvidence): TokenCounts {

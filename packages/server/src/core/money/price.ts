@@ -2,9 +2,9 @@
 // pico-dollars per token, because list prices such as 0.0375 USD per million tokens are not whole
 // nano-dollars.
 
-import { TOKEN_CLASSES, type TokenClass, type TokenCounts, inputTotal } from './token-counts.js'
+import { type TokenClass, type TokenCounts, inputTotal } from './token-counts.js'
 
-/** Pico-dollars per token. A class that is not listed is priced as its parent: see `rateOf`. */
+/** Pico-dollars per token. A class that is not listed is priced as its parent: see `costOf`. */
 export type Rates = Readonly<Partial<Record<TokenClass, number>>> & {
   readonly input: number
   readonly output: number
@@ -23,20 +23,6 @@ export interface Price {
 
 const PICO_PER_NANO = 1_000
 
-function rateOf(rates: Rates, tokenClass: TokenClass): number {
-  const own = rates[tokenClass]
-  if (own !== undefined) return own
-  switch (tokenClass) {
-    case 'cacheWrite1h':
-      return rates.cacheWrite ?? rates.input
-    case 'reasoning':
-    case 'audioOutput':
-      return rates.output
-    default:
-      return rates.input
-  }
-}
-
 export function ratesFor(price: Price, inputTokens: number): Rates {
   let rates = price.rates
   for (const tier of price.tiers) if (inputTokens > tier.aboveInputTokens) rates = tier.rates
@@ -46,11 +32,17 @@ export function ratesFor(price: Price, inputTokens: number): Rates {
 /** Nano-dollars, rounded up: a budget that leaks a nano-dollar per call is not a limit. */
 export function costOf(price: Price, tokens: TokenCounts): number {
   const rates = ratesFor(price, inputTotal(tokens))
-  let pico = 0
-  for (const tokenClass of TOKEN_CLASSES) {
-    const count = tokens[tokenClass]
-    if (count > 0) pico += count * rateOf(rates, tokenClass)
-  }
+  const { input, output } = rates
+  const cacheWrite = rates.cacheWrite ?? input
+  const pico =
+    tokens.input * input +
+    tokens.cacheRead * (rates.cacheRead ?? input) +
+    tokens.cacheWrite * cacheWrite +
+    tokens.cacheWrite1h * (rates.cacheWrite1h ?? cacheWrite) +
+    tokens.audioInput * (rates.audioInput ?? input) +
+    tokens.output * output +
+    tokens.reasoning * (rates.reasoning ?? output) +
+    tokens.audioOutput * (rates.audioOutput ?? output)
   return Math.ceil(pico / PICO_PER_NANO)
 }
 
@@ -59,7 +51,7 @@ export function costOf(price: Price, tokens: TokenCounts): number {
  */
 export function worstCaseCost(price: Price, size: { inputTokens: number; outputTokens: number }): number {
   const rates = ratesFor(price, size.inputTokens)
-  const input = Math.max(rates.input, rateOf(rates, 'cacheWrite'))
-  const output = Math.max(rates.output, rateOf(rates, 'reasoning'))
+  const input = Math.max(rates.input, rates.cacheWrite ?? rates.input)
+  const output = Math.max(rates.output, rates.reasoning ?? rates.output)
   return Math.ceil((size.inputTokens * input + size.outputTokens * output) / PICO_PER_NANO)
 }

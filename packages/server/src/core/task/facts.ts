@@ -147,7 +147,11 @@ function outputFacts({ text, finishReason, toolCalls }: NonNullable<AtEnd['outpu
   const calls = toolCalls.map(({ name, argumentsJson }) =>
     present({ name, arguments: parseJson(argumentsJson) }),
   )
-  return present({ text, json: parseJson(text), finish_reason: finishReason, tool_calls: calls })
+  const facts: Record<string, unknown> = { text, tool_calls: calls }
+  const json = parseJson(text)
+  if (json !== undefined) facts['json'] = json
+  if (finishReason !== null) facts['finish_reason'] = finishReason
+  return facts
 }
 
 /** Without the members that are not there. */

@@ -18,7 +18,7 @@ const judge = (some: Partial<OutcomeQuestion> & { success?: Verdict[]; harm?: Ve
       success: success.map((verdict, n) => exampleRule(`s${n}`, verdict)),
       harm: harm.map((verdict, n) => exampleRule(`h${n}`, verdict)),
     },
-    facts: {},
+    verdictOf: (rule) => rule.evaluate({}),
     delivered: 'answer',
     verdict: null,
     latencyMs: 900,
@@ -81,11 +81,10 @@ describe('judgeOutcome', () => {
     })
   })
 
-  test('rules read the facts', () => {
+  test('the verdict on a rule is taken as it is given', () => {
     const contract = { ...CONTRACT, success: [exampleRule('resolved')] }
-    expect(judge({ contract, facts: { resolved: true } }).success).toBe(true)
-    expect(judge({ contract, facts: { resolved: false } }).success).toBe(false)
-    expect(judge({ contract, facts: {} }).success).toBe(false)
+    const given = (verdict: Verdict) => judge({ contract, verdictOf: () => verdict }).success
+    expect([given('yes'), given('no'), given('unknown')]).toEqual([true, false, false])
   })
 
   test('a price or a target that is not set is unknown', () => {

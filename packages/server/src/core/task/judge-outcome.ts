@@ -2,12 +2,12 @@
 // undoes it.
 
 import type { Contract } from '../release/release.js'
-import type { Facts, Rule } from '../release/rule.js'
+import type { Rule, Verdict } from '../release/rule.js'
 
 export interface OutcomeQuestion {
   readonly contract: Pick<Contract, 'success' | 'harm' | 'slo' | 'price'>
-  /** `endFacts` of the task. */
-  readonly facts: Facts
+  /** What each rule of the contract says of the task. */
+  readonly verdictOf: (rule: Rule) => Verdict
   /** What the caller got last. */
   readonly delivered: 'answer' | 'refine' | 'nothing'
   /** The application's own word, null when it gave none. */
@@ -27,52 +27,46 @@ export interface JudgedOutcome {
   readonly sloMet: boolean | null
 }
 
-export function judgeOutcome({
-  contract,
-  facts,
-  delivered,
-  verdict,
-  latencyMs,
-}: OutcomeQuestion): JudgedOutcome {
-  const harms = contract.harm.map((rule) => judgeHarm(rule, facts))
-  const harm = harms.some(({ harmful }) => harmful)
-  const failures = [
-    objectionOf(delivered, verdict),
-    ...contract.success.map((rule) => failureOf(rule, facts)),
-  ]
-  const missed = failures.filter((reason) => reason !== null)
-  const success = !harm && missed.length === 0
+export function judgeOutcome(question: OutcomeQuestion): JudgedOutcome {
+  const { contract, verdictOf, verdict, latencyMs } = question
+  const reasons: string[] = []
+  let harm = false
+  for (const rule of contract.harm) {
+    const judged = verdictOf(rule)
+    // Harm needs a `yes`; what could not be judged is said, so that nobody takes silence for safety.
+    if (judged === 'yes') harm = true
+    if (judged !== 'no') reasons.push(`${HARM[judged]}: ${rule.source}`)
+  }
+  const objections = objectionsOf(question)
+  reasons.push(...objections)
+  const success = !harm && objections.length === 0
   const { nanoUsdPerSuccess } = contract.price
   const { p95LatencyMs } = contract.slo
   return {
     status: success ? 'succeeded' : verdict === 'abandoned' ? 'abandoned' : 'failed',
     success,
     harm,
-    reasons: [...harms.map(({ reason }) => reason).filter((reason) => reason !== null), ...missed],
+    reasons,
     priceNanoUsd: nanoUsdPerSuccess === null ? null : success ? nanoUsdPerSuccess : 0,
     sloMet: p95LatencyMs === null ? null : latencyMs <= p95LatencyMs,
   }
 }
 
-/** Harm needs a `yes`; a rule that could not be judged is said, so that nobody takes silence for safety. */
-function judgeHarm(rule: Rule, facts: Facts): { harmful: boolean; reason: string | null } {
-  const judged = rule.evaluate(facts)
-  if (judged === 'yes') return { harmful: true, reason: `harm: ${rule.source}` }
-  return {
-    harmful: false,
-    reason: judged === 'unknown' ? `harm not judged, a fact is missing: ${rule.source}` : null,
-  }
-}
+const HARM = { yes: 'harm', unknown: 'harm not judged, a fact is missing' } as const
+const NOT_MET = {
+  no: 'success rule does not hold',
+  unknown: 'success rule not judged, a fact is missing',
+} as const
 
-function failureOf(rule: Rule, facts: Facts): string | null {
-  switch (rule.evaluate(facts)) {
-    case 'yes':
-      return null
-    case 'no':
-      return `success rule does not hold: ${rule.source}`
-    case 'unknown':
-      return `success rule not judged, a fact is missing: ${rule.source}`
+function objectionsOf({ contract, delivered, verdict, verdictOf }: OutcomeQuestion): readonly string[] {
+  const objections: string[] = []
+  const first = objectionOf(delivered, verdict)
+  if (first !== null) objections.push(first)
+  for (const rule of contract.success) {
+    const judged = verdictOf(rule)
+    if (judged !== 'yes') objections.push(`${NOT_MET[judged]}: ${rule.source}`)
   }
+  return objections
 }
 
 /**
