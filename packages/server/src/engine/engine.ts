@@ -37,10 +37,11 @@ export class PremiumCounters {
   readonly #counts = new Map<string, { calls: number; premiumCalls: number }>()
 
   count(contract: string, isPremium: boolean): void {
-    const counts = this.#counts.get(contract) ?? { calls: 0, premiumCalls: 0 }
+    const known = this.#counts.get(contract)
+    const counts = known ?? { calls: 0, premiumCalls: 0 }
+    if (known === undefined) this.#counts.set(contract, counts)
     counts.calls += 1
     if (isPremium) counts.premiumCalls += 1
-    this.#counts.set(contract, counts)
   }
 
   of(contract: string): { readonly calls: number; readonly premiumCalls: number } {

@@ -68,26 +68,24 @@ export function spliceMembers(json: Buffer, members: readonly Member[], edits: E
  * The usual edit, a value replaced by another, in one copy. null: something is added, removed or duplicate.
  */
 function replaceValues(json: Buffer, members: readonly Member[], edits: Edits): Buffer | null {
-  const found: string[] = []
+  const keys = Object.keys(edits)
+  const found: Member[] = []
   let length = json.length
   for (const member of members) {
+    if (!keys.includes(member.key)) continue
     const value = edits[member.key]
-    if (value === null) return null
-    if (value === undefined || !Object.hasOwn(edits, member.key)) continue
-    if (found.includes(member.key)) return null
-    found.push(member.key)
+    if (typeof value !== 'string' || found.some(({ key }) => key === member.key)) return null
+    found.push(member)
     length += Buffer.byteLength(value) - (member.end - member.valueStart)
   }
-  if (found.length !== Object.keys(edits).length) return null
+  if (found.length !== keys.length) return null
   const edited = Buffer.allocUnsafe(length)
   let copied = 0
   let at = 0
-  for (const member of members) {
-    const value = edits[member.key]
-    if (typeof value !== 'string' || !Object.hasOwn(edits, member.key)) continue
-    at += json.copy(edited, at, copied, member.valueStart)
-    at += edited.write(value, at)
-    copied = member.end
+  for (const { key, valueStart, end } of found) {
+    at += json.copy(edited, at, copied, valueStart)
+    at += edited.write(edits[key] ?? '', at)
+    copied = end
   }
   json.copy(edited, at, copied)
   return edited

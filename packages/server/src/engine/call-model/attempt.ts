@@ -205,7 +205,8 @@ function claim(step: Step, { model, failures }: TurnAsk): Turn | null {
   if (isCapReached(step)) return capReached(step, failures)
   if (!step.attempts.some((earlier) => earlier.model === model.name)) {
     const { contract, release } = task
-    const premiumUse = { ...engine.premiumShare.of(contract.name), nanoUsdToday: 0 }
+    const { calls, premiumCalls } = engine.premiumShare.of(contract.name)
+    const premiumUse = { calls, premiumCalls, nanoUsdToday: 0 }
     if (
       premiumCeilingOf(model.name, { route: contract.route, models: release.models, premiumUse }) === 'share'
     ) {

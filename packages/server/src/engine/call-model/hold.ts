@@ -12,7 +12,7 @@ import type { Price } from '../../core/money/price.js'
 import type { ModelEntry } from '../../core/release/release.js'
 import { ceilingOf } from '../ceilings.js'
 import type { Engine } from '../engine.js'
-import { type Step, decide, timeLeftMs } from '../step-context.js'
+import { type Step, decide } from '../step-context.js'
 import type { Task } from '../task-registry.js'
 
 export interface HoldAsk {
@@ -51,8 +51,9 @@ export interface Shortage {
 /** At once when the ledger is in this process; a promise when it is not. */
 export function hold(step: Step, ask: HoldAsk): HoldEnd | Promise<HoldEnd> {
   const { engine, task } = step
-  if (timeLeftMs(step) <= 0) return { kind: 'short', limit: 'latencyMs', shortBy: 1, ceiling: null }
-  const accounts = accountsOf(engine, task, ask.model)
+  const nowMs = engine.system.nowMs()
+  if (task.deadlineMs <= nowMs) return { kind: 'short', limit: 'latencyMs', shortBy: 1, ceiling: null }
+  const accounts = accountsOf(engine, { task, model: ask.model, nowMs })
   const asked = {
     id: engine.system.newId('hold') as HoldId,
     accounts,
@@ -108,7 +109,9 @@ export function sizeHold(
   ask: { readonly model: ModelEntry; readonly request: Step['request'] },
 ): CallFit {
   const { engine, task } = step
-  const states = accountsOf(engine, task, ask.model).map((account) => engine.ledger.read(account))
+  const states = accountsOf(engine, { task, model: ask.model, nowMs: engine.system.nowMs() }).map((account) =>
+    engine.ledger.read(account),
+  )
   const left = remainingOf(states.filter((state) => state !== null))
   const holdAsk = answerAsk(step, ask)
   return sizeCall(task, holdAsk, { estimatedInput: estimateInput(engine, holdAsk), left })
@@ -129,8 +132,12 @@ export function answerAsk(
   }
 }
 
-function accountsOf(engine: Engine, task: Task, model: ModelEntry): readonly string[] {
-  const ceilings = engine.ceilings.accountsFor(task, model.tier, engine.system.nowMs())
+function accountsOf(
+  engine: Engine,
+  ask: { readonly task: Task; readonly model: ModelEntry; readonly nowMs: number },
+): readonly string[] {
+  const { task, model, nowMs } = ask
+  const ceilings = engine.ceilings.accountsFor(task, model.tier, nowMs)
   return ceilings.length === 0 ? task.accounts : [...task.accounts, ...ceilings]
 }
 

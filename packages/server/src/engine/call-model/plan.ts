@@ -2,7 +2,7 @@
 // judging follows from the rules that need a signal.
 
 import type { Contract, ModelEntry, RouteRule } from '../../core/release/release.js'
-import { namesRead } from '../../core/release/rule.js'
+import { type Rule, namesRead } from '../../core/release/rule.js'
 import { chooseModel } from '../../core/routing/choose-model.js'
 import { fallbackOrder } from '../../core/routing/fallback-order.js'
 import type { PremiumUse } from '../../core/routing/premium-ceiling.js'
@@ -81,7 +81,7 @@ function choose(step: Step, asked: { readonly pinned: string | null; readonly al
 /** What the contract has used of its premium ceilings so far. */
 export function premiumUse({ engine, task }: Step): PremiumUse {
   const counts = engine.premiumShare.of(task.contract.name)
-  const nanoUsdToday = engine.ceilings.premiumSpent(task, engine.system.nowMs())
+  const nanoUsdToday = engine.ceilings.premiumSpent(task, engine.system)
   return { calls: counts.calls, premiumCalls: counts.premiumCalls, nanoUsdToday }
 }
 
@@ -183,8 +183,10 @@ function escalationTargets({ task, tried }: Step, current: ModelEntry): readonly
 /** Does the contract judge what the answer says? */
 export function readsOutput({ task }: Step): boolean {
   const { success, harm } = task.contract
-  return [success, harm].some((rules) => {
-    const names = namesRead(rules)
-    return names.includes('output') || names.includes('checks')
-  })
+  return readOutput(success) || readOutput(harm)
+}
+
+function readOutput(rules: readonly Rule[]): boolean {
+  const names = namesRead(rules)
+  return names.includes('output') || names.includes('checks')
 }

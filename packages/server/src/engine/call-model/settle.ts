@@ -61,7 +61,7 @@ export function settle(step: Step, held: HeldAttempt, evidence: AttemptEvidence)
 function book(step: Step, held: HeldAttempt, used: { attempt: AttemptRecord; actual: Amounts }): void {
   const { engine, task } = step
   const { attempt, actual } = used
-  const nowMs = engine.system.nowMs()
+  const nowMs = attempt.startedMs + attempt.durationMs
   task.nanoUsd += attempt.chargedNanoUsd
   task.modelCalls += actual.modelCalls
   if (attempt.nanoUsd === null && attempt.basis !== 'none') task.unpricedCalls += 1

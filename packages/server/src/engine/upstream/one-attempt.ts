@@ -57,8 +57,7 @@ export async function oneAttempt(step: Step, ask: AttemptAsk): Promise<AttemptEn
   }
 }
 
-function upstreamRequest(step: Step, ask: AttemptAsk): UpstreamRequest {
-  const leftMs = timeLeftMs(step)
+function upstreamRequest(step: Step, ask: AttemptAsk, leftMs: number): UpstreamRequest {
   return {
     wire: ask.wire,
     model: ask.held.deployment.model,
@@ -72,8 +71,9 @@ function upstreamRequest(step: Step, ask: AttemptAsk): UpstreamRequest {
 
 function whole(step: Step, ask: AttemptAsk): Promise<WholeAnswer> {
   const { system } = step.engine
-  const request = upstreamRequest(step, ask)
-  return collectWhole({ provider: ask.provider, request, system, leftMs: timeLeftMs(step) })
+  const leftMs = timeLeftMs(step)
+  const request = upstreamRequest(step, ask, leftMs)
+  return collectWhole({ provider: ask.provider, request, system, leftMs })
 }
 
 function afterWhole(step: Step, ask: AttemptAsk, raw: WholeAnswer): AttemptEnd | Promise<AttemptEnd> {
@@ -140,6 +140,7 @@ interface Streamed {
 
 async function stream(step: Step, ask: AttemptAsk): Promise<Streamed> {
   const { held } = ask
+  const leftMs = timeLeftMs(step)
   const scanner = scannerBetween({
     from: ask.wire,
     to: step.call.wire,
@@ -152,11 +153,11 @@ async function stream(step: Step, ask: AttemptAsk): Promise<Streamed> {
   })
   const pumped = await pumpStream({
     provider: ask.provider,
-    request: upstreamRequest(step, ask),
+    request: upstreamRequest(step, ask, leftMs),
     system: step.engine.system,
     scanner,
     caller: step.caller,
-    leftMs: timeLeftMs(step),
+    leftMs,
     outputTokensMax: held.outputTokensMax,
     holdBack: ask.holdBack,
     keep: ask.keep,

@@ -24,5 +24,5 @@ export function patch(body: Uint8Array, changes: RequestChanges): Uint8Array {
     const edit = { key: 'stream_options', edits: { include_usage: 'true' } }
     edits['stream_options'] = editedInside(json, members, edit)
   }
-  return Object.keys(edits).length === 0 ? json : spliceMembers(json, members, edits)
+  return spliceMembers(json, members, edits)
 }
