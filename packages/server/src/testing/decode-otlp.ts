@@ -1,6 +1,9 @@
 // Reads OTLP trace requests back from their bytes, written against the protobuf wire format and not with the
 // library that made them, so that a test sees what a collector sees.
 
+import { requestFrame } from '../wire/otlp-protobuf.js'
+import type { SpanWriter } from '../wire/span-writer.js'
+
 export interface DecodedSpan {
   readonly traceId: string
   readonly spanId: string
@@ -13,11 +16,15 @@ export interface DecodedSpan {
   readonly attributes: Readonly<Record<string, unknown>>
   readonly events: readonly {
     readonly name: string
+    readonly atNano: bigint
     readonly attributes: Readonly<Record<string, unknown>>
   }[]
-  readonly links: readonly { readonly traceId: string; readonly spanId: string }[]
+  readonly links: readonly { readonly traceId: string; readonly spanId: string; readonly flags: number }[]
   /** 0 unset, 2 error. */
   readonly status: number
+  /** The status' message; '' when it has none. */
+  readonly error: string
+  readonly flags: number
 }
 
 export interface DecodedRequest {
@@ -38,6 +45,14 @@ export function decodeOtlp(bytes: Uint8Array): DecodedRequest {
   }
 }
 
+/** The spans that were written since the last time. */
+export function takeSpans(writer: SpanWriter): readonly DecodedSpan[] {
+  const bytes = writer.take()
+  const origin = { resource: {}, scope: 'test', schemaUrl: 'https://schema.example' }
+  const { before, after } = requestFrame(origin, bytes.length)
+  return decodeOtlp(Buffer.concat([before, bytes, after])).spans
+}
+
 type Value = Uint8Array | bigint
 type Fields = ReadonlyMap<number, readonly Value[]>
 
@@ -53,13 +68,19 @@ function decodeSpan(span: Fields): DecodedSpan {
     attributes: attributesOf(span.get(9)),
     events: (span.get(11) ?? []).map((event) => {
       const fields = parse(asBytes(event))
-      return { name: text(fields.get(2)), attributes: attributesOf(fields.get(3)) }
+      return {
+        name: text(fields.get(2)),
+        atNano: asBigint(fields.get(1)),
+        attributes: attributesOf(fields.get(3)),
+      }
     }),
     links: (span.get(13) ?? []).map((link) => {
       const fields = parse(asBytes(link))
-      return { traceId: hex(fields.get(1)), spanId: hex(fields.get(2)) }
+      return { traceId: hex(fields.get(1)), spanId: hex(fields.get(2)), flags: fixed32(fields.get(6)) }
     }),
     status: Number(parse(only(span.get(15))).get(3)?.[0] ?? 0),
+    error: text(parse(only(span.get(15))).get(2)),
+    flags: fixed32(span.get(16)),
   }
 }
 
@@ -147,6 +168,11 @@ function only(values: readonly Value[] | undefined): Uint8Array {
 function asBigint(values: readonly Value[] | undefined): bigint {
   const value = values?.[0] ?? 0n
   return value instanceof Uint8Array ? dataView(value).getBigUint64(0, true) : value
+}
+
+function fixed32(values: readonly Value[] | undefined): number {
+  const bytes = only(values)
+  return bytes.length === 0 ? 0 : dataView(bytes).getUint32(0, true)
 }
 
 function hex(values: readonly Value[] | undefined): string {

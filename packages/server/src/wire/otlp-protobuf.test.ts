@@ -1,8 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decodeOtlp } from '../testing/decode-otlp.js'
-import { encodeSpans, rejectedSpans } from './otlp-protobuf.js'
-import type { AttributeValue, SpanData } from './span-data.js'
+import { rejectedSpans, requestFrame } from './otlp-protobuf.js'
+import {
+  type AttributeValue,
+  type SpanPlace,
+  SpanWriter,
+  attributeName,
+  attributesTemplate,
+  eventTemplate,
+  spanTemplate,
+} from './span-writer.js'
 
 const ORIGIN = {
   resource: { 'service.name': 'spillway' },
@@ -10,23 +18,33 @@ const ORIGIN = {
   schemaUrl: 'https://schema.example',
 }
 
-const SPAN: SpanData = {
-  traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
-  spanId: '00f067aa0ba902b7',
+const PLACE = {
+  traceId: [1, 2, 3, 4],
+  spanId: [5, 6],
   parentSpanId: null,
   parentIsRemote: false,
-  name: 'chat',
-  kind: 'client',
   startMs: 1_795_498_869_000,
   endMs: 1_795_498_869_000,
-  attributes: [],
-  links: [],
-  events: [],
-  error: null,
+} as const
+
+const CHAT = spanTemplate({ name: 'chat', kind: 'client', attributes: {}, error: null })
+
+/** The first guess of the size is too small for any span. */
+function written(write: (to: SpanWriter) => void) {
+  const writer = new SpanWriter(16)
+  write(writer)
+  const bytes = writer.take()
+  const { before, after } = requestFrame(ORIGIN, bytes.length)
+  return decodeOtlp(Buffer.concat([before, bytes, after]))
 }
 
-function roundTrip(changes: Partial<SpanData>) {
-  const [span] = decodeOtlp(encodeSpans([{ ...SPAN, ...changes }], ORIGIN)).spans
+function roundTrip(fill: (to: SpanWriter) => void, place: Partial<SpanPlace> = {}) {
+  const [span] = written((to) => {
+    to.begin({ ...PLACE, ...place })
+    to.template(CHAT)
+    fill(to)
+    to.end()
+  }).spans
   if (span === undefined) throw new Error('one span went in')
   return span
 }
@@ -52,38 +70,82 @@ const attributes = fc.dictionary(
   },
 )
 
-describe('whatever is encoded reads back the same', () => {
+function hexOf(words: readonly number[]): string {
+  return words.map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('')
+}
+
+describe('whatever is written reads back the same', () => {
   test('attributes of every kind and size', () => {
     fc.assert(
       fc.property(attributes, (set) => {
-        expect(roundTrip({ attributes: [set] }).attributes).toEqual(set)
+        expect(roundTrip((to) => to.template(attributesTemplate(set))).attributes).toEqual(set)
+      }),
+    )
+  })
+
+  test('prepared attributes, whatever their value', () => {
+    const text = fc.oneof(fc.string({ maxLength: 150 }), fc.string({ unit: 'grapheme', maxLength: 150 }))
+    const number = fc.oneof(fc.nat(300), fc.maxSafeInteger(), fc.double({ noNaN: true }))
+    const name = fc.string({ minLength: 1, maxLength: 60 })
+    fc.assert(
+      fc.property(name, text, number, fc.array(text, { maxLength: 3 }), (base, some, count, list) => {
+        const decoded = roundTrip((to) => {
+          to.text(attributeName(`${base}.text`), some)
+          to.number(attributeName(`${base}.number`), count)
+          to.texts(attributeName(`${base}.list`), list)
+          to.text(attributeName('none'), null)
+          to.number(attributeName('none'), null)
+          to.count(attributeName('none'), 0)
+        })
+        expect(decoded.attributes).toEqual({
+          [`${base}.text`]: some,
+          [`${base}.number`]: Object.is(count, -0) ? 0 : count,
+          [`${base}.list`]: list,
+        })
       }),
     )
   })
 
   test('ids, names, links, events and status', () => {
+    const word = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 })
     const span = fc.record({
-      traceId: hex(32),
-      spanId: hex(16),
-      parentSpanId: hex(16),
+      traceId: fc.tuple(word, word, word, word),
+      spanId: fc.tuple(word, word),
+      parentSpanId: fc.tuple(word, word),
       name: fc.string({ unit: 'grapheme', maxLength: 200 }),
       links: fc.array(fc.record({ traceId: hex(32), spanId: hex(16), sampled: fc.boolean() }), {
         maxLength: 3,
       }),
-      events: fc.array(fc.record({ name: fc.string(), atMs: fc.constant(1), attributes }), { maxLength: 3 }),
+      events: fc.array(fc.record({ name: fc.string(), atMs: fc.nat(), attributes }), { maxLength: 3 }),
       error: fc.option(fc.string({ minLength: 1, maxLength: 200 })),
     })
     fc.assert(
-      fc.property(span, (changes) => {
-        const { traceId, spanId, parentSpanId, name, links, events, error } = changes
-        expect(roundTrip(changes)).toMatchObject({
-          traceId,
-          spanId,
-          parentSpanId,
+      fc.property(span, ({ traceId, spanId, parentSpanId, name, links, events, error }) => {
+        const [decoded] = written((to) => {
+          to.begin({ ...PLACE, traceId, spanId, parentSpanId })
+          to.template(spanTemplate({ name, kind: 'internal', attributes: {}, error }))
+          for (const event of events) to.event(eventTemplate(event.name, event.attributes), event.atMs)
+          for (const link of links) to.link(link)
+          to.end()
+        }).spans
+        expect(decoded).toMatchObject({
+          traceId: hexOf(traceId),
+          spanId: hexOf(spanId),
+          parentSpanId: hexOf(parentSpanId),
           name,
-          links: links.map((link) => ({ traceId: link.traceId, spanId: link.spanId })),
-          events: events.map((event) => ({ name: event.name, attributes: event.attributes })),
+          kind: 1,
+          links: links.map((link) => ({
+            traceId: link.traceId,
+            spanId: link.spanId,
+            flags: link.sampled ? 0x301 : 0x300,
+          })),
+          events: events.map((event) => ({
+            name: event.name,
+            atNano: BigInt(event.atMs) * 1_000_000n,
+            attributes: event.attributes,
+          })),
           status: error === null ? 0 : 2,
+          error: error ?? '',
         })
       }),
     )
@@ -93,22 +155,26 @@ describe('whatever is encoded reads back the same', () => {
     const microseconds = fc.integer({ min: 0, max: 2 ** 52 })
     fc.assert(
       fc.property(microseconds, (us) => {
-        const ms = Math.floor(us / 1_000)
-        expect(roundTrip({ startMs: ms }).startNano).toBe(BigInt(ms) * 1_000_000n)
+        const startMs = Math.floor(us / 1_000)
+        expect(roundTrip(() => undefined, { startMs }).startNano).toBe(BigInt(startMs) * 1_000_000n)
       }),
     )
-    expect(roundTrip({ endMs: 1_795_498_869_000.25 }).endNano).toBe(1_795_498_869_000_250_000n)
+    const { endNano } = roundTrip(() => undefined, { endMs: 1_795_498_869_000.25 })
+    expect(endNano).toBe(1_795_498_869_000_250_000n)
   })
 
-  test('many spans, more than the first guess of the size', () => {
-    const big = { text: 'x'.repeat(5_000) }
-    const many = Array.from({ length: 40 }, (_, n) => ({
-      ...SPAN,
-      name: `span ${n}`,
-      attributes: [big, { n }],
-    }))
-    const decoded = decodeOtlp(encodeSpans(many, ORIGIN))
-    expect(decoded.spans.map((span) => span.attributes)).toEqual(many.map((_, n) => ({ ...big, n })))
+  test('many spans, in one request', () => {
+    const decoded = written((to) => {
+      for (let n = 0; n < 40; n += 1) {
+        to.begin(PLACE)
+        to.template(spanTemplate({ name: `span ${n}`, kind: 'client', attributes: {}, error: null }))
+        to.text(attributeName('text'), 'x'.repeat(5_000))
+        to.number(attributeName('n'), n)
+        to.end()
+      }
+      expect(to.spans).toBe(40)
+    })
+    expect(decoded.spans.map(({ attributes: { n } }) => n)).toEqual(Array.from({ length: 40 }, (_, n) => n))
     expect(decoded).toMatchObject({
       resource: ORIGIN.resource,
       scope: 'spillway',
@@ -118,7 +184,25 @@ describe('whatever is encoded reads back the same', () => {
 })
 
 test('what is not known is left out', () => {
-  expect(roundTrip({ attributes: [{ a: null, b: 1 }, { c: null }] }).attributes).toEqual({ b: 1 })
+  const template = attributesTemplate({ a: null, b: 1, c: null })
+  expect(roundTrip((to) => to.template(template)).attributes).toEqual({ b: 1 })
+})
+
+test('a buffer that was given back is written to again, and only from the start', () => {
+  const writer = new SpanWriter(4_096)
+  const write = (name: string) => {
+    writer.begin(PLACE)
+    writer.template(spanTemplate({ name, kind: 'client', attributes: {}, error: null }))
+    writer.end()
+    return writer.take()
+  }
+  const first = write('a')
+  const second = write('b')
+  writer.giveBack(first.buffer)
+  const third = write('c')
+  expect(third.buffer).toBe(first.buffer)
+  expect(third.length).toBe(second.length)
+  expect(write('d').buffer).not.toBe(first.buffer)
 })
 
 test.each([

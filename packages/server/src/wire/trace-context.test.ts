@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { parseTraceparent, spanIdOf, taskSpanContext } from './trace-context.js'
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
 const SPAN = '00f067aa0ba902b7'
-const hash = (text: string) => createHash('sha256').update(text).digest('hex')
 
 test.each([
   [`00-${TRACE}-${SPAN}-01`, { traceId: TRACE, spanId: SPAN, sampled: true }],
@@ -30,14 +28,25 @@ test.each([
 })
 
 test('ids are the same whoever makes them, of the right length, and differ by what they are for', () => {
-  const context = taskSpanContext('task_1', null, hash)
-  expect(context).toEqual(taskSpanContext('task_1', null, hash))
-  expect(context.traceId).toMatch(/^[0-9a-f]{32}$/)
-  expect(context.spanId).toMatch(/^[0-9a-f]{16}$/)
-  expect(spanIdOf('step_1', hash)).not.toBe(context.spanId)
+  const context = taskSpanContext('task_1', null)
+  expect(context).toEqual(taskSpanContext('task_1', null))
+  expect(context.traceId).toHaveLength(4)
+  expect(context.spanId).toHaveLength(2)
+  expect(spanIdOf('task_1')).toEqual(context.spanId)
+  expect(spanIdOf('step_1')).not.toEqual(context.spanId)
+  expect(context.traceId.slice(0, 2)).not.toEqual(context.spanId)
+  expect(context.traceId.slice(2)).not.toEqual(context.spanId)
+})
+
+test('ids of one millisecond, which differ in a counter, have no id in common', () => {
+  const ids = Array.from({ length: 100_000 }, (_, n) => `att_01M86C3TKQAHKH4${String(n).padStart(6, '0')}`)
+  expect(new Set(ids.map((id) => spanIdOf(id).join(' '))).size).toBe(ids.length)
 })
 
 test("the caller's trace becomes the task's", () => {
   const parent = parseTraceparent(`00-${TRACE}-${SPAN}-01`)
-  expect(taskSpanContext('task_1', parent, hash)).toMatchObject({ traceId: TRACE, parent: { spanId: SPAN } })
+  const context = taskSpanContext('task_1', parent)
+  expect(context.traceId.map((word) => word >>> 0)).toEqual([0x4bf92f35, 0x77b34da6, 0xa3ce929d, 0x0e0e4736])
+  expect(context.parentSpanId?.map((word) => word >>> 0)).toEqual([0x00f067aa, 0x0ba902b7])
+  expect(context.spanId).toEqual(taskSpanContext('task_1', null).spanId)
 })

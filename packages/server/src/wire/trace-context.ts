@@ -1,6 +1,12 @@
 // W3C Trace Context, and where the spans of a task hang: ids are hashes of our own ids, so that whoever
 // exports a task, and however often, gives its spans the same ids.
 
+import { type Words128, murmur128 } from './murmur.js'
+
+/** Ids are 32-bit integers, the highest first, on the way to bytes. */
+export type TraceId = Words128
+export type SpanId = readonly [number, number]
+
 /** A caller's span, from `traceparent`. */
 export interface RemoteSpan {
   /** 32 hex digits. */
@@ -11,13 +17,12 @@ export interface RemoteSpan {
 }
 
 export interface TaskSpanContext {
-  readonly traceId: string
-  readonly spanId: string
+  readonly traceId: TraceId
+  readonly spanId: SpanId
+  readonly parentSpanId: SpanId | null
+  /** Whose span the parent is. */
   readonly parent: RemoteSpan | null
 }
-
-/** SHA-256 of a text, hex. */
-export type Hash = (text: string) => string
 
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
 
@@ -26,19 +31,38 @@ const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-
  * not.
  */
 export function parseTraceparent(text: string | null): RemoteSpan | null {
-  const [, traceId, spanId, flags, more] = TRACEPARENT.exec(text ?? '') ?? []
+  if (text === null) return null
+  const [, traceId, spanId, flags, more] = TRACEPARENT.exec(text) ?? []
   if (traceId === undefined || spanId === undefined || flags === undefined) return null
-  if (more !== undefined && text?.startsWith('00') === true) return null
+  if (more !== undefined && text.startsWith('00')) return null
   return { traceId, spanId, sampled: (Number.parseInt(flags, 16) & 1) === 1 }
 }
 
 /**
  * The opening of the task, else its first call, that comes with a `traceparent` makes its trace the task's.
  */
-export function taskSpanContext(task: string, parent: RemoteSpan | null, hash: Hash): TaskSpanContext {
-  return { traceId: parent?.traceId ?? hash(task).slice(0, 32), spanId: spanIdOf(task, hash), parent }
+export function taskSpanContext(task: string, parent: RemoteSpan | null): TaskSpanContext {
+  const hash = murmur128(task)
+  const spanId = folded(hash)
+  if (parent === null) return { traceId: hash, spanId, parentSpanId: null, parent }
+  const { traceId, spanId: parentId } = parent
+  return {
+    traceId: [wordAt(traceId, 0), wordAt(traceId, 8), wordAt(traceId, 16), wordAt(traceId, 24)],
+    spanId,
+    parentSpanId: [wordAt(parentId, 0), wordAt(parentId, 8)],
+    parent,
+  }
 }
 
-export function spanIdOf(id: string, hash: Hash): string {
-  return hash(`span:${id}`).slice(0, 16)
+export function spanIdOf(id: string): SpanId {
+  return folded(murmur128(id))
+}
+
+/** A task's own span is not named by a part of its trace's id. */
+function folded([a, b, c, d]: Words128): SpanId {
+  return [a ^ c, b ^ d]
+}
+
+function wordAt(hex: string, at: number): number {
+  return Number.parseInt(hex.slice(at, at + 8), 16) | 0
 }

@@ -1,13 +1,12 @@
 import { once } from 'node:events'
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type DecodedRequest, decodeOtlp } from '../../testing/decode-otlp.js'
 import { EXAMPLE_START_MS, exampleOpened, exampleOutcome, exampleStep } from '../../testing/example-task.js'
 import { type FakeSystem, createFakeSystem } from '../../testing/fake-system.js'
-import type { SpanData } from '../../wire/span-data.js'
-import { BATCH_SPANS_MAX, OtlpSender, QUEUE_SPANS_MAX } from './otlp-sender.js'
+import { SpanWriter, spanTemplate } from '../../wire/span-writer.js'
+import { OtlpSender, POST_SPANS_MAX, QUEUE_SPANS_MAX, type SpanBatch } from './otlp-sender.js'
 import { SpanAssembler } from './span-assembler.js'
 
 // A collector that answers what each test says, and remembers what it was sent.
@@ -19,10 +18,12 @@ let system: FakeSystem
 let received: { headers: IncomingMessage['headers']; request: DecodedRequest }[]
 let respond: Respond
 let health: (string | null)[]
+let done: SpanBatch[]
 
 beforeEach(async () => {
   received = []
   health = []
+  done = []
   system = createFakeSystem()
   respond = (_request, response) => response.end()
   server = createServer((request, response) => {
@@ -50,15 +51,30 @@ function sender(): OtlpSender {
     resource: { 'service.name': 'spillway' },
   }
   // A sender of an earlier test may still be trying: it must not tell its troubles to this one.
-  const told = health
-  return new OtlpSender(options, system, { onHealth: (problem) => told.push(problem) })
+  const [told, finished] = [health, done]
+  return new OtlpSender(options, system, {
+    onDone: (batch) => finished.push(batch),
+    onHealth: (problem) => told.push(problem),
+  })
 }
 
-function spans(): SpanData[] {
-  const assembler = new SpanAssembler((text) => createHash('sha256').update(text).digest('hex'))
-  return [exampleOpened(), exampleStep({ error: 'upstream.failed' }), exampleOutcome()].flatMap((entry) =>
-    assembler.add(entry),
-  )
+function taskSpans(): SpanBatch {
+  const writer = new SpanWriter(4_096)
+  const assembler = new SpanAssembler(writer)
+  for (const entry of [exampleOpened(), exampleStep({ error: 'upstream.failed' }), exampleOutcome()])
+    assembler.add(entry)
+  return { spans: writer.spans, bytes: writer.take() }
+}
+
+function batchOf(spans: number, from = 0): SpanBatch {
+  const writer = new SpanWriter(4_096)
+  for (let n = from; n < from + spans; n += 1) {
+    const place = { traceId: [1, 2, 3, 4], spanId: [5, n], parentSpanId: null } as const
+    writer.begin({ ...place, parentIsRemote: false, startMs: 1, endMs: 2 })
+    writer.template(spanTemplate({ name: `span ${n}`, kind: 'client', attributes: {}, error: null }))
+    writer.end()
+  }
+  return { spans, bytes: writer.take() }
 }
 
 /** Lets real sockets and the fake clock go on until it is so. */
@@ -69,7 +85,7 @@ async function until(isSo: () => boolean, stepMs = 0): Promise<void> {
 describe('a collector receives', () => {
   test('every span with ids, times, attributes, events and status, as bytes of the protocol', async () => {
     const exporter = sender()
-    exporter.offer(spans())
+    exporter.offer(taskSpans())
     await exporter.close()
     expect(received).toHaveLength(1)
     const [{ headers, request } = fail()] = received
@@ -97,6 +113,7 @@ describe('a collector receives', () => {
     })
     expect(step?.events[0]).toEqual({
       name: 'spillway.decision',
+      atNano: BigInt(EXAMPLE_START_MS + 2) * 1_000_000n,
       attributes: {
         'spillway.stage': 'plan',
         'spillway.choice': 'gpt-4o-mini',
@@ -105,16 +122,22 @@ describe('a collector receives', () => {
     })
   })
 
-  test('many spans in batches of bounded size, none twice', async () => {
-    const [span = fail()] = spans()
+  test('batches that wait together in posts of bounded size, none twice', async () => {
+    const size = POST_SPANS_MAX / 2
     const exporter = sender()
-    exporter.offer(
-      Array.from({ length: BATCH_SPANS_MAX * 2 + 1 }, (_, n) => ({ ...span, name: `span ${n}` })),
-    )
+    for (const from of [0, 1, 2, 3, 4]) exporter.offer(batchOf(size, from * size))
+    exporter.offer(batchOf(POST_SPANS_MAX + 1, 5 * size))
     await exporter.close()
-    expect(received.map(({ request }) => request.spans.length)).toEqual([BATCH_SPANS_MAX, BATCH_SPANS_MAX, 1])
-    expect(new Set(received.flatMap(({ request }) => request.spans.map((one) => one.name))).size).toBe(1_025)
+    expect(received.map(({ request }) => request.spans.length)).toEqual([
+      POST_SPANS_MAX,
+      POST_SPANS_MAX,
+      size,
+      POST_SPANS_MAX + 1,
+    ])
+    const names = received.flatMap(({ request }) => request.spans.map((one) => one.name))
+    expect(new Set(names).size).toBe(5 * size + POST_SPANS_MAX + 1)
     expect(exporter.dropped).toBe(0)
+    expect(done.map((batch) => batch.spans)).toEqual([size, size, size, size, size, POST_SPANS_MAX + 1])
   })
 })
 
@@ -127,7 +150,7 @@ describe('a collector that', () => {
       response.end()
     }
     const exporter = sender()
-    exporter.offer(spans())
+    exporter.offer(taskSpans())
     await until(() => system.pendingTimers() === 1 && received.length === 1 && health.length === 1)
     await system.advance(6_999)
     expect(received).toHaveLength(1)
@@ -140,7 +163,7 @@ describe('a collector that', () => {
   test('refuses loses the batch, counted, without a second try', async () => {
     respond = (_request, response) => response.writeHead(401).end()
     const exporter = sender()
-    exporter.offer(spans())
+    exporter.offer(taskSpans())
     await exporter.close()
     expect(received).toHaveLength(1)
     expect(exporter.dropped).toBe(4)
@@ -151,7 +174,7 @@ describe('a collector that', () => {
     // ExportTraceServiceResponse { partial_success { rejected_spans: 3 } }
     respond = (_request, response) => response.end(Buffer.from([0x0a, 0x02, 0x08, 0x03]))
     const exporter = sender()
-    exporter.offer(spans())
+    exporter.offer(taskSpans())
     await exporter.close()
     expect(exporter.dropped).toBe(3)
   })
@@ -159,29 +182,47 @@ describe('a collector that', () => {
   test('never answers is given up after the timeout, tried again, and then its spans are counted as lost', async () => {
     respond = () => undefined
     const exporter = sender()
-    exporter.offer(spans())
+    exporter.offer(taskSpans())
     await until(() => exporter.dropped > 0, 500)
     expect(received).toHaveLength(5)
     expect(exporter.dropped).toBe(4)
     expect(health).toEqual(['no answer within 1000 ms'])
   })
 
+  test('answers before it has read everything gets the rest all the same', async () => {
+    server.removeAllListeners('request')
+    server.on('request', (request, response) => {
+      // Answered at the first byte of 16 MB; read a little later.
+      response.end()
+      setImmediate(() => request.resume())
+    })
+    const big = { spans: 1, bytes: new Uint8Array(16_000_000) }
+    const exporter = sender()
+    exporter.offer(big)
+    await exporter.close()
+    expect(exporter.dropped).toBe(0)
+    expect(done).toEqual([big])
+  })
+
   test('hangs while more arrives costs what does not fit the queue, and no memory beyond it', async () => {
     respond = () => undefined
-    const [span = fail()] = spans()
+    const size = 512
     const exporter = sender()
-    exporter.offer(Array.from({ length: QUEUE_SPANS_MAX }, () => span))
+    for (let n = 0; n < QUEUE_SPANS_MAX / size; n += 1) exporter.offer(batchOf(size))
     await until(() => received.length === 1)
-    // One batch is on its way, so that many fit again.
-    exporter.offer(Array.from({ length: BATCH_SPANS_MAX + 100 }, () => span))
+    // One post is on its way, so that much fits again.
+    for (let n = 0; n < POST_SPANS_MAX / size; n += 1) exporter.offer(batchOf(size))
+    expect(exporter.dropped).toBe(0)
+    exporter.offer(batchOf(100))
     expect(exporter.dropped).toBe(100)
+    expect(done.map((batch) => batch.spans)).toEqual([100])
   })
 
   test('is not there at all is no error of ours', async () => {
     const exporter = sender()
     server.close()
     await once(server, 'close')
-    exporter.offer(spans())
+    exporter.offer(taskSpans())
     await exporter.close()
     expect(exporter.dropped).toBe(4)
     expect(health[0]).toContain('ECONNREFUSED')

@@ -1,5 +1,6 @@
-// Traces to an OpenTelemetry collector. The serving thread only queues entries and posts them in batches to a
-// thread of its own; whatever the collector does, a request notices nothing, and what is lost is counted.
+// Traces to an OpenTelemetry collector. Spans are encoded on the serving thread, which costs less than telling
+// another what they are made of; a thread of its own posts them. Whatever the collector does, a request
+// notices nothing, and what is lost is counted.
 
 import { Worker } from 'node:worker_threads'
 import type { Entry } from '../../core/task/records.js'
@@ -8,13 +9,16 @@ import { createLiveSystem } from '../system/live-system.js'
 import type { Logger } from './logs.js'
 import { type OtlpOptions, otlpOptions } from './otlp-options.js'
 import type { FromExporter, ToExporter } from './otlp-worker.js'
-import { isSpanEntry } from './span-assembler.js'
-import { type FlatValue, writeEntry } from './span-batch.js'
+import { SpanWriter } from '../../wire/span-writer.js'
+import { SpanAssembler, isSpanEntry } from './span-assembler.js'
 
-/** Entries queued or not yet taken over by the thread; more are dropped. */
-export const ENTRIES_MAX = 16_384
-const BATCH_ENTRIES = 256
-/** An entry waits at most this long for its batch, ms. */
+/** Spans encoded and not yet sent, 13 MB: more than the thread queues. Beyond that entries are dropped. */
+export const SPANS_MAX = 16_384
+/** A thousand spans of 0.8 KB. Collectors often take no more than 1 MB. */
+const BATCH_BYTES = 900_000
+/** Of a batch and what its last entry adds. Memory that is not written to costs nothing. */
+const BUFFER_BYTES = 1_048_576
+/** A span waits at most this long for its batch, ms. */
 const BATCH_MS = 500
 
 export interface SpanExporter {
@@ -50,11 +54,10 @@ class ThreadExporter implements SpanExporter {
   readonly #worker: Worker
   readonly #system: System
   readonly #logger: Pick<Logger, 'warn' | 'info'>
-  #values: FlatValue[] = []
-  /** Entries in `#values`. */
-  #queued = 0
+  readonly #writer = new SpanWriter(BUFFER_BYTES)
+  readonly #assembler = new SpanAssembler(this.#writer)
   #timer: Timer | null = null
-  /** Entries posted and not yet taken over. */
+  /** Spans given to the thread that it is not done with. */
   #posted = 0
   #droppedHere = 0
   #droppedThere = 0
@@ -73,14 +76,13 @@ class ThreadExporter implements SpanExporter {
 
   observe(entry: Entry): void {
     if (!isSpanEntry(entry)) return
-    if (this.#isOver || this.#queued + this.#posted >= ENTRIES_MAX) {
+    if (this.#isOver || this.#writer.spans + this.#posted >= SPANS_MAX) {
       this.#droppedHere += 1
       return
     }
-    writeEntry(this.#values, entry)
-    this.#queued += 1
-    if (this.#queued >= BATCH_ENTRIES) this.#post()
-    else this.#timer ??= this.#system.after(BATCH_MS, () => this.#post())
+    this.#assembler.add(entry)
+    if (this.#writer.bytes >= BATCH_BYTES) this.#post()
+    else if (this.#writer.spans > 0) this.#timer ??= this.#system.after(BATCH_MS, () => this.#post())
   }
 
   dropped(): number {
@@ -107,22 +109,23 @@ class ThreadExporter implements SpanExporter {
   #post(): void {
     this.#timer?.cancel()
     this.#timer = null
-    if (this.#queued === 0) return
-    this.#send({ kind: 'entries', values: this.#values })
-    this.#posted += this.#queued
-    this.#values = []
-    this.#queued = 0
+    const { spans } = this.#writer
+    if (spans === 0) return
+    const bytes = this.#writer.take()
+    this.#send({ kind: 'spans', batch: { spans, bytes } }, [bytes.buffer])
+    this.#posted += spans
   }
 
-  #send(message: ToExporter): void {
-    this.#worker.postMessage(message)
+  #send(message: ToExporter, transfer: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, transfer)
   }
 
   #receive(message: FromExporter): void {
     switch (message.kind) {
-      case 'taken':
-        this.#posted -= message.entries
+      case 'done':
+        this.#posted -= message.batch.spans
         this.#droppedThere = message.dropped
+        this.#writer.giveBack(message.batch.bytes.buffer)
         return
       case 'health':
         if (message.problem === null) this.#logger.info('otlp.exporting_again')
@@ -136,10 +139,9 @@ class ThreadExporter implements SpanExporter {
 
   /** The thread is gone: what it had not taken over is lost. */
   #end(): void {
-    if (!this.#isOver) this.#droppedHere += this.#queued + this.#posted
+    if (!this.#isOver) this.#droppedHere += this.#writer.spans + this.#posted
     this.#isOver = true
-    this.#values = []
-    this.#queued = 0
+    this.#writer.take()
     this.#posted = 0
     this.#whenClosed()
   }

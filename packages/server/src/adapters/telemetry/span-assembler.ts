@@ -6,19 +6,14 @@ import { NOTHING } from '../../core/budget/amounts.js'
 import type { TaskId } from '../../core/ids.js'
 import { inputTotal, outputTotal } from '../../core/money/token-counts.js'
 import type { Entry, OutcomeJudged, StepEnded, TaskOpened } from '../../core/task/records.js'
-import { stepSpans, taskSpan } from '../../wire/otel-genai.js'
-import type { SpanData } from '../../wire/span-data.js'
-import {
-  type Hash,
-  type TaskSpanContext,
-  parseTraceparent,
-  taskSpanContext,
-} from '../../wire/trace-context.js'
+import type { SpanWriter } from '../../wire/span-writer.js'
+import { TaskSpans } from '../../wire/task-spans.js'
+import { type TaskSpanContext, parseTraceparent, taskSpanContext } from '../../wire/trace-context.js'
 
 /** Tasks remembered. A forgotten task's steps are still exported, its own span is not. */
 export const TASKS_MAX = 20_000
 
-/** The entries spans are made of; the others need not be sent here. */
+/** The entries spans are made of. */
 export type SpanEntry = TaskOpened | StepEnded | OutcomeJudged
 
 export function isSpanEntry(entry: Entry): entry is SpanEntry {
@@ -32,15 +27,15 @@ interface RememberedTask {
 }
 
 export class SpanAssembler {
-  readonly #hash: Hash
+  readonly #spans: TaskSpans
   readonly #tasks = new Map<TaskId, RememberedTask>()
 
-  constructor(hash: Hash) {
-    this.#hash = hash
+  constructor(to: SpanWriter) {
+    this.#spans = new TaskSpans(to)
   }
 
-  /** The spans that are complete now. None for a task whose caller asked not to sample its trace. */
-  add(entry: SpanEntry): readonly SpanData[] {
+  /** Writes the spans that are complete now. None for a task whose caller asked not to sample its trace. */
+  add(entry: SpanEntry): void {
     switch (entry.kind) {
       case 'task-opened':
         return this.#opened(entry)
@@ -51,12 +46,11 @@ export class SpanAssembler {
     }
   }
 
-  #opened(opened: TaskOpened): readonly SpanData[] {
+  #opened(opened: TaskOpened): void {
     const task = this.#task(opened.id)
     task.opened = opened
     const caller = parseTraceparent(opened.traceparent ?? null)
-    if (caller !== null) task.context = taskSpanContext(opened.id, caller, this.#hash)
-    return []
+    if (caller !== null) task.context = taskSpanContext(opened.id, caller)
   }
 
   #task(id: TaskId): RememberedTask {
@@ -71,25 +65,21 @@ export class SpanAssembler {
     return task
   }
 
-  #step(step: StepEnded): readonly SpanData[] {
+  #step(step: StepEnded): void {
     const task = this.#task(step.task)
-    const context = (task.context ??= taskSpanContext(
-      step.task,
-      parseTraceparent(step.traceparent),
-      this.#hash,
-    ))
+    const context = (task.context ??= taskSpanContext(step.task, parseTraceparent(step.traceparent)))
     count(task.used, step)
     // A task that is not known to be open has ended or was forgotten: nothing more is remembered of it.
     if (task.opened === null) this.#tasks.delete(step.task)
-    return isSampled(context) ? stepSpans(step, { context, opened: task.opened }, this.#hash) : []
+    if (isSampled(context)) this.#spans.step(step, { context, opened: task.opened })
   }
 
-  #outcome(outcome: OutcomeJudged): readonly SpanData[] {
+  #outcome(outcome: OutcomeJudged): void {
     const task = this.#tasks.get(outcome.task)
     this.#tasks.delete(outcome.task)
-    if (task === undefined || task.opened === null) return []
-    const context = task.context ?? taskSpanContext(outcome.task, null, this.#hash)
-    return isSampled(context) ? [taskSpan({ opened: task.opened, outcome, used: task.used }, context)] : []
+    if (task === undefined || task.opened === null) return
+    const context = task.context ?? taskSpanContext(outcome.task, null)
+    if (isSampled(context)) this.#spans.task({ opened: task.opened, outcome, used: task.used }, context)
   }
 }
 

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { type DecodedSpan, takeSpans } from '../testing/decode-otlp.js'
 import {
   exampleAttempt,
   exampleOpened,
@@ -8,14 +8,16 @@ import {
   exampleTool,
 } from '../testing/example-task.js'
 import type { StepEnded } from '../core/task/records.js'
-import { operationOf, stepSpans, taskSpan } from './otel-genai.js'
-import type { SpanData } from './span-data.js'
+import { operationOf } from './otel-genai.js'
+import { SpanWriter } from './span-writer.js'
+import { TaskSpans, type Used } from './task-spans.js'
 import { parseTraceparent, taskSpanContext } from './trace-context.js'
 
-const hash = (text: string) => createHash('sha256').update(text).digest('hex')
+const INTERNAL = 1
+const CLIENT = 3
 const opened = exampleOpened()
-const context = taskSpanContext(opened.id, null, hash)
-const used = {
+const context = taskSpanContext(opened.id, null)
+const used: Used = {
   modelCalls: 2,
   inputTokens: 400,
   outputTokens: 100,
@@ -24,27 +26,47 @@ const used = {
   nanoUsd: 1_112_500,
 }
 
-function spansOf(changes: Partial<StepEnded> = {}): SpanData[] {
-  return stepSpans(exampleStep(changes), { context, opened }, hash)
+function stepSpans(step: StepEnded, task: Parameters<TaskSpans['step']>[1]): readonly DecodedSpan[] {
+  const writer = new SpanWriter(1_024)
+  new TaskSpans(writer).step(step, task)
+  return takeSpans(writer)
 }
 
-function stepSpan(changes: Partial<StepEnded> = {}): SpanData {
-  const [span] = spansOf(changes)
-  if (span === undefined) throw new Error('a step has a span')
+function taskSpan(task: Parameters<TaskSpans['task']>[0], of = context): DecodedSpan {
+  const writer = new SpanWriter(1_024)
+  new TaskSpans(writer).task(task, of)
+  const [span = noSpan()] = takeSpans(writer)
   return span
 }
 
-/** What a back-end sees of a span's attributes. */
-function told(span: SpanData | undefined): Record<string, unknown> {
-  const pairs = (span?.attributes ?? [])
-    .flatMap((set) => Object.entries(set))
-    .filter(([, value]) => value !== null)
-  return Object.fromEntries(pairs)
+function spansOf(changes: Partial<StepEnded> = {}): readonly DecodedSpan[] {
+  return stepSpans(exampleStep(changes), { context, opened })
+}
+
+function stepSpan(changes: Partial<StepEnded> = {}): DecodedSpan {
+  const [span = noSpan()] = spansOf(changes)
+  return span
+}
+
+function hex(words: readonly number[]): string {
+  return words.map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('')
+}
+
+function noSpan(): never {
+  throw new Error('expected a span')
+}
+
+function told(span: DecodedSpan | undefined): Readonly<Record<string, unknown>> {
+  return span?.attributes ?? {}
+}
+
+function json(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? String(part) : part))
 }
 
 test('a task is the workflow of its contract, with outcome, cost and budget', () => {
-  const span = taskSpan({ opened, outcome: exampleOutcome(), used }, context)
-  expect({ ...span, attributes: told(span), traceId: '', spanId: '' }).toMatchInlineSnapshot(`
+  const span = taskSpan({ opened, outcome: exampleOutcome(), used })
+  expect({ ...span, traceId: '', spanId: '' }).toMatchInlineSnapshot(`
     {
       "attributes": {
         "gen_ai.conversation.id": "conversation-7",
@@ -72,16 +94,17 @@ test('a task is the workflow of its contract, with outcome, cost and budget', ()
         "spillway.task.success": true,
         "spillway.tenant": "acme",
       },
-      "endMs": 1795498870842,
-      "error": null,
+      "endNano": 1795498870842000000n,
+      "error": "",
       "events": [],
-      "kind": "internal",
+      "flags": 257,
+      "kind": 1,
       "links": [],
       "name": "invoke_workflow support_reply",
-      "parentIsRemote": false,
-      "parentSpanId": null,
+      "parentSpanId": "",
       "spanId": "",
-      "startMs": 1795498869000,
+      "startNano": 1795498869000000000n,
+      "status": 0,
       "traceId": "",
     }
   `)
@@ -89,8 +112,8 @@ test('a task is the workflow of its contract, with outcome, cost and budget', ()
 
 test('a model step is a chat span under its task, with tokens, route and cost', () => {
   const span = stepSpan()
-  expect(span.parentSpanId).toBe(context.spanId)
-  expect(span.traceId).toBe(context.traceId)
+  expect(span.parentSpanId).toBe(hex(context.spanId))
+  expect(span.traceId).toBe(hex(context.traceId))
   expect({ name: span.name, kind: span.kind, attributes: told(span), error: span.error })
     .toMatchInlineSnapshot(`
     {
@@ -123,8 +146,8 @@ test('a model step is a chat span under its task, with tokens, route and cost', 
         "spillway.tier": "small",
         "spillway.unknown_rules": 1,
       },
-      "error": null,
-      "kind": "client",
+      "error": "",
+      "kind": 3,
       "name": "chat gpt-4o-mini",
     }
   `)
@@ -151,23 +174,23 @@ test('attempts hang under their step, in their own time, and do not repeat its u
     'http.response.status_code': 429,
     'spillway.cost.amount_nano_usd': 0,
   })
-  expect(answered?.error).toBeNull()
-  expect((answered?.endMs ?? 0) - (answered?.startMs ?? 0)).toBe(840)
+  expect(answered?.error).toBe('')
+  expect((answered?.endNano ?? 0n) - (answered?.startNano ?? 0n)).toBe(840_000_000n)
   const names = [failed, answered].flatMap((span) => Object.keys(told(span)))
   expect(names.filter((name) => name.startsWith('gen_ai.'))).toEqual([])
 })
 
 describe('the name and kind of a step', () => {
-  test.each<[Partial<StepEnded>, string, string, string | null]>([
-    [{}, 'chat gpt-4o-mini', 'client', 'chat'],
-    [{ name: 'embeddings', model: 'embed-small' }, 'embeddings embed-small', 'client', 'embeddings'],
-    [{ model: null, deployment: null }, 'chat gpt-4o-mini', 'client', 'chat'],
-    [{ model: null, deployment: null, attempts: [] }, 'chat', 'client', 'chat'],
-    [{ step: 'check', name: 'judge' }, 'chat gpt-4o-mini', 'client', 'chat'],
-    [{ step: 'check', name: 'schema', model: null }, 'check schema', 'internal', null],
-    [{ step: 'tool', name: 'lookup_order' }, 'execute_tool lookup_order', 'internal', 'execute_tool'],
-    [{ step: 'retrieval', name: 'handbook' }, 'retrieval handbook', 'client', 'retrieval'],
-    [{ step: 'review', name: 'second_pair', model: null }, 'review second_pair', 'internal', null],
+  test.each<[Partial<StepEnded>, string, number, string | null]>([
+    [{}, 'chat gpt-4o-mini', CLIENT, 'chat'],
+    [{ name: 'embeddings', model: 'embed-small' }, 'embeddings embed-small', CLIENT, 'embeddings'],
+    [{ model: null, deployment: null }, 'chat gpt-4o-mini', CLIENT, 'chat'],
+    [{ model: null, deployment: null, attempts: [] }, 'chat', CLIENT, 'chat'],
+    [{ step: 'check', name: 'judge' }, 'chat gpt-4o-mini', CLIENT, 'chat'],
+    [{ step: 'check', name: 'schema', model: null }, 'check schema', INTERNAL, null],
+    [{ step: 'tool', name: 'lookup_order' }, 'execute_tool lookup_order', INTERNAL, 'execute_tool'],
+    [{ step: 'retrieval', name: 'handbook' }, 'retrieval handbook', CLIENT, 'retrieval'],
+    [{ step: 'review', name: 'second_pair', model: null }, 'review second_pair', INTERNAL, null],
   ])('%j is %s', (changes, name, kind, operation) => {
     expect(stepSpan(changes)).toMatchObject({ name, kind })
     expect(operationOf(exampleStep(changes))).toBe(operation)
@@ -182,19 +205,14 @@ describe('errors', () => {
   })
 
   test("of a reported step are not told: the text is the application's", () => {
-    const [span] = stepSpans(
-      exampleTool({ error: 'no order for jane@example.com' }),
-      { context, opened },
-      hash,
-    )
+    const [span] = stepSpans(exampleTool({ error: 'no order for jane@example.com' }), { context, opened })
     expect(span?.error).toBe('_OTHER')
-    expect(JSON.stringify(span)).not.toContain('jane')
+    expect(json(span)).not.toContain('jane')
   })
 
   test('of a task are how it ended', () => {
-    const errorOf = (changes: object) =>
-      taskSpan({ opened, outcome: exampleOutcome(changes), used }, context).error
-    expect(errorOf({})).toBeNull()
+    const errorOf = (changes: object) => taskSpan({ opened, outcome: exampleOutcome(changes), used }).error
+    expect(errorOf({})).toBe('')
     expect(errorOf({ success: false, status: 'failed' })).toBe('outcome.failed')
     expect(errorOf({ success: false, harm: true })).toBe('outcome.harm')
   })
@@ -209,33 +227,31 @@ describe('what must never leave', () => {
     })
     const task = exampleOpened({ attributes: { secret }, externalId: secret })
     const outcome = exampleOutcome({ evidence: [secret], reasons: [secret] })
-    const spans = [
-      ...stepSpans(step, { context, opened: task }, hash),
-      taskSpan({ opened: task, outcome, used }, context),
-    ]
-    expect(JSON.stringify(spans)).not.toContain(secret)
+    const spans = [...stepSpans(step, { context, opened: task }), taskSpan({ opened: task, outcome, used })]
+    expect(json(spans)).not.toContain(secret)
   })
 })
 
 describe("the callers' own traces", () => {
   const header = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
-  const theirs = taskSpanContext(opened.id, parseTraceparent(header), hash)
+  const theirs = taskSpanContext(opened.id, parseTraceparent(header))
 
   test('the first caller is the parent of the task, and its steps need no link to it', () => {
     const task = taskSpan({ opened, outcome: exampleOutcome(), used }, theirs)
     expect(task).toMatchObject({
-      traceId: theirs.traceId,
+      traceId: hex(theirs.traceId),
       parentSpanId: '00f067aa0ba902b7',
-      parentIsRemote: true,
+      // Sampled, and the parent is known to be remote.
+      flags: 0x301,
     })
-    const [step] = stepSpans(exampleStep({ traceparent: header }), { context: theirs, opened }, hash)
-    expect(step).toMatchObject({ traceId: theirs.traceId, parentSpanId: theirs.spanId, links: [] })
+    const [step] = stepSpans(exampleStep({ traceparent: header }), { context: theirs, opened })
+    expect(step).toMatchObject({ traceId: hex(theirs.traceId), parentSpanId: hex(theirs.spanId), links: [] })
   })
 
   test('another caller of the same task is linked from its step', () => {
     const other = header.replace('00f067aa0ba902b7', '1111111111111111')
-    const [step] = stepSpans(exampleStep({ traceparent: other }), { context: theirs, opened }, hash)
-    expect(step?.links).toEqual([{ traceId: theirs.traceId, spanId: '1111111111111111', sampled: true }])
+    const [step] = stepSpans(exampleStep({ traceparent: other }), { context: theirs, opened })
+    expect(step?.links).toEqual([{ traceId: hex(theirs.traceId), spanId: '1111111111111111', flags: 0x301 }])
   })
 })
 
@@ -248,7 +264,24 @@ test('a price that is unknown has no amount and the basis says so', () => {
 })
 
 test('a step whose task is not known any more still has its place in the trace', () => {
-  const [span] = stepSpans(exampleStep(), { context, opened: null }, hash)
-  expect(span?.parentSpanId).toBe(context.spanId)
+  const [span] = stepSpans(exampleStep(), { context, opened: null })
+  expect(span?.parentSpanId).toBe(hex(context.spanId))
   expect(told(span)).not.toHaveProperty('spillway.release')
+})
+
+test('what one step is told as does not depend on the steps before it', () => {
+  const writer = new SpanWriter(1_024)
+  const spans = new TaskSpans(writer)
+  const steps = [
+    exampleStep(),
+    exampleStep({ route: 'other', streamed: true }),
+    exampleStep({ decisions: [{ stage: 'plan', choice: 'a', reason: 'b' }] }),
+    exampleTool(),
+    exampleTool({ name: 'lookup_customer' }),
+    exampleStep({ attempts: [exampleAttempt({ end: 'timeout', status: 0, simulated: true })] }),
+  ]
+  for (const step of [...steps, ...steps]) spans.step(step, { context, opened })
+  expect(takeSpans(writer)).toEqual(
+    [...steps, ...steps].flatMap((step) => stepSpans(step, { context, opened })),
+  )
 })
