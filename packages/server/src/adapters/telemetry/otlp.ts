@@ -1,5 +1,5 @@
-// Traces to an OpenTelemetry collector. Spans are encoded on the serving thread, which costs less than telling
-// another what they are made of; a thread of its own posts them. Whatever the collector does, a request
+// Traces to an OpenTelemetry collector. Spans are encoded on the serving thread, which costs less than to
+// tell another what they are made of; a thread of its own posts them. Whatever the collector does, a request
 // notices nothing, and what is lost is counted.
 
 import { Worker } from 'node:worker_threads'
