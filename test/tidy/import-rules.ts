@@ -34,7 +34,7 @@ export const THIRD_PARTY: Readonly<Record<string, Readonly<Record<string, readon
     yaml: ['config/'],
     '@pydantic/genai-prices': ['adapters/prices/'],
     'better-sqlite3': ['adapters/store/'],
-    undici: ['adapters/providers/', 'adapters/telemetry/', 'cli/'],
+    undici: ['cli/'],
     pino: ['adapters/telemetry/'],
     'prom-client': ['adapters/telemetry/'],
     fastify: ['http/'],

@@ -1,5 +1,5 @@
-// All connections of a server. Each begins in a lane; `node:http` gets those that need it. Closed when they are
-// silent for long, or when the server ends.
+// All connections of a server. Each begins in a lane; `node:http` gets those that need it. Closed when they
+// are silent for long, or when the server ends.
 
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
