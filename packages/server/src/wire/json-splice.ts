@@ -1,6 +1,6 @@
 // Edits a JSON object in its bytes. Only the members named are touched: key order, spacing, numbers beyond
-// 2^53 and fields we do not know survive exactly. Strings are skipped with `indexOf`, so a large prompt costs
-// next to nothing. The bytes must be a JSON object, already accepted by JSON.parse; anything else is a bug of
+// 2^53 and fields we do not know survive exactly. Long strings are skipped with `indexOf`, so a large prompt
+// costs next to nothing. The bytes must be a JSON object, already accepted by JSON.parse; anything else is a bug of
 // the caller and throws.
 
 import { asBuffer } from './sse.js'
@@ -198,9 +198,22 @@ function skipNested(json: Buffer, start: number): number {
   throw notAnObject()
 }
 
+/** Most strings are short, and looking at their bytes here costs less than one call of `indexOf`. */
+const NEAR = 32
+
 function skipString(json: Buffer, start: number): number {
   if (json[start] !== QUOTE) throw notAnObject()
-  for (let at = json.indexOf(QUOTE, start + 1); at !== -1; at = json.indexOf(QUOTE, at + 1)) {
+  let at = start + 1
+  for (const near = at + NEAR; at < near; at += 1) {
+    const byte = json[at]
+    if (byte === QUOTE) return at + 1
+    if (byte === BACKSLASH) at += 1
+  }
+  return skipFar(json, at)
+}
+
+function skipFar(json: Buffer, start: number): number {
+  for (let at = json.indexOf(QUOTE, start); at !== -1; at = json.indexOf(QUOTE, at + 1)) {
     let escapes = 0
     while (json[at - 1 - escapes] === BACKSLASH) escapes += 1
     if (escapes % 2 === 0) return at + 1
