@@ -1,7 +1,7 @@
 // Edits a JSON object in its bytes. Only the members named are touched: key order, spacing, numbers beyond
 // 2^53 and fields we do not know survive exactly. Long strings are skipped with `indexOf`, so a large prompt
-// costs next to nothing. The bytes must be a JSON object, already accepted by JSON.parse; anything else is a bug of
-// the caller and throws.
+// costs next to nothing. The bytes must be a JSON object, already accepted by JSON.parse; anything else is a
+// bug of the caller and throws.
 
 import { asBuffer } from './sse.js'
 

@@ -6,7 +6,7 @@ import { type DecodedRequest, decodeOtlp } from '../../testing/decode-otlp.js'
 import { EXAMPLE_START_MS, exampleOpened, exampleOutcome, exampleStep } from '../../testing/example-task.js'
 import { type FakeSystem, createFakeSystem } from '../../testing/fake-system.js'
 import { SpanWriter, spanTemplate } from '../../wire/span-writer.js'
-import { OtlpSender, POST_SPANS_MAX, QUEUE_SPANS_MAX, type SpanBatch } from './otlp-sender.js'
+import { OtlpSender, QUEUE_SPANS_MAX, type SpanBatch } from './otlp-sender.js'
 import { SpanAssembler } from './span-assembler.js'
 
 // A collector that answers what each test says, and remembers what it was sent.
@@ -66,12 +66,15 @@ function taskSpans(): SpanBatch {
   return { spans: writer.spans, bytes: writer.take() }
 }
 
+/** Spans of 1 KB. */
 function batchOf(spans: number, from = 0): SpanBatch {
   const writer = new SpanWriter(4_096)
   for (let n = from; n < from + spans; n += 1) {
     const place = { traceId: [1, 2, 3, 4], spanId: [5, n], parentSpanId: null } as const
     writer.begin({ ...place, parentIsRemote: false, startMs: 1, endMs: 2 })
-    writer.template(spanTemplate({ name: `span ${n}`, kind: 'client', attributes: {}, error: null }))
+    writer.template(
+      spanTemplate({ name: `span ${n}`, kind: 'client', attributes: { text: 'x'.repeat(900) }, error: null }),
+    )
     writer.end()
   }
   return { spans, bytes: writer.take() }
@@ -123,21 +126,15 @@ describe('a collector receives', () => {
   })
 
   test('batches that wait together in posts of bounded size, none twice', async () => {
-    const size = POST_SPANS_MAX / 2
     const exporter = sender()
-    for (const from of [0, 1, 2, 3, 4]) exporter.offer(batchOf(size, from * size))
-    exporter.offer(batchOf(POST_SPANS_MAX + 1, 5 * size))
+    for (const from of [0, 400, 800, 1_200, 1_600]) exporter.offer(batchOf(400, from))
+    exporter.offer(batchOf(1_000, 2_000))
     await exporter.close()
-    expect(received.map(({ request }) => request.spans.length)).toEqual([
-      POST_SPANS_MAX,
-      POST_SPANS_MAX,
-      size,
-      POST_SPANS_MAX + 1,
-    ])
+    expect(received.map(({ request }) => request.spans.length)).toEqual([800, 800, 400, 1_000])
     const names = received.flatMap(({ request }) => request.spans.map((one) => one.name))
-    expect(new Set(names).size).toBe(5 * size + POST_SPANS_MAX + 1)
+    expect(new Set(names).size).toBe(3_000)
     expect(exporter.dropped).toBe(0)
-    expect(done.map((batch) => batch.spans)).toEqual([size, size, size, size, size, POST_SPANS_MAX + 1])
+    expect(done.map((batch) => batch.spans)).toEqual([400, 400, 400, 400, 400, 1_000])
   })
 })
 
@@ -210,8 +207,8 @@ describe('a collector that', () => {
     const exporter = sender()
     for (let n = 0; n < QUEUE_SPANS_MAX / size; n += 1) exporter.offer(batchOf(size))
     await until(() => received.length === 1)
-    // One post is on its way, so that much fits again.
-    for (let n = 0; n < POST_SPANS_MAX / size; n += 1) exporter.offer(batchOf(size))
+    // One batch is on its way, so another fits.
+    exporter.offer(batchOf(size))
     expect(exporter.dropped).toBe(0)
     exporter.offer(batchOf(100))
     expect(exporter.dropped).toBe(100)

@@ -10,8 +10,8 @@ import type { OtlpOptions } from './otlp-options.js'
 
 /** At 2 KB a span this is 16 MB: some seconds of a busy gateway. */
 export const QUEUE_SPANS_MAX = 8_192
-/** Batches that wait are posted together, up to this many. */
-export const POST_SPANS_MAX = 1_024
+/** A thousand spans of 0.8 KB; a batch of more goes alone. Collectors often take no more than 1 MB. */
+export const POST_BYTES_MAX = 900_000
 /** Tries of one batch; between them 1, 2, 4 ... seconds, or what the collector asks for. */
 const TRIES_MAX = 5
 const RETRY_MS = 1_000
@@ -87,9 +87,10 @@ export class OtlpSender {
     }
   }
 
+  /** Batches that wait are posted together. */
   #nextPost(): SpanBatch[] {
-    let spans = 0
-    const end = this.#queue.findIndex((batch) => (spans += batch.spans) > POST_SPANS_MAX)
+    let bytes = 0
+    const end = this.#queue.findIndex((batch) => (bytes += batch.bytes.length) > POST_BYTES_MAX)
     const taken = this.#queue.splice(0, end === -1 ? this.#queue.length : Math.max(1, end))
     for (const batch of taken) this.#queuedSpans -= batch.spans
     return taken

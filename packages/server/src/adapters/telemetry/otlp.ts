@@ -8,14 +8,13 @@ import type { System, Timer } from '../../engine/ports.js'
 import { createLiveSystem } from '../system/live-system.js'
 import type { Logger } from './logs.js'
 import { type OtlpOptions, otlpOptions } from './otlp-options.js'
+import { POST_BYTES_MAX } from './otlp-sender.js'
 import type { FromExporter, ToExporter } from './otlp-worker.js'
 import { SpanWriter } from '../../wire/span-writer.js'
 import { SpanAssembler, isSpanEntry } from './span-assembler.js'
 
 /** Spans encoded and not yet sent, 13 MB: more than the thread queues. Beyond that entries are dropped. */
 export const SPANS_MAX = 16_384
-/** A thousand spans of 0.8 KB. Collectors often take no more than 1 MB. */
-const BATCH_BYTES = 900_000
 /** Of a batch and what its last entry adds. Memory that is not written to costs nothing. */
 const BUFFER_BYTES = 1_048_576
 /** A span waits at most this long for its batch, ms. */
@@ -81,7 +80,7 @@ class ThreadExporter implements SpanExporter {
       return
     }
     this.#assembler.add(entry)
-    if (this.#writer.bytes >= BATCH_BYTES) this.#post()
+    if (this.#writer.bytes >= POST_BYTES_MAX) this.#post()
     else if (this.#writer.spans > 0) this.#timer ??= this.#system.after(BATCH_MS, () => this.#post())
   }
 
