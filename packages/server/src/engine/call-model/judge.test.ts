@@ -270,3 +270,32 @@ test('an answer escalates from tier to tier while rules hold, and never to the s
   ])
   expect(caller.headers['x-spillway-route']).toBe('escalated:1')
 })
+
+// The fallbacks of a model are worked out once; what one call has tried is no business of the next.
+test.each([
+  ['escalated, then direct', [false, true]],
+  ['direct, then escalated', [true, false]],
+])('a weak answer is no fallback, whatever calls came before: %s', async (_order, calls) => {
+  const made = world(
+    `
+  support:
+    degrade: []
+    retries: { max_attempts: 3 }
+    route:
+      default: small-model
+      escalate_if:
+        - { condition: "vip == true", model: large-model }
+        - { condition: "confidence < 0.7", model: large-model }
+`,
+    (request) =>
+      isLarge(request)
+        ? openAiError(404, 'model_not_found')
+        : chatAnswer({ text: 'Lyon?', probability: 0.4 }),
+  )
+  for (const isDirect of calls) {
+    const caller = await made.call({ task: 'support', attributes: { vip: isDirect } })
+    const models = made.lastStep().attempts.map(({ model }) => model)
+    expect(models).toEqual(isDirect ? ['large-model', 'small-model'] : ['small-model', 'large-model'])
+    expect(caller.status).toBe(200)
+  }
+})

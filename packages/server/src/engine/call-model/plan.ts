@@ -121,7 +121,7 @@ export function planFor(
   const signals = holdBack ? signalsOf(contract, targets) : NO_NAMES
   return {
     kind: 'plan',
-    models: chosen.alone === true ? [model] : models,
+    models: chosen.alone === true ? [model] : untried(step, models),
     route: chosen.route,
     holdBack,
     keep: holdBack || keep,
@@ -141,6 +141,11 @@ interface Standing {
   readonly collect: boolean
 }
 
+/** A model whose answer was judged too weak is no fallback for the one that should do better. */
+function untried({ tried }: Step, models: readonly ModelEntry[]): readonly ModelEntry[] {
+  return tried.length === 0 ? models : models.filter(({ name }) => !tried.includes(name))
+}
+
 const STANDING = new WeakMap<Contract, Map<ModelEntry, Standing>>()
 
 /** What only depends on the release: worked out once per contract and model. */
@@ -149,9 +154,8 @@ function standing(step: Step, model: ModelEntry): Standing {
   const known = STANDING.get(contract)?.get(model)
   if (known !== undefined) return known
   const order = fallbackOrder({ route: contract.route, models: release.models, model: model.name })
-  const fallbacks = order.map((candidate) => candidate.model).filter(({ name }) => !step.tried.includes(name))
   const made = {
-    models: [...new Set(fallbacks)],
+    models: [...new Set(order.map((candidate) => candidate.model))],
     keep: remembers(step),
     collect: readsOutput(step) || contract.record === 'content',
   }
