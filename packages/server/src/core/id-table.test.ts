@@ -41,4 +41,13 @@ describe('IdTable', () => {
     expect(table.size).toBe(0)
     expect([...table.values()]).toEqual([])
   })
+
+  test('lets go of the oldest first', () => {
+    const table = new IdTable<string, number>()
+    table.dropOldest()
+    for (const n of [1, 2, 3]) table.set(`task_${n}`, n)
+    table.take('task_1')
+    table.dropOldest()
+    expect([...table.values()]).toEqual([3])
+  })
 })

@@ -40,6 +40,12 @@ export class IdTable<Id extends string, Value> {
     return value
   }
 
+  /** Lets go of the one that came first. */
+  dropOldest(): void {
+    const [oldest] = this.#places.keys()
+    if (oldest !== undefined) this.take(oldest)
+  }
+
   /** In the order they came. Values may be taken meanwhile. */
   *values(): IterableIterator<Value> {
     for (const place of this.#places.values()) {

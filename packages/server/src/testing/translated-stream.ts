@@ -26,7 +26,7 @@ export function translate(
     collect,
   })
   const passed = chunks.map((chunk) => Buffer.from(scanner.push(chunk) ?? [])).join('')
-  const kept = Buffer.from(scanner.finish(extra) ?? []).toString()
+  const kept = Buffer.from(scanner.finish(extra === null ? null : JSON.stringify(extra)) ?? []).toString()
   return { passed, kept, frames: passed + kept, scanner }
 }
 

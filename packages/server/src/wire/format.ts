@@ -120,11 +120,10 @@ export interface StreamScanner {
    */
   push(chunk: Uint8Array): Uint8Array | null
   /**
-   * Call when the body ended. Returns the frames kept back, with `extra` spliced into the final usage chunk
-   * as
-   * `"spillway"` when there is one and the caller asked for usage.
+   * Call when the body ended. Returns the frames kept back, with `extra` (JSON text) spliced into the final
+   * usage chunk as `"spillway"` when there is one and the caller asked for usage.
    */
-  finish(extra: object | null): Uint8Array | null
+  finish(extra: string | null): Uint8Array | null
   /** What has been seen so far; cheap to read at any time. */
   readonly facts: StreamFacts
 }

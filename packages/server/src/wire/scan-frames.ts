@@ -86,7 +86,7 @@ export abstract class FrameScanner implements StreamScanner {
     return done ? together([passed, this.pass(Buffer.from('data: [DONE]\n\n'))]) : passed
   }
 
-  finish(extra: object | null): Uint8Array | null {
+  finish(extra: string | null): Uint8Array | null {
     if (this.finished) return null
     this.finished = true
     const last = this.takeRest()
@@ -97,7 +97,7 @@ export abstract class FrameScanner implements StreamScanner {
   /** What of `frame` passes now. */
   protected abstract take(frame: Buffer): Buffer | null
   /** The frames kept back, for the end of the stream. */
-  protected abstract kept(extra: object | null): readonly (Buffer | null)[]
+  protected abstract kept(extra: string | null): readonly (Buffer | null)[]
 
   /** A frame's fields, or null when they say that this is no stream of models. */
   protected fieldsOf(frame: Buffer): SseFrame | null {

@@ -58,7 +58,7 @@ class TranslatingScanner implements RelayingScanner {
     return this.translate(chunk)
   }
 
-  finish(extra: object | null): Uint8Array | null {
+  finish(extra: string | null): Uint8Array | null {
     this.source.finish(null)
     // A body may end without its last blank line.
     const last = this.facts.ended ? this.translate(BLANK_LINE) : null

@@ -3,6 +3,7 @@
 
 import type { Resource } from '../../core/budget/amounts.js'
 import { NOTHING } from '../../core/budget/amounts.js'
+import { IdTable } from '../../core/id-table.js'
 import type { TaskId } from '../../core/ids.js'
 import { inputTotal, outputTotal } from '../../core/money/token-counts.js'
 import type { Entry, OutcomeJudged, StepEnded, TaskOpened } from '../../core/task/records.js'
@@ -28,7 +29,7 @@ interface RememberedTask {
 
 export class SpanAssembler {
   readonly #spans: TaskSpans
-  readonly #tasks = new Map<TaskId, RememberedTask>()
+  readonly #tasks = new IdTable<TaskId, RememberedTask>()
 
   constructor(to: SpanWriter) {
     this.#spans = new TaskSpans(to)
@@ -56,10 +57,7 @@ export class SpanAssembler {
   #task(id: TaskId): RememberedTask {
     const known = this.#tasks.get(id)
     if (known !== undefined) return known
-    if (this.#tasks.size >= TASKS_MAX) {
-      const [oldest] = this.#tasks.keys()
-      if (oldest !== undefined) this.#tasks.delete(oldest)
-    }
+    if (this.#tasks.size >= TASKS_MAX) this.#tasks.dropOldest()
     const task = { opened: null, context: null, used: { ...NOTHING } }
     this.#tasks.set(id, task)
     return task
@@ -70,13 +68,12 @@ export class SpanAssembler {
     const context = (task.context ??= taskSpanContext(step.task, parseTraceparent(step.traceparent)))
     count(task.used, step)
     // A task that is not known to be open has ended or was forgotten: nothing more is remembered of it.
-    if (task.opened === null) this.#tasks.delete(step.task)
+    if (task.opened === null) this.#tasks.take(step.task)
     if (isSampled(context)) this.#spans.step(step, { context, opened: task.opened })
   }
 
   #outcome(outcome: OutcomeJudged): void {
-    const task = this.#tasks.get(outcome.task)
-    this.#tasks.delete(outcome.task)
+    const task = this.#tasks.take(outcome.task)
     if (task === undefined || task.opened === null) return
     const context = task.context ?? taskSpanContext(outcome.task, null)
     if (isSampled(context)) this.#spans.task({ opened: task.opened, outcome, used: task.used }, context)

@@ -35,14 +35,21 @@ function bound(limit: number | null): number | null {
 }
 
 /** Spent by the task and its sub-tasks, and what is left of it and its parents: the least of them counts. */
+export function taskBalance(
+  ledger: Ledger,
+  task: Task,
+): { readonly spent: Amounts; readonly remaining: Amounts } {
+  const own = ledger.read(task.accounts[0] ?? '') ?? { limits: task.limits, settled: NOTHING, held: NOTHING }
+  if (task.accounts.length === 1) return { spent: own.settled, remaining: remainingOf([own]) }
+  const parents = task.accounts.slice(1).map((account) => ledger.read(account))
+  return { spent: own.settled, remaining: remainingOf([own, ...parents.filter((state) => state !== null)]) }
+}
+
+/** The same as the API shows it. */
 export function taskBudget(
   ledger: Ledger,
   task: Task,
 ): { readonly spent: AmountsJson; readonly remaining: LimitsJson } {
-  const own = ledger.read(task.accounts[0] ?? '') ?? { limits: task.limits, settled: NOTHING, held: NOTHING }
-  if (task.accounts.length === 1)
-    return { spent: amountsJson(own.settled), remaining: limitsJson(remainingOf([own])) }
-  const parents = task.accounts.slice(1).map((account) => ledger.read(account))
-  const left = remainingOf([own, ...parents.filter((state) => state !== null)])
-  return { spent: amountsJson(own.settled), remaining: limitsJson(left) }
+  const { spent, remaining } = taskBalance(ledger, task)
+  return { spent: amountsJson(spent), remaining: limitsJson(remaining) }
 }

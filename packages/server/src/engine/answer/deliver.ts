@@ -100,7 +100,7 @@ export function deliverMade(step: Step, made: MadeAnswer, answered: Answered): v
 }
 
 function deliverWhole(step: Step, answered: Answered, answer: Uint8Array): void {
-  const body = appendMember(answer, 'spillway', JSON.stringify(spillwayMember(step)))
+  const body = appendMember(answer, 'spillway', spillwayMember(step))
   const headers = responseHeaders(step, answered)
   const cost = costHeader(step)
   if (cost !== null) headers[RESPONSE_HEADERS.costUsd] = cost

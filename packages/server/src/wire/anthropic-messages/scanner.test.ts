@@ -21,7 +21,7 @@ function scan(
 ) {
   const scanner = new AnthropicScanner({ ...PASS, ...options })
   const passed = chunks.map((chunk) => Buffer.from(scanner.push(chunk) ?? [])).join('')
-  const kept = Buffer.from(scanner.finish(extra) ?? []).toString()
+  const kept = Buffer.from(scanner.finish(extra === null ? null : JSON.stringify(extra)) ?? []).toString()
   const { ended, error, deltas, finishReason, usage, startUsage, text, toolCalls, malformed } = scanner.facts
   return {
     passed,

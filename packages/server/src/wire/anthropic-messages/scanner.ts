@@ -39,7 +39,7 @@ export class AnthropicScanner extends FrameScanner {
     return null
   }
 
-  protected kept(extra: object | null): readonly (Buffer | null)[] {
+  protected kept(extra: string | null): readonly (Buffer | null)[] {
     const last = this.deltaFrames.at(-1)
     if (last === undefined || extra === null || !this.options.keepUsage)
       return [...this.deltaFrames, this.stop]
@@ -108,7 +108,7 @@ function isPlainDelta(text: string): boolean {
   )
 }
 
-function withExtra(data: string, extra: object): Buffer {
-  const json = appendMember(Buffer.from(data), 'spillway', JSON.stringify(extra)).toString('utf8')
+function withExtra(data: string, extra: string): Buffer {
+  const json = appendMember(Buffer.from(data), 'spillway', extra).toString('utf8')
   return Buffer.from(eventFrame('message_delta', json))
 }

@@ -27,7 +27,7 @@ function scan(
   const scanner = new OpenAiChatScanner({ ...PASS, ...options })
   const passed = chunks.map((chunk) => Buffer.from(scanner.push(chunk) ?? [])).join('')
   const endedBeforeFinish = scanner.facts.ended
-  const kept = Buffer.from(scanner.finish(extra) ?? []).toString()
+  const kept = Buffer.from(scanner.finish(extra === null ? null : JSON.stringify(extra)) ?? []).toString()
   const { ended, error, deltas, finishReason, usage, text, toolCalls, meanTokenProbability, malformed } =
     scanner.facts
   return {

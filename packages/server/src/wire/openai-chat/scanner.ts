@@ -60,7 +60,7 @@ export class OpenAiChatScanner extends FrameScanner {
     return frame
   }
 
-  protected kept(extra: object | null): readonly (Buffer | null)[] {
+  protected kept(extra: string | null): readonly (Buffer | null)[] {
     return [this.options.keepUsage ? usageFrame(this.usageChunk, extra) : null, this.done]
   }
 
@@ -137,13 +137,10 @@ function carriesContent(choice: unknown): boolean {
   )
 }
 
-function usageFrame(usageChunk: UsageChunk | null, extra: object | null): Buffer | null {
+function usageFrame(usageChunk: UsageChunk | null, extra: string | null): Buffer | null {
   if (usageChunk === null) return null
   const json = usageChunk.kind === 'own' ? usageChunk.data : JSON.stringify(usageOnly(usageChunk.chunk))
-  const bytes =
-    extra === null
-      ? json
-      : appendMember(Buffer.from(json), 'spillway', JSON.stringify(extra)).toString('utf8')
+  const bytes = extra === null ? json : appendMember(Buffer.from(json), 'spillway', extra).toString('utf8')
   return Buffer.from(dataFrame(bytes))
 }
 
