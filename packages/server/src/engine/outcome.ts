@@ -52,7 +52,7 @@ function judge(
     verdict: verdict?.status ?? null,
     latencyMs,
   })
-  const outcome: OutcomeJudged = {
+  const outcome: { -readonly [K in keyof OutcomeJudged]: OutcomeJudged[K] } = {
     kind: 'outcome-judged',
     task: task.id,
     atMs: nowMs,
@@ -69,7 +69,8 @@ function judge(
     unpricedCalls: task.unpricedCalls,
     priceNanoUsd: judged.priceNanoUsd,
   }
-  return rules === null ? outcome : { ...outcome, rules }
+  if (rules !== null) outcome.rules = rules
+  return outcome
 }
 
 /**

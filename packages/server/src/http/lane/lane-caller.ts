@@ -7,16 +7,26 @@ import type { Caller } from '../../engine/ports.js'
 
 export interface LaneAnswer {
   readonly socket: Socket
-  /** The value of the `date` header. */
-  date(): string
-  /** What the head says of the connection's future: complete header lines. */
-  connectionLines(): string
+  /** The end of a line, then date and what becomes of the connection, as complete header lines. */
+  lastLines(): string
   /** The answer is complete. */
   onEnd(): void
 }
 
 const CONTROL = /[^\t\x20-\x7e\x80-\xff]/
 const LAST_CHUNK = '0\r\n\r\n'
+const OK = 'HTTP/1.1 200 OK'
+
+/** By name: the names are our own, a few dozen. Pieces that are made once need not be joined each time. */
+const LINE_STARTS = new Map<string, string>()
+
+function lineStart(name: string): string {
+  const known = LINE_STARTS.get(name)
+  if (known !== undefined) return known
+  const start = `\r\n${name}: `
+  LINE_STARTS.set(name, start)
+  return start
+}
 
 export class LaneCaller implements Caller {
   readonly #lane: LaneAnswer
@@ -50,16 +60,16 @@ export class LaneCaller implements Caller {
 
   begin(status: number, headers: Readonly<Record<string, string>>): void {
     if (this.#begun) return
-    let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`
+    let head = status === 200 ? OK : `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}`
     for (const name in headers) {
       const value = headers[name] ?? ''
       // The same rule as `node:http`: nothing a caller or a configuration said can begin a line.
       if (CONTROL.test(value)) throw new Error(`the response header ${name} has forbidden characters`)
-      head += `${name}: ${value}\r\n`
+      head += lineStart(name) + value
     }
     this.#begun = true
     this.#isChunked = headers['content-length'] === undefined
-    this.#head = `${head}date: ${this.#lane.date()}\r\n${this.#lane.connectionLines()}`
+    this.#head = head + this.#lane.lastLines()
   }
 
   write(chunk: Uint8Array | string): boolean {

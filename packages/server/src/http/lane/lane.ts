@@ -15,7 +15,8 @@ export interface LaneRequest {
 export interface LaneOptions {
   readonly maxBodyBytes: number
   nowMs(): number
-  date(): string
+  /** Of the head of a response: see `LaneAnswer`. */
+  lastLines(): string
   /** The format of a model route, or undefined for a path that is none. */
   wireOf(path: string): Wire | undefined
   /** Must end the answer, whatever happens. */
@@ -29,13 +30,10 @@ export interface LaneOptions {
 
 const HEAD_END = Buffer.from('\r\n\r\n')
 
-const LEAVE = 'connection: close\r\n'
-
 /**
  * Longer than the usual load balancer's idle time, so that it never sends into a connection we just closed.
  */
 export const KEEP_ALIVE_MS = 65_000
-const STAYS = `connection: keep-alive\r\nkeep-alive: timeout=${KEEP_ALIVE_MS / 1_000}\r\n`
 
 /** The body that is being read. */
 interface Arriving {
@@ -74,8 +72,7 @@ export class Lane {
     return this.#caller === null ? nowMs - this.#lastByteMs : 0
   }
 
-  readonly date = (): string => this.#options.date()
-  readonly connectionLines = (): string => (this.#options.isClosing() ? LEAVE : STAYS)
+  readonly lastLines = (): string => this.#options.lastLines()
 
   readonly onEnd = (): void => {
     this.#caller = null

@@ -21,8 +21,9 @@ export class Lanes {
   readonly #handedOver = new Set<Socket>()
   #sweep: Timer | null = null
   #isClosing = false
-  #dateSecond = 0
-  #date = ''
+  /** When the lines that end a head were made, in seconds, and the lines. */
+  #linesSecond = 0
+  #lines = ''
 
   /** Takes the connections that `http` would have taken. Call it before `http` listens. */
   constructor(http: Server, { system, ...options }: LanesOptions) {
@@ -34,7 +35,7 @@ export class Lanes {
     this.#options = {
       ...options,
       nowMs: () => system.nowMs(),
-      date: () => this.#dateNow(),
+      lastLines: () => this.#lastLines(),
       onClosed: (lane) => this.#open.delete(lane),
       isClosing: () => this.#isClosing,
       handOver: (socket) => {
@@ -72,12 +73,17 @@ export class Lanes {
     if (this.#open.size > 0) this.#sweep = this.#system.after(SWEEP_MS, () => this.#closeSilent())
   }
 
-  #dateNow(): string {
+  #lastLines(): string {
     const second = Math.floor(this.#system.nowMs() / 1_000)
-    if (second !== this.#dateSecond) {
-      this.#dateSecond = second
-      this.#date = new Date(second * 1_000).toUTCString()
+    if (this.#isClosing) return `${dateLine(second)}connection: close\r\n`
+    if (second !== this.#linesSecond) {
+      this.#linesSecond = second
+      this.#lines = `${dateLine(second)}connection: keep-alive\r\nkeep-alive: timeout=${KEEP_ALIVE_MS / 1_000}\r\n`
     }
-    return this.#date
+    return this.#lines
   }
+}
+
+function dateLine(second: number): string {
+  return `\r\ndate: ${new Date(second * 1_000).toUTCString()}\r\n`
 }

@@ -21,6 +21,8 @@ export interface ResponseHead {
 }
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/
+const OK = 'HTTP/1.1 200 OK'
+const OK_PARTS = ['', '1', '200'] as const
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const CONTROL = /[^\t\x20-\x7e\x80-\xff]/
 const DIGITS = /^\d{1,15}$/
@@ -39,7 +41,8 @@ interface Hop {
 /** `head`: the bytes before the blank line as Latin-1, one character each. */
 export function parseResponseHead(head: string): Parsed<ResponseHead> {
   const lineEnd = head.indexOf('\r\n')
-  const statusLine = STATUS_LINE.exec(lineEnd === -1 ? head : head.slice(0, lineEnd))
+  const line = lineEnd === -1 ? head : head.slice(0, lineEnd)
+  const statusLine = line === OK ? OK_PARTS : STATUS_LINE.exec(line)
   if (statusLine === null) return invalid('status line', 'is not HTTP/1.x')
   const headers: Record<string, string> = {}
   const hop: Hop = { length: null, encoding: null, connection: null, keepAlive: null }
