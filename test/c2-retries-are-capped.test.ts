@@ -136,8 +136,8 @@ test('a pause that is longer than the task lives is not begun, and who comes nex
 
 describe('a stream that breaks in the middle', () => {
   test.each([
-    ['cut off', 'broken_after=5'],
-    ['ended with an error in band', 'in_band_error=5'],
+    ['cut off', 'broken_after=5;tokens_per_second=50'],
+    ['ended with an error in band', 'in_band_error=5;tokens_per_second=50'],
   ])('%s: the caller gets an error in band, no end marker, no second attempt', async (_, orders) => {
     for (const [name, dialect] of BOTH) {
       const [answer, attempts] = await counted(() =>

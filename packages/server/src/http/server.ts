@@ -77,9 +77,9 @@ interface Exchange extends ModelExchange {
   readonly caller: HttpCaller | LaneCaller
 }
 
-function serve({ data, onFault }: ServerOptions, wire: Wire, exchange: Exchange): void {
-  serveModelCall(data, wire, exchange).catch((error: unknown) => {
-    onFault(error)
+function serve(options: ServerOptions, wire: Wire, exchange: Exchange): void {
+  serveModelCall(options.data, wire, exchange).catch((error: unknown) => {
+    options.onFault(error)
     // A caller that was answered keeps the answer; one that was not may not wait for ever.
     if (!exchange.caller.isDone) exchange.caller.destroy()
   })

@@ -53,8 +53,8 @@ export function costHeader(step: Step): string | null {
 }
 
 /**
- * `{cost_usd, task: {id, spent, remaining}, decisions}` (`SpillwayMember`) as JSON text. An unknown cost is null,
- * never 0. Written out, because it goes onto every answer and JSON.stringify costs three times as much.
+ * `{cost_usd, task: {id, spent, remaining}, decisions}` (`SpillwayMember`) as JSON text. An unknown cost is
+ * null, never 0. Written out, because it goes onto every answer and JSON.stringify costs three times as much.
  */
 export function spillwayMember(step: Step): string {
   const { task, engine } = step

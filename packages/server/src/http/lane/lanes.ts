@@ -63,14 +63,18 @@ export class Lanes {
 
   #begin(socket: Socket): void {
     this.#open.add(new Lane(socket, this.#options))
-    this.#sweep ??= this.#system.after(SWEEP_MS, () => this.#closeSilent())
+    if (this.#sweep === null) this.#sweepLater()
   }
 
   #closeSilent(): void {
     this.#sweep = null
     const nowMs = this.#system.nowMs()
     for (const lane of this.#open) if (lane.silentMs(nowMs) > KEEP_ALIVE_MS) lane.socket.destroy()
-    if (this.#open.size > 0) this.#sweep = this.#system.after(SWEEP_MS, () => this.#closeSilent())
+    if (this.#open.size > 0) this.#sweepLater()
+  }
+
+  #sweepLater(): void {
+    this.#sweep = this.#system.after(SWEEP_MS, () => this.#closeSilent())
   }
 
   #lastLines(): string {

@@ -105,9 +105,8 @@ export class ConnectionPool implements ConnectionOwner {
   #closeOld(): void {
     this.#sweep = null
     const nowMs = this.#options.system.nowMs()
-    for (const idle of [...this.#idle]) {
-      if (nowMs - idle.idleSinceMs >= keepAliveMs(idle)) idle.close()
-    }
+    const old = this.#idle.filter((idle) => nowMs - idle.idleSinceMs >= keepAliveMs(idle))
+    for (const idle of old) idle.close()
     if (this.#idle.length > 0) this.#sweep = this.#options.system.after(SWEEP_MS, () => this.#closeOld())
   }
 }

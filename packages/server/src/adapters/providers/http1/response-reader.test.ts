@@ -158,7 +158,7 @@ test('random bytes never hang it, and never end a response that had none', () =>
       const text = FIXED.slice(0, at) + noise
       const { heard } = read(text, [at])
       expect(heard.ends).toBeLessThanOrEqual(1)
-      if (heard.ends === 1) expect(heard.heads).toHaveLength(1)
+      expect(heard.heads.length).toBeGreaterThanOrEqual(heard.ends)
     }),
   )
 })
