@@ -117,6 +117,15 @@ test('a changed file is enough, without a signal', async () => {
   expect(journey.server.output()).toContain(`release ${await current()} serves`)
 })
 
+test('the largest body is the one of the release that serves', async () => {
+  const text = 'long '.repeat(500)
+  expect((await journey.ask(CHAT, { text })).status).toBe(200)
+  await reload(`${config(journey.sim.url, { name: 'small bodies' })}server: { max_body_bytes: 2000 }\n`)
+  expect((await journey.ask(CHAT, { text })).status).toBe(413)
+  await reload(config(journey.sim.url, { name: 'large bodies again' }))
+  expect((await journey.ask(CHAT, { text })).status).toBe(200)
+})
+
 describe('a configuration that is wrong', () => {
   test.each([
     ['broken YAML', 'tasks: {', /:\d+:\d+/],

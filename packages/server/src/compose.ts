@@ -128,7 +128,7 @@ class Running implements Spillway {
     this.#server = await startServer({
       host: options.host,
       port: options.port,
-      data: { engine, maxBodyBytes, authenticator, idempotency },
+      data: { engine, authenticator, idempotency },
       control: {
         engine,
         maxBodyBytes,

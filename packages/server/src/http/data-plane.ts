@@ -29,7 +29,6 @@ import { textHeader } from './text-header.js'
 
 export interface DataPlane {
   readonly engine: Engine
-  readonly maxBodyBytes: number
   authenticator(): Authenticator
   readonly idempotency: Idempotency
 }
@@ -48,6 +47,11 @@ export function modelRoute(method: string | undefined, url: string | undefined):
   if (method !== 'POST' || url === undefined) return undefined
   const query = url.indexOf('?')
   return ROUTES.get(query === -1 ? url : url.slice(0, query))
+}
+
+/** Of the release that serves now. */
+export function maxBodyBytesOf({ engine }: DataPlane): number {
+  return engine.release().server.maxBodyBytes
 }
 
 /** A request for a model, however its connection is read. */
@@ -70,7 +74,7 @@ export async function serveModelCall(plane: DataPlane, wire: Wire, exchange: Mod
   if (body.kind === 'gone') return
   if (body.kind === 'too-large') {
     return turnAway(
-      refused('request.too_large', `The body is larger than ${plane.maxBodyBytes} bytes.`),
+      refused('request.too_large', `The body is larger than ${maxBodyBytesOf(plane)} bytes.`),
       tenant,
     )
   }

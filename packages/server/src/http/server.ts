@@ -7,7 +7,13 @@ import type { Wire } from '../core/release/release.js'
 import type { System } from '../engine/ports.js'
 import { type ControlPlane, createControlPlane } from './control-plane.js'
 import { answersPreflight } from './cross-origin.js'
-import { type DataPlane, type ModelExchange, modelRoute, serveModelCall } from './data-plane.js'
+import {
+  type DataPlane,
+  type ModelExchange,
+  maxBodyBytesOf,
+  modelRoute,
+  serveModelCall,
+} from './data-plane.js'
 import { registerCountTokens } from './count-tokens.js'
 import { HttpCaller } from './http-caller.js'
 import { KEEP_ALIVE_MS } from './lane/lane.js'
@@ -69,7 +75,8 @@ function requestListener(options: ServerOptions, handler: RequestHandler): Reque
     const { headers } = request
     const { remoteAddress } = request.socket
     const caller = new HttpCaller(response)
-    serve(options, wire, { headers, remoteAddress, body: readBody(request, data.maxBodyBytes), caller })
+    const body = readBody(request, maxBodyBytesOf(data))
+    serve(options, wire, { headers, remoteAddress, body, caller })
   }
 }
 
@@ -89,7 +96,7 @@ function createLanes(http: HttpServer, options: ServerOptions): Lanes {
   const { data, control } = options
   return new Lanes(http, {
     system: control.engine.system,
-    maxBodyBytes: data.maxBodyBytes,
+    maxBodyBytes: () => maxBodyBytesOf(data),
     wireOf: (path) => modelRoute('POST', path),
     serve({ wire, head, body: bytes }, caller) {
       const { remoteAddress } = caller

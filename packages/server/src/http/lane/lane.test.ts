@@ -32,7 +32,7 @@ async function world(serve: Serve = echo) {
   })
   const lanes = new Lanes(http, {
     system,
-    maxBodyBytes: 100_000,
+    maxBodyBytes: () => 100_000,
     wireOf: (path) => (path.startsWith('/v1/chat/completions') ? 'openai-chat' : undefined),
     serve,
   })

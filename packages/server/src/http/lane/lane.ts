@@ -13,7 +13,7 @@ export interface LaneRequest {
 }
 
 export interface LaneOptions {
-  readonly maxBodyBytes: number
+  maxBodyBytes(): number
   nowMs(): number
   /** Of the head of a response: see `LaneAnswer`. */
   lastLines(): string
@@ -106,7 +106,7 @@ export class Lane {
   #begin(bytes: Buffer): void {
     const end = bytes.indexOf(HEAD_END)
     const head = end === -1 ? null : readPlainHead(bytes.toString('latin1', 0, end))
-    if (head === null || head.contentLength > this.#options.maxBodyBytes) return this.#handOver(bytes)
+    if (head === null || head.contentLength > this.#options.maxBodyBytes()) return this.#handOver(bytes)
     const wire = this.#options.wireOf(head.path)
     if (wire === undefined) return this.#handOver(bytes)
     const body = bytes.subarray(end + HEAD_END.length)
