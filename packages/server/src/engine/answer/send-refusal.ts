@@ -9,7 +9,7 @@ import type { Caller } from '../ports.js'
 import type { Refusal } from '../refusal.js'
 import type { ModelCall, Step } from '../step-context.js'
 import { errorBody } from './error-body.js'
-import { responseHeaders } from './shown.js'
+import { type Answered, responseHeaders } from './shown.js'
 
 export function sendRefusal(
   engine: Engine,
@@ -25,30 +25,35 @@ export function sendRefusal(
     task: refusal.task,
     code: refusal.code,
   })
-  const shown = step === undefined ? {} : responseHeaders(step, { route: step.route ?? 'default', ...NOBODY })
   const { upstream } = refusal
   const body =
     upstream?.body ?? Buffer.from(JSON.stringify(formatOf(call.wire).encodeError(errorBody(call, refusal))))
-  caller.begin(upstream?.status ?? ERRORS[refusal.code].status, {
-    ...shown,
-    'content-type': upstream?.contentType ?? 'application/json',
-    'content-length': String(body.length),
-    ...retryHeaders(refusal),
-    [RESPONSE_HEADERS.requestId]: call.requestId,
-    ...(isAllSimulated(engine.release()) ? { [RESPONSE_HEADERS.simulated]: 'true' } : {}),
-  })
+  // Filled one by one: a storm of refusals must stay cheap, and spreading objects is not.
+  const headers = step === undefined ? {} : responseHeaders(step, answeredByNobody(step))
+  headers['content-type'] = upstream?.contentType ?? 'application/json'
+  headers['content-length'] = String(body.length)
+  addRetryHeaders(headers, refusal)
+  headers[RESPONSE_HEADERS.requestId] = call.requestId
+  if (isAllSimulated(engine.release())) headers[RESPONSE_HEADERS.simulated] = 'true'
+  caller.begin(upstream?.status ?? ERRORS[refusal.code].status, headers)
   caller.end(body)
 }
 
-const NOBODY = { model: null, deployment: null, simulated: false }
+function answeredByNobody({ route }: Step): Answered {
+  return { route: route ?? 'default', model: null, deployment: null, simulated: false }
+}
 
 /** `x-should-retry: false` where a repetition cannot help, whole seconds of `Retry-After` where it can. */
 export function retryHeaders(refusal: Refusal): Record<string, string> {
-  const { retry } = ERRORS[refusal.code]
   const headers: Record<string, string> = {}
+  addRetryHeaders(headers, refusal)
+  return headers
+}
+
+function addRetryHeaders(headers: Record<string, string>, refusal: Refusal): void {
+  const { retry } = ERRORS[refusal.code]
   if (retry === 'never') headers[RESPONSE_HEADERS.shouldRetry] = 'false'
   if (retry === 'later' || refusal.retryAfterSeconds !== undefined) {
     headers['retry-after'] = String(refusal.retryAfterSeconds ?? 1)
   }
-  return headers
 }
