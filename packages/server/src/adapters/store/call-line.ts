@@ -1,16 +1,21 @@
 // A call as lines: `B` when it has begun (opened and held for), `D` when it is done. The second says
 // everything again, so it needs no other line to be filed. Its columns are what the tables sum; its detail
 // is one text that becomes one field of the task's row as it is. Times are told from the task's opening:
-// short numbers.
+// short numbers. Every call pays for its lines, so they are put together from text, in the order of the
+// types below: numbers, our own ids and codes need no escaping, and what most calls say alike comes
+// as text from `ways.ts`.
 
+import type { Amounts } from '../../core/budget/amounts.js'
 import type { AttemptId, HoldId, StepId, TaskId } from '../../core/ids.js'
-import type { AttemptRecord, HoldMade, StepEnded } from '../../core/task/records.js'
+import type { TokenCounts } from '../../core/money/token-counts.js'
+import type { AttemptRecord, HoldMade, HoldSettled, StepEnded, TaskOpened } from '../../core/task/records.js'
 import type { Call, WholeCall } from './call.js'
-import type { Dictionary } from './dictionary.js'
+import type { Dictionary, Kind } from './dictionary.js'
 import type { OpenedDetail } from './lines.js'
-import { type PackedAmounts, type PackedTokens, packAmounts, packTokens } from './packed.js'
-import { type PackedDecision, type PackedOutcome, packDecision, packOutcome } from './packed-step.js'
+import { type PackedAmounts, type PackedTokens, bit } from './packed.js'
+import type { PackedDecision, PackedOutcome } from './packed-step.js'
 import { ANSWERED, ONE_STEP, SIMULATED, statusCode, stepFlags, verdictCode } from './task-codes.js'
+import type { Ways } from './ways.js'
 
 type TaskColumns = readonly [
   TaskId,
@@ -62,112 +67,84 @@ export type PackedCall = readonly [
 ]
 
 export function begunLine({ opened }: Call, hold: HoldMade, dictionary: Dictionary): string {
-  const { id, atMs, deadlineMs, session, externalId, limits, attributes } = opened
   const kind = dictionary.kindOf(opened)
   const terms = dictionary.termsOf(hold)
-  const columns: BegunColumns = [
-    id,
-    atMs,
-    deadlineMs - atMs,
-    kind.number,
-    session,
-    externalId,
-    kind.shared === null ? { limits, attributes } : null,
-    terms,
-    hold.id,
-    hold.atMs - atMs,
-    packAmounts(hold.amounts),
-    hold.step,
-    hold.attempt.id,
-  ]
-  return `${dictionary.takeDefinitions()}B\t${JSON.stringify(columns)}\t\n`
+  const task = `${taskText(opened, kind)},${ownText(opened, kind)},${terms}`
+  const held = `"${hold.id}",${hold.atMs - opened.atMs},${amountsText(hold.amounts)}`
+  return `${dictionary.takeDefinitions()}B\t[${task},${held},"${hold.step}","${hold.attempt.id}"]\t\n`
 }
 
-export function doneLine(call: WholeCall, dictionary: Dictionary): string {
-  const kind = dictionary.kindOf(call.opened)
-  const terms = call.hold === null ? null : dictionary.termsOf(call.hold)
-  const { limits, attributes } = call.opened
-  const columns = JSON.stringify(columnsOf(call, kind.number, terms))
-  const detail = JSON.stringify(packCall(call, kind.shared === null ? { limits, attributes } : null))
-  return `${dictionary.takeDefinitions()}D\t${columns}\t${detail}\n`
+export function doneLine(call: WholeCall, dictionary: Dictionary, ways: Ways): string {
+  const { opened, hold } = call
+  const kind = dictionary.kindOf(opened)
+  const terms = hold === null ? null : dictionary.termsOf(hold)
+  const columns = `${taskText(opened, kind)},${terms},${columnsText(call)}`
+  const detail = `${ownText(opened, kind)},${chargeText(call)},${callText(call, ways)}`
+  return `${dictionary.takeDefinitions()}D\t[${columns}]\t[${detail}]\n`
 }
 
-function columnsOf(
-  { opened, settled, step, outcome }: WholeCall,
-  kind: number,
-  terms: number | null,
-): DoneColumns {
-  const { id, atMs, deadlineMs, session, externalId } = opened
-  const actual = settled?.actual
-  return [
-    id,
-    atMs,
-    deadlineMs - atMs,
-    kind,
-    session,
-    externalId,
-    terms,
-    actual?.modelCalls ?? 0,
-    actual?.inputTokens ?? 0,
-    actual?.outputTokens ?? 0,
-    actual?.nanoUsd ?? 0,
-    settled?.attempt.nanoUsd === null ? 1 : 0,
+function taskText({ id, atMs, deadlineMs, session, externalId }: TaskOpened, kind: Kind): string {
+  const names =
+    session === null && externalId === null ? 'null,null' : `${quoted(session)},${quoted(externalId)}`
+  return `"${id}",${atMs},${deadlineMs - atMs},${kind.number},${names}`
+}
+
+function ownText({ limits, attributes }: TaskOpened, { shared }: Kind): string {
+  return shared === null ? JSON.stringify({ limits, attributes }) : 'null'
+}
+
+function quoted(text: string | null): string {
+  return text === null ? 'null' : JSON.stringify(text)
+}
+
+function amountsText(amounts: Amounts): string {
+  const { modelCalls, inputTokens, outputTokens, toolCalls, toolMs, nanoUsd } = amounts
+  return `[${modelCalls},${inputTokens},${outputTokens},${toolCalls},${toolMs},${nanoUsd}]`
+}
+
+function tokensText(tokens: TokenCounts): string {
+  const { input, cacheRead, cacheWrite, cacheWrite1h, output, reasoning, audioInput, audioOutput } = tokens
+  return `[${input},${cacheRead},${cacheWrite},${cacheWrite1h},${output},${reasoning},${audioInput},${audioOutput}]`
+}
+
+/** From what was charged on. */
+function columnsText({ opened, settled, step, outcome }: WholeCall): string {
+  const { atMs } = opened
+  const flags =
     stepFlags(step) |
-      ONE_STEP |
-      (settled?.attempt.simulated === true ? SIMULATED : 0) |
-      (step.model === null ? 0 : ANSWERED),
-    step.startedMs + step.durationMs - atMs,
-    statusCode(outcome.status),
-    outcome.atMs - atMs,
-    verdictCode(outcome),
-    outcome.latencyMs,
-    outcome.priceNanoUsd,
-  ]
+    ONE_STEP |
+    (settled?.attempt.simulated === true ? SIMULATED : 0) |
+    (step.model === null ? 0 : ANSWERED)
+  const stepEndedAfterMs = step.startedMs + step.durationMs - atMs
+  const judged = `${statusCode(outcome.status)},${outcome.atMs - atMs},${verdictCode(outcome)}`
+  const latency = `${outcome.latencyMs},${outcome.priceNanoUsd}`
+  return `${chargedText(settled)},${flags},${stepEndedAfterMs},${judged},${latency}`
 }
 
-function packCharge({ opened, hold, settled }: WholeCall): PackedCharge | null {
-  if (hold === null || settled === null) return null
+function chargedText(settled: HoldSettled | null): string {
+  if (settled === null) return '0,0,0,0,0'
+  const { modelCalls, inputTokens, outputTokens, nanoUsd } = settled.actual
+  return `${modelCalls},${inputTokens},${outputTokens},${nanoUsd},${bit(settled.attempt.nanoUsd === null)}`
+}
+
+function chargeText({ opened, hold, settled }: WholeCall): string {
+  if (hold === null || settled === null) return 'null'
+  const { atMs } = opened
   const { attempt } = settled
-  return [
-    hold.id,
-    hold.atMs - opened.atMs,
-    packAmounts(hold.amounts),
-    attempt.id,
-    settled.atMs - opened.atMs,
-    attempt.startedMs - opened.atMs,
-    attempt.durationMs,
-    attempt.firstByteMs,
-    attempt.status,
-    attempt.end,
-    packTokens(attempt.tokens),
-    attempt.nanoUsd === null ? 0 : 1,
-    attempt.basis,
-    attempt.disputed ?? null,
-  ]
+  const { id, startedMs, durationMs, firstByteMs, status, end, nanoUsd, disputed } = attempt
+  const held = `"${hold.id}",${hold.atMs - atMs},${amountsText(hold.amounts)},"${id}"`
+  const times = `${settled.atMs - atMs},${startedMs - atMs},${durationMs},${firstByteMs}`
+  const ending = `${status},${end === 'ok' ? '"ok"' : quoted(end)},${tokensText(attempt.tokens)}`
+  const known = `"${attempt.basis}",${disputed === undefined ? 'null' : JSON.stringify(disputed)}`
+  return `[${held},${times},${ending},${bit(nanoUsd !== null)},${known}]`
 }
 
-function packCall(call: WholeCall, own: OpenedDetail | null): PackedCall {
-  const { opened, step, outcome } = call
-  return [
-    own,
-    packCharge(call),
-    step.id,
-    step.name,
-    step.startedMs - opened.atMs,
-    step.durationMs,
-    step.firstByteMs,
-    step.route,
-    step.cache,
-    step.cacheAgeMs,
-    step.degraded,
-    step.streamed ? 1 : 0,
-    step.unknownRules,
-    step.decisions.map(packDecision),
-    step.promptHash,
-    step.error,
-    step.content,
-    step.finishReason,
-    step.traceparent,
-    packOutcome(outcome),
-  ]
+/** From the step on. */
+function callText({ opened, step, outcome }: WholeCall, ways: Ways): string {
+  const way = ways.textsOf(opened.contract, step, outcome)
+  const { id, startedMs, durationMs, firstByteMs, promptHash, error, content, traceparent } = step
+  const times = `"${id}",${way.name},${startedMs - opened.atMs},${durationMs},${firstByteMs}`
+  const ending = `${quoted(error)},${quoted(content)},${way.finish},${quoted(traceparent)}`
+  const judged = `${way.judged},${outcome.nanoUsd},${outcome.unpricedCalls},${way.rules}`
+  return `${times},${way.course},${quoted(promptHash)},${ending},[${judged}]`
 }

@@ -10,7 +10,7 @@ import { type PackedTerms, bit } from './packed.js'
 const SHARED_KINDS_MAX = 64
 
 /** Contract, release and tenant of a task; `shared`: its limits and attributes too. */
-interface Kind {
+export interface Kind {
   readonly number: number
   readonly contract: string
   readonly release: string

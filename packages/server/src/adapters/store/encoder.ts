@@ -17,6 +17,7 @@ import {
   settledLine,
   stepLine,
 } from './lines.js'
+import { Ways } from './ways.js'
 
 /** Attempts remembered as charged until their step names them. Forgetting one only repeats it in the step. */
 const CHARGED_MAX = 10_000
@@ -31,6 +32,7 @@ export type Queued = Entry | Call | Content
 
 export class Encoder {
   #dictionary = new Dictionary()
+  readonly #ways = new Ways()
   readonly #charged = new Set<AttemptId>()
 
   beginSegment(): void {
@@ -71,7 +73,7 @@ export class Encoder {
 
   #callLines(call: Call): string {
     call.queued = false
-    if (isWhole(call)) return doneLine(call, this.#dictionary)
+    if (isWhole(call)) return doneLine(call, this.#dictionary, this.#ways)
     const { written, opened, hold, settled, step } = call
     const hasMore = settled !== null || step !== null
     call.written = hasMore ? 'parts' : hold === null ? 'opened' : 'held'
