@@ -38,6 +38,8 @@ export interface Batch {
   readonly definitions: Definitions
   /** Files a whole call; false: its task is there already. */
   readonly file: (call: DoneCall) => boolean
+  /** Columns of calls that have begun and, so far, are not done. Those that are done in time are not read. */
+  readonly begun: Map<string, string>
   /** Tasks of which this batch has parts. */
   readonly touched: Set<TaskFold>
   readonly refusals: Map<string, Refusals>
@@ -50,7 +52,7 @@ export interface Batch {
 export function newBatch(reading: Pick<Batch, 'pending' | 'definitions' | 'file'>): Batch {
   const { pending, definitions, file } = reading
   const rest = { refusals: new Map<string, Refusals>(), contents: [], latestMs: 0, problems: [] }
-  return { pending, definitions, file, touched: new Set(), ...rest }
+  return { pending, definitions, file, begun: new Map(), touched: new Set(), ...rest }
 }
 
 /** Adds whole lines of the journal to the batch. */
@@ -59,17 +61,27 @@ export function readInto(batch: Batch, text: string): void {
     try {
       readLine(line, batch)
     } catch (error) {
-      if (error instanceof StoreError) throw error
-      // A damaged line must not keep the books closed: the rest of them is still true.
-      batch.problems.push(`a line of the journal cannot be read and was left out: ${messageOf(error)}`)
+      leaveOut(error, batch)
     }
   })
+}
+
+/** After the last lines: calls that are not done by then wait for the next batch. */
+export function endBatch(batch: Batch): void {
+  for (const id of batch.begun.keys()) takeBegun(batch, id)
+}
+
+/** A damaged line must not keep the books closed: the rest of them is still true. */
+function leaveOut(error: unknown, { problems }: Batch): void {
+  if (error instanceof StoreError) throw error
+  problems.push(`a line of the journal cannot be read and was left out: ${messageOf(error)}`)
 }
 
 function readLine(line: SplitLine, batch: Batch): void {
   switch (line.tag) {
     case 'B':
-      return readBegun(JSON.parse(line.columns) as BegunColumns, batch)
+      batch.begun.set(firstText(line.columns), line.columns)
+      return
     case 'D':
       return readDone(JSON.parse(line.columns) as DoneColumns, line.detail, batch)
     case 'O': {
@@ -86,15 +98,34 @@ function readLine(line: SplitLine, batch: Batch): void {
   }
 }
 
-function readBegun(columns: BegunColumns, batch: Batch): void {
+/** The id that a list of columns begins with. Ids have no quotes in them. */
+function firstText(columns: string): string {
+  return columns.slice(2, columns.indexOf('"', 2))
+}
+
+/** Its line is read now: the call has parts, or has to wait. */
+function takeBegun(batch: Batch, id: string): void {
+  const columns = batch.begun.get(id)
+  if (columns === undefined) return
+  batch.begun.delete(id)
+  try {
+    readBegun(columns, batch)
+  } catch (error) {
+    leaveOut(error, batch)
+  }
+}
+
+function readBegun(text: string, batch: Batch): void {
+  const columns = JSON.parse(text) as BegunColumns
   const kind = batch.definitions.kind(columns[3])
   const detail = openedDetail(kind, columns[6])
-  foldOf(batch, columns[0]).opened = { columns: openedColumns(columns, kind.names), detail }
+  waitingFold(batch, columns[0]).opened = { columns: openedColumns(columns, kind.names), detail }
   sawTime(batch, columns[1])
 }
 
 function readDone(columns: DoneColumns, detail: string, batch: Batch): void {
   const [id, openedMs] = columns
+  batch.begun.delete(id)
   const kind = batch.definitions.kind(columns[3])
   const call = { columns, detail, kind, terms: batch.definitions.terms(columns[6]) }
   sawTime(batch, openedMs)
@@ -152,6 +183,11 @@ function checkFormat(format: string): void {
 }
 
 function foldOf(batch: Batch, id: TaskId): TaskFold {
+  takeBegun(batch, id)
+  return waitingFold(batch, id)
+}
+
+function waitingFold(batch: Batch, id: TaskId): TaskFold {
   let fold = batch.pending.get(id)
   if (fold === undefined) {
     fold = emptyFold(id)

@@ -146,6 +146,17 @@ test('a line that cannot be read is left out and told, and the rest is read', ()
   database.close(null)
 })
 
+test('a call whose beginning was damaged keeps what is said of it later', () => {
+  const begunAlone = journalText(plainCall('task_1'), (i) => i === 2 || i === 3)
+  const text = begunAlone.replace(/^(B.{30}).*(\t)$/m, '$1$2')
+  const database = new SqliteDatabase({ dir: journalDir(text) })
+  expect(database.ingest(ENDLESS)).toHaveLength(1)
+  const trace = database.read((reader) => reader.trace('task_1' as TaskId))
+  expect(trace).toMatchObject({ steps: [{}], charges: [{ actual: { nanoUsd: 91_800 } }], outcomes: [{}] })
+  expect(trace?.summary.opened.contract).toBe('(unknown)')
+  database.close(null)
+})
+
 test('money of a task that is not in the books is kept', () => {
   const settled = holdSettled(holdMade('task_1', 'hold_1'))
   const database = new SqliteDatabase({ dir: journalDir(journalText([settled])) })

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import type { HoldMade } from '../../core/task/records.js'
 import type { ReportFilter, ReportGroup } from '../../core/task/report.js'
 import type { TaskSummary } from '../../core/task/views.js'
-import { type Batch, type PendingTasks, newBatch, readInto } from './batch.js'
+import { type Batch, type PendingTasks, endBatch, newBatch, readInto } from './batch.js'
 import { Definitions } from './definitions.js'
 import { eachLine } from './lines.js'
 import { lockDirectory } from './lock.js'
@@ -179,6 +179,7 @@ export class SqliteDatabase {
       end = endOffset
       if (end - from.offset >= TRANSACTION_BYTES) break
     }
+    endBatch(batch)
     return end
   }
 
@@ -258,6 +259,7 @@ export class SqliteDatabase {
       for (const { text } of readSlices(this.#dir, { segment, offset: 0 }, end)) {
         const batch = newBatch({ pending, definitions, file: () => true })
         readInto(batch, text)
+        endBatch(batch)
         for (const fold of batch.touched) if (!isWaiting(fold)) pending.delete(fold.id)
       }
     }
