@@ -70,7 +70,7 @@ export function begunLine({ opened }: Call, hold: HoldMade, dictionary: Dictiona
   const kind = dictionary.kindOf(opened)
   const terms = dictionary.termsOf(hold)
   const task = `${taskText(opened, kind)},${ownText(opened, kind)},${terms}`
-  const held = `"${hold.id}",${hold.atMs - opened.atMs},${amountsText(hold.amounts)}`
+  const held = `"${hold.id}",${hold.atMs - opened.atMs},${heldText(hold.amounts)}`
   return `${dictionary.takeDefinitions()}B\t[${task},${held},"${hold.step}","${hold.attempt.id}"]\t\n`
 }
 
@@ -97,14 +97,19 @@ function quoted(text: string | null): string {
   return text === null ? 'null' : JSON.stringify(text)
 }
 
-function amountsText(amounts: Amounts): string {
-  const { modelCalls, inputTokens, outputTokens, toolCalls, toolMs, nanoUsd } = amounts
-  return `[${modelCalls},${inputTokens},${outputTokens},${toolCalls},${toolMs},${nanoUsd}]`
+/** A call uses no tool, or it would have left the plan. */
+function heldText({ modelCalls, inputTokens, outputTokens, nanoUsd }: Amounts): string {
+  return `[${modelCalls},${inputTokens},${outputTokens},0,0,${nanoUsd}]`
 }
 
+/** Mostly zeros: as one piece of text these cost less than one by one. */
 function tokensText(tokens: TokenCounts): string {
   const { input, cacheRead, cacheWrite, cacheWrite1h, output, reasoning, audioInput, audioOutput } = tokens
-  return `[${input},${cacheRead},${cacheWrite},${cacheWrite1h},${output},${reasoning},${audioInput},${audioOutput}]`
+  const isCached = cacheRead !== 0 || cacheWrite !== 0 || cacheWrite1h !== 0
+  const cached = isCached ? `${cacheRead},${cacheWrite},${cacheWrite1h}` : '0,0,0'
+  const isMore = reasoning !== 0 || audioInput !== 0 || audioOutput !== 0
+  const more = isMore ? `${reasoning},${audioInput},${audioOutput}` : '0,0,0'
+  return `[${input},${cached},${output},${more}]`
 }
 
 /** From what was charged on. */
@@ -132,7 +137,7 @@ function chargeText({ opened, hold, settled }: WholeCall): string {
   const { atMs } = opened
   const { attempt } = settled
   const { id, startedMs, durationMs, firstByteMs, status, end, nanoUsd, disputed } = attempt
-  const held = `"${hold.id}",${hold.atMs - atMs},${amountsText(hold.amounts)},"${id}"`
+  const held = `"${hold.id}",${hold.atMs - atMs},${heldText(hold.amounts)},"${id}"`
   const times = `${settled.atMs - atMs},${startedMs - atMs},${durationMs},${firstByteMs}`
   const ending = `${status},${end === 'ok' ? '"ok"' : quoted(end)},${tokensText(attempt.tokens)}`
   const known = `"${attempt.basis}",${disputed === undefined ? 'null' : JSON.stringify(disputed)}`
