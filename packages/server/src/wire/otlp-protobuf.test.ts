@@ -83,6 +83,19 @@ describe('whatever is written reads back the same', () => {
     )
   })
 
+  test('spans whose length takes one, two and three bytes', () => {
+    for (const length of [0, 20, 60, 100, 16_000, 16_300, 16_400, 40_000]) {
+      const template = attributesTemplate({ text: 'x'.repeat(length) })
+      const write = (to: SpanWriter) => {
+        to.begin(PLACE)
+        to.template(template)
+        to.end()
+      }
+      const texts = written((to) => [1, 2].map(() => write(to))).spans.map((span) => span.attributes['text'])
+      expect(texts.map((text) => String(text).length)).toEqual([length, length])
+    }
+  })
+
   test('prepared attributes, whatever their value', () => {
     const text = fc.oneof(fc.string({ maxLength: 150 }), fc.string({ unit: 'grapheme', maxLength: 150 }))
     const number = fc.oneof(fc.nat(300), fc.maxSafeInteger(), fc.double({ noNaN: true }))

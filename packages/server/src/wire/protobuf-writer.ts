@@ -82,6 +82,24 @@ export class ProtobufWriter {
     return ++this.#at
   }
 
+  /** Begins one that is likely longer: two bytes are kept, so that what is in it need not move. */
+  openLong(field: number): number {
+    this.#tag(field, LENGTH_DELIMITED)
+    return (this.#at += 2)
+  }
+
+  /** What `openLong` began. */
+  closeLong(start: number): void {
+    const length = this.#at - start
+    if (length < 128 || length >= 128 * 128) {
+      this.#bytes.copyWithin(start - 1, start, this.#at)
+      this.#at -= 1
+      return this.close(start - 1)
+    }
+    this.#bytes[start - 2] = length | 128
+    this.#bytes[start - 1] = length >> 7
+  }
+
   /** Begins a nested message whose length is known: it needs no `close`. */
   begin(field: number, length: number): void {
     this.#tag(field, LENGTH_DELIMITED)

@@ -74,7 +74,7 @@ export class SpanWriter {
 
   begin(place: SpanPlace): void {
     const to = this.#to
-    this.#start = to.open(SPANS)
+    this.#start = to.openLong(SPANS)
     to.words(1, place.traceId)
     to.words(2, place.spanId)
     if (place.parentSpanId !== null) to.words(4, place.parentSpanId)
@@ -84,7 +84,7 @@ export class SpanWriter {
   }
 
   end(): void {
-    this.#to.close(this.#start)
+    this.#to.closeLong(this.#start)
     this.#spans += 1
   }
 
