@@ -12,7 +12,10 @@ const C4 = 0xa1e38b93
 /** Of a text of one byte per character, seed 0. */
 export function murmur128(text: string): Words128 {
   const { length } = text
-  let [h1, h2, h3, h4] = [0, 0, 0, 0]
+  let h1 = 0
+  let h2 = 0
+  let h3 = 0
+  let h4 = 0
   let at = 0
   for (; at + 16 <= length; at += 16) {
     h1 = (Math.imul(rotated(h1 ^ first(text, at), 19) + h2, 5) + 0x561ccd1b) | 0
@@ -25,8 +28,13 @@ export function murmur128(text: string): Words128 {
   h2 ^= second(text, at + 4) ^ length
   h3 ^= third(text, at + 8) ^ length
   h4 ^= fourth(text, at + 12) ^ length
-  const [a, b, c, d] = summed([h1, h2, h3, h4])
-  return summed([avalanche(a), avalanche(b), avalanche(c), avalanche(d)])
+  const sum = (h1 + h2 + h3 + h4) | 0
+  h1 = avalanche(sum)
+  h2 = avalanche(h2 + sum)
+  h3 = avalanche(h3 + sum)
+  h4 = avalanche(h4 + sum)
+  const all = (h1 + h2 + h3 + h4) | 0
+  return [all, (h2 + all) | 0, (h3 + all) | 0, (h4 + all) | 0]
 }
 
 function first(text: string, at: number): number {
@@ -62,11 +70,6 @@ function word(text: string, at: number): number {
 
 function rotated(value: number, by: number): number {
   return (value << by) | (value >>> (32 - by))
-}
-
-function summed([h1, h2, h3, h4]: Words128): Words128 {
-  const sum = (h1 + h2 + h3 + h4) | 0
-  return [sum, (h2 + sum) | 0, (h3 + sum) | 0, (h4 + sum) | 0]
 }
 
 /** Every bit of the input changes half of the bits. */

@@ -178,7 +178,11 @@ function addCost(sum: number, attempt: AttemptRecord): number {
  * Tokens billed, all attempts of the step together: input includes cached ones, output includes reasoning.
  */
 function writeUsage(to: SpanWriter, attempts: readonly AttemptRecord[]): void {
-  let [input, output, cacheRead, cacheCreation, reasoning] = [0, 0, 0, 0, 0]
+  let input = 0
+  let output = 0
+  let cacheRead = 0
+  let cacheCreation = 0
+  let reasoning = 0
   for (const { tokens } of attempts) {
     input += inputTotal(tokens)
     output += outputTotal(tokens)

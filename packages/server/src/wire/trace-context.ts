@@ -59,8 +59,8 @@ export function spanIdOf(id: string): SpanId {
 }
 
 /** A task's own span is not named by a part of its trace's id. */
-function folded([a, b, c, d]: Words128): SpanId {
-  return [a ^ c, b ^ d]
+function folded(hash: Words128): SpanId {
+  return [hash[0] ^ hash[2], hash[1] ^ hash[3]]
 }
 
 function wordAt(hex: string, at: number): number {
