@@ -68,9 +68,9 @@ export function spillwayMember(step: Step): string {
 
 function amountsText(amounts: Amounts): string {
   const { modelCalls, inputTokens, outputTokens, toolCalls, toolMs, nanoUsd } = amounts
-  const calls = `"model_calls":${bound(modelCalls)},"tool_calls":${bound(toolCalls)},"tool_ms":${bound(toolMs)}`
   const tokens = `"input_tokens":${bound(inputTokens)},"output_tokens":${bound(outputTokens)}`
-  return `{${calls},${tokens},"cost_usd":${bound(usdFromNano(nanoUsd))}}`
+  const tools = `"tool_calls":${bound(toolCalls)},"tool_ms":${bound(toolMs)}`
+  return `{"model_calls":${bound(modelCalls)},${tokens},${tools},"cost_usd":${bound(usdFromNano(nanoUsd))}}`
 }
 
 /** JSON has no Infinity: no limit is null. */
