@@ -148,6 +148,34 @@ describe('plain requests', () => {
     expect(client.text).toMatch(/transfer-encoding: chunked\r\n\r\n6\r\nfirst \r\n6\r\nsecond\r\n0\r\n\r\n$/)
   })
 
+  test('a caller that does not read makes the answer wait, and is told when to go on', async () => {
+    const piece = Buffer.alloc(64 * 1024, 'x')
+    const written: number[] = []
+    const { port } = await world((_request, caller) => {
+      caller.begin(200, { 'x-by': 'lane' })
+      const fill = () => {
+        if (written.length === 400) return caller.end('the end')
+        written.push(piece.length)
+        if (caller.write(piece)) setImmediate(fill)
+        else caller.onDrain(fill)
+      }
+      fill()
+    })
+    const client = new Client(port)
+    client.socket.pause()
+    client.socket.write(plain)
+    const isFull = () => written.length > 0 && written.length === before
+    let before = -1
+    for (let quiet = 0; quiet < 50; quiet = isFull() ? quiet + 1 : 0) {
+      before = written.length
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(written.length).toBeLessThan(400)
+    client.socket.resume()
+    await client.answers(1, 'the end')
+    expect(written).toHaveLength(400)
+  })
+
   test('a header that would begin another line is not sent', async () => {
     let fault: unknown
     const { port } = await world((_request, caller) => {
