@@ -407,4 +407,20 @@ describe('abort and pace', () => {
     expect(listener.ending).toBe('end')
     expect(listener.bodyBytes).toBe(size)
   })
+
+  test('a call that is paused with its last bytes leaves the connection to the next one', async () => {
+    const { url, seen } = await upstream((response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.end('data: 1\n\n')
+    })
+    const provider = providerFor(url, {}, { connections: 1 })
+    let pause = (): void => {}
+    const first = new RecordingListener(() => pause())
+    const handle = provider.send(upstreamRequest({ n: 1 }, { stream: true }), first)
+    pause = () => handle.pause()
+    await first.done
+    const second = await call(provider, upstreamRequest({ n: 2 }, { stream: true, headTimeoutMs: 2_000 }))
+    expect(second.ending).toBe('end')
+    expect(new Set(seen.map(({ port }) => port)).size).toBe(1)
+  })
 })

@@ -129,6 +129,8 @@ export class Connection implements ResponseSink {
   onEnd(): void {
     const listener = this.#listener
     this.#listener = null
+    // Whoever paused has everything: the next exchange must not wait for it to go on.
+    if (this.#isPaused) this.resume()
     if (!this.#isReusable || this.#reader.hasExcess) this.#close('CLOSED')
     else if (!this.#isClosed) this.#owner.onIdle(this)
     listener?.onEnd()
