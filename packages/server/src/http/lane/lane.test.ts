@@ -300,4 +300,22 @@ describe('ends', () => {
     expect(busy.text).toContain('connection: close\r\n')
     expect(busy.text).toContain('hello')
   })
+
+  test('a server that closes lets a slow reader have its whole answer', async () => {
+    const size = 16 * 1024 * 1024
+    const given: LaneCaller[] = []
+    const { port, lanes } = await world((_request, caller) => {
+      caller.begin(200, { 'x-by': 'lane', 'content-length': String(size) })
+      caller.end(Buffer.alloc(size, 'x'))
+      given.push(caller)
+    })
+    const client = new Client(port)
+    client.socket.pause()
+    client.socket.write(plain)
+    while (given.length === 0) await new Promise((resolve) => setImmediate(resolve))
+    lanes.closeIdle()
+    client.socket.resume()
+    while (client.text.length < size) await new Promise((resolve) => setImmediate(resolve))
+    expect(client.text.split('\r\n\r\n')[1]).toHaveLength(size)
+  })
 })

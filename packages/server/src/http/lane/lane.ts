@@ -62,9 +62,9 @@ export class Lane {
     socket.on('close', this.#onClose)
   }
 
-  /** No request is being read or answered. */
+  /** No request is being read or answered, and the last answer has left. */
   get isIdle(): boolean {
-    return this.#caller === null && this.#arriving === null
+    return this.#caller === null && this.#arriving === null && this.socket.writableLength === 0
   }
 
   /** For how long nothing was asked, or a body has not gone on, ms. */
