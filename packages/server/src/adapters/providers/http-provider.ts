@@ -3,6 +3,7 @@
 
 import type { ProviderConfig, Wire } from '../../core/release/release.js'
 import type { Provider, System, UpstreamCall, UpstreamListener, UpstreamRequest } from '../../engine/ports.js'
+import { isFieldName, isFieldValue } from '../../wire/http-field.js'
 import { HttpCall } from './http-call.js'
 import { ConnectionPool, type PooledCall } from './http1/connection-pool.js'
 import type { Origin } from './http1/connection.js'
@@ -131,8 +132,6 @@ function line(provider: string, name: string, value: string): string {
 // A key read from a file often ends in a newline. Saying so at start beats a failure on every call; the value
 // stays out.
 function assertSendable(provider: string, name: string, value: string): void {
-  const nameOk = /^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name)
-  const valueOk = /^[\t\x20-\x7e\x80-\xff]*$/.test(value)
-  if (!nameOk || !valueOk)
+  if (!isFieldName(name) || !isFieldValue(value))
     throw new Error(`provider ${provider}: the header "${name}" has characters that cannot be sent`)
 }

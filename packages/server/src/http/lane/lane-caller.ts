@@ -4,6 +4,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Caller } from '../../engine/ports.js'
+import { isFieldValue } from '../../wire/http-field.js'
 
 export interface LaneAnswer {
   readonly socket: Socket
@@ -13,7 +14,6 @@ export interface LaneAnswer {
   onEnd(): void
 }
 
-const CONTROL = /[^\t\x20-\x7e\x80-\xff]/
 const LAST_CHUNK = '0\r\n\r\n'
 const OK = 'HTTP/1.1 200 OK'
 
@@ -64,7 +64,7 @@ export class LaneCaller implements Caller {
     for (const name in headers) {
       const value = headers[name] ?? ''
       // The same rule as `node:http`: nothing a caller or a configuration said can begin a line.
-      if (CONTROL.test(value)) throw new Error(`the response header ${name} has forbidden characters`)
+      if (!isFieldValue(value)) throw new Error(`the response header ${name} has forbidden characters`)
       head += lineStart(name) + value
     }
     this.#begun = true

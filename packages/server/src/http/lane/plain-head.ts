@@ -3,6 +3,7 @@
 // costs time and never safety.
 
 import type { IncomingHttpHeaders } from 'node:http'
+import { isFieldName, isFieldValue } from '../../wire/http-field.js'
 
 export interface PlainHead {
   readonly path: string
@@ -12,8 +13,6 @@ export interface PlainHead {
 }
 
 const REQUEST_LINE = /^POST (\/[!-~]*) HTTP\/1\.1$/
-const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/
-const CONTROL = /[^\t\x20-\x7e\x80-\xff]/
 const LENGTH = /^\d{1,12}$/
 const HEADERS_MAX = 100
 
@@ -39,7 +38,7 @@ export function readPlainHead(head: string): PlainHead | null {
     const name = nameOf(head.slice(at, colon))
     if (name === null || headers[name] !== undefined || NOT_PLAIN.has(name)) return null
     const value = trimmed(head, colon + 1, end)
-    if (CONTROL.test(value)) return null
+    if (!isFieldValue(value)) return null
     headers[name] = value
     at = end + 2
   }
@@ -58,7 +57,7 @@ function nameOf(raw: string): string | null {
   if (known !== undefined) return known
   const name = raw.toLowerCase()
   // Of an object's own members: none is a header.
-  if (!NAME.test(name) || name in Object.prototype) return null
+  if (!isFieldName(name) || name in Object.prototype) return null
   if (NAMES.size < NAMES_MAX) NAMES.set(raw, name)
   return name
 }

@@ -3,6 +3,7 @@
 
 import type { Parsed } from '../../../core/parsed.js'
 import { invalid, parsed } from '../../../core/parsed.js'
+import { isFieldName, isFieldValue } from '../../../wire/http-field.js'
 
 export type Framing =
   | { readonly kind: 'fixed'; readonly bytes: number }
@@ -23,8 +24,6 @@ export interface ResponseHead {
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/
 const OK = 'HTTP/1.1 200 OK'
 const OK_PARTS = ['', '1', '200'] as const
-const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
-const CONTROL = /[^\t\x20-\x7e\x80-\xff]/
 const DIGITS = /^\d{1,15}$/
 
 // Of the connection, or nobody's business: the engine reads the rest.
@@ -54,7 +53,7 @@ export function parseResponseHead(head: string): Parsed<ResponseHead> {
     if (colon === -1 || colon >= end) return invalid('header', 'has no colon')
     const name = head.slice(at, colon).toLowerCase()
     const value = head.slice(colon + 1, end).trim()
-    if (!HEADER_NAME.test(name) || CONTROL.test(value)) return invalid('header', 'has forbidden characters')
+    if (!isFieldName(name) || !isFieldValue(value)) return invalid('header', 'has forbidden characters')
     if (!takeHop(hop, name, value) && !DROPPED.has(name)) {
       const before = headers[name]
       headers[name] = before === undefined ? value : `${before}, ${value}`
