@@ -2,6 +2,7 @@
 // it was asked. Like the real adapter it never calls back before `send` returned, gives up on silence, and
 // says nothing after an abort.
 
+import type { Wire } from '../core/release/release.js'
 import type {
   Provider,
   System,
@@ -46,8 +47,8 @@ export interface ScriptedProvider extends Provider {
 
 export interface ScriptedProviderOptions {
   readonly name: string
-  /** Default `openai-chat`. */
-  readonly chatWire?: Provider['chatWire']
+  /** The format of all chats. Default `openai-chat`. */
+  readonly chatWire?: Wire
   /** Default false. */
   readonly simulated?: boolean
 }
@@ -59,11 +60,12 @@ export function createScriptedProvider(
   const requests: SeenRequest[] = []
   const queue: Script[] = []
   const calls = new Set<ScriptedCall>()
+  const { chatWire = 'openai-chat', simulated: isSimulated = false } = options
   let fallback: ((request: SeenRequest) => Script) | null = null
   return {
     name: options.name,
-    simulated: options.simulated ?? false,
-    chatWire: options.chatWire ?? 'openai-chat',
+    simulated: isSimulated,
+    speaks: (wire) => (isSimulated || wire === 'openai-embeddings' ? wire : chatWire),
     requests,
     get openCalls() {
       return [...calls].filter((call) => !call.isDone).length

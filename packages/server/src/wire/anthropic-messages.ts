@@ -8,6 +8,7 @@ import { encoder, frame } from './anthropic-messages/encoder.js'
 import { encodeError, errorFrame } from './anthropic-messages/errors.js'
 import { patch } from './anthropic-messages/patch.js'
 import { AnthropicScanner } from './anthropic-messages/scanner.js'
+import { unsaid } from './anthropic-messages/unsaid.js'
 import { view } from './anthropic-messages/view.js'
 import type { StreamScanner, WireFormat } from './format.js'
 import { readError } from './read-error.js'
@@ -16,11 +17,12 @@ import { encodeAnthropicUsage } from './usage.js'
 
 export const anthropicMessages: WireFormat = {
   wire: 'anthropic-messages',
-  upstreamPath: '/v1/messages',
   view,
   patch,
   decodeRequest,
+  unsaid,
   encodeRequest,
+  leavesOut: () => [],
   readAnswer,
   decodeAnswer,
   encodeAnswer,

@@ -1,5 +1,15 @@
 import { expect, test } from 'vitest'
-import { droppedHints } from './dropped-hints.js'
+import type { CallerWire } from '../core/release/release.js'
+import { droppedHints as hintsDropped } from './dropped-hints.js'
+import { formatOf } from './formats.js'
+
+const PLAIN = { model: 'm', messages: [{ role: 'user', content: 'x' }] }
+
+function droppedHints(body: unknown, from: CallerWire, to: CallerWire): string[] {
+  const request = formatOf(from).decodeRequest(body)
+  if (request.kind === 'invalid') throw new Error(JSON.stringify(request.problems))
+  return hintsDropped({ body, request: request.value, from, to })
+}
 
 test('OpenAI to Anthropic: what is left out is named by place', () => {
   const body = {
@@ -60,13 +70,7 @@ test('Anthropic to OpenAI: what is left out is named by place', () => {
 })
 
 test('nothing is lost on the same wire, or by a plain request', () => {
-  expect(droppedHints({ seed: 1 }, 'openai-chat', 'openai-chat')).toEqual([])
-  expect(
-    droppedHints(
-      { model: 'm', messages: [{ role: 'user', content: 'x' }] },
-      'openai-chat',
-      'anthropic-messages',
-    ),
-  ).toEqual([])
-  expect(droppedHints('garbage', 'openai-chat', 'anthropic-messages')).toEqual([])
+  expect(droppedHints({ ...PLAIN, seed: 1 }, 'openai-chat', 'openai-chat')).toEqual([])
+  expect(droppedHints(PLAIN, 'openai-chat', 'anthropic-messages')).toEqual([])
+  expect(formatOf('openai-chat').unsaid('garbage')).toEqual([])
 })

@@ -1,12 +1,13 @@
 // What every wire format can do: the face of this room. One module per format implements it; all are pure.
 // Same wire in and out: `view`, `patch`, `readAnswer` and a scanner, and the bytes pass through.
 // Different wires: decode with the caller's format, encode with the provider's, and back for the answer.
+// A format that no caller speaks needs the provider's half only.
 
 import type { JsonObject } from '../core/json.js'
-import type { FinishReason, ModelRequest, Part } from '../core/model/message.js'
+import type { Citation, FinishReason, ModelRequest, Part, TokenLogprob } from '../core/model/message.js'
 import type { ReportedUsage } from '../core/money/token-counts.js'
 import type { Parsed } from '../core/parsed.js'
-import type { Wire } from '../core/release/release.js'
+import type { CallerWire, Wire } from '../core/release/release.js'
 
 /** What the stages need to know of a request, whatever its format. */
 export interface RequestView {
@@ -82,6 +83,8 @@ export interface ModelAnswer {
   readonly rawFinishReason: string | null
   readonly stopSequence: string | null
   readonly usage: ReportedUsage | null
+  /** Of the answer's text, where the format has them and they were asked for. */
+  readonly logprobs?: readonly TokenLogprob[]
 }
 
 /**
@@ -97,8 +100,19 @@ export type StreamEvent =
   | { readonly kind: 'text-delta'; readonly text: string }
   | { readonly kind: 'reasoning-delta'; readonly text: string }
   | { readonly kind: 'reasoning-signature'; readonly signature: string }
+  /** A block of encrypted reasoning, whole. */
+  | { readonly kind: 'reasoning-redacted'; readonly data: string }
+  /** Of the text block that is being written. */
+  | { readonly kind: 'citation'; readonly citation: Citation }
+  | { readonly kind: 'logprobs'; readonly logprobs: readonly TokenLogprob[] }
   | { readonly kind: 'refusal-delta'; readonly text: string }
-  | { readonly kind: 'tool-call-start'; readonly index: number; readonly id: string; readonly name: string }
+  | {
+      readonly kind: 'tool-call-start'
+      readonly index: number
+      readonly id: string
+      readonly name: string
+      readonly signature?: string
+    }
   | { readonly kind: 'tool-call-delta'; readonly index: number; readonly argumentsJson: string }
   | {
       readonly kind: 'finish'
@@ -184,25 +198,31 @@ export interface ErrorBody {
   readonly problems?: readonly { readonly at: string; readonly message: string }[]
 }
 
-export interface WireFormat {
+/** A format as a provider speaks it: requests go out, answers come back. */
+export interface ProviderFormat {
   readonly wire: Wire
-  /**
-   * Path on a provider, after its base URL (which for OpenAI kinds ends in /v1): `/chat/completions`,
-   * `/v1/messages`.
-   */
-  readonly upstreamPath: string
-  view(body: unknown): Parsed<RequestView>
-  patch(body: Uint8Array, changes: RequestChanges): Uint8Array
-  decodeRequest(body: unknown): Parsed<ModelRequest>
-  /** Problems name the field that the target format cannot express. */
+  /** Problems name the field that this format cannot express. */
   encodeRequest(request: ModelRequest): Parsed<JsonObject>
+  /** Places in `request` that this format has no word for and may leave out: hints, in our types' names. */
+  leavesOut(request: ModelRequest): readonly string[]
   /** null: not an answer of this format (HTML, an error object, garbage). */
   readAnswer(body: unknown): AnswerFacts | null
   decodeAnswer(body: unknown): ModelAnswer | null
-  /** `createdSeconds`: since 1970, for formats whose answers carry a time. */
-  encodeAnswer(answer: ModelAnswer, createdSeconds: number): JsonObject
   scanner(options: ScannerOptions): StreamScanner
   decoder(): StreamDecoder
+  readError(status: number, body: string): ProviderError
+}
+
+/** A format as callers speak it too. */
+export interface WireFormat extends ProviderFormat {
+  readonly wire: CallerWire
+  view(body: unknown): Parsed<RequestView>
+  patch(body: Uint8Array, changes: RequestChanges): Uint8Array
+  decodeRequest(body: unknown): Parsed<ModelRequest>
+  /** Places in `body` of hints that our types do not hold: no other format is told of them. */
+  unsaid(body: unknown): readonly string[]
+  /** `createdSeconds`: since 1970, for formats whose answers carry a time. */
+  encodeAnswer(answer: ModelAnswer, createdSeconds: number): JsonObject
   encoder(options: {
     readonly model: string
     readonly includeUsage: boolean
@@ -210,7 +230,6 @@ export interface WireFormat {
   }): StreamEncoder
   /** Frames that end a stream early but properly: finish reason "length", usage if known, end marker. */
   cutFrames(scanner: StreamScanner): string
-  readError(status: number, body: string): ProviderError
   encodeError(error: ErrorBody): JsonObject
   /** The frame that says in band that the stream broke. No end marker follows. */
   errorFrame(error: ErrorBody): string

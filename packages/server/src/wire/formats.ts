@@ -1,17 +1,23 @@
 // Every format by name.
 
-import type { Wire } from '../core/release/release.js'
+import type { CallerWire, Wire } from '../core/release/release.js'
 import { anthropicMessages } from './anthropic-messages.js'
-import type { WireFormat } from './format.js'
+import type { ProviderFormat, WireFormat } from './format.js'
 import { openAiChat } from './openai-chat.js'
 import { openAiEmbeddings } from './openai-embeddings.js'
 
-const FORMATS: Readonly<Record<Wire, WireFormat>> = {
+const CALLER_FORMATS: Readonly<Record<CallerWire, WireFormat>> = {
   'openai-chat': openAiChat,
   'anthropic-messages': anthropicMessages,
   'openai-embeddings': openAiEmbeddings,
 }
 
-export function formatOf(wire: Wire): WireFormat {
-  return FORMATS[wire]
+const PROVIDER_FORMATS: Readonly<Record<Wire, ProviderFormat>> = CALLER_FORMATS
+
+export function formatOf(wire: CallerWire): WireFormat {
+  return CALLER_FORMATS[wire]
+}
+
+export function providerFormatOf(wire: Wire): ProviderFormat {
+  return PROVIDER_FORMATS[wire]
 }

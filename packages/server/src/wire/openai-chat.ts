@@ -8,6 +8,7 @@ import { encodeRequest } from './openai-chat/encode-request.js'
 import { encoder } from './openai-chat/encoder.js'
 import { patch } from './openai-chat/patch.js'
 import { OpenAiChatScanner } from './openai-chat/scanner.js'
+import { unsaid } from './openai-chat/unsaid.js'
 import { view } from './openai-chat/view.js'
 import { encodeError, errorFrame } from './openai-errors.js'
 import { readError } from './read-error.js'
@@ -17,11 +18,12 @@ import { encodeOpenAiUsage } from './usage.js'
 
 export const openAiChat: WireFormat = {
   wire: 'openai-chat',
-  upstreamPath: '/chat/completions',
   view,
   patch,
   decodeRequest,
+  unsaid,
   encodeRequest,
+  leavesOut: () => [],
   readAnswer,
   decodeAnswer,
   encodeAnswer,

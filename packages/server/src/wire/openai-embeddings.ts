@@ -29,12 +29,13 @@ const NO_STREAM: StreamEvent = {
 
 export const openAiEmbeddings: WireFormat = {
   wire: 'openai-embeddings',
-  upstreamPath: '/embeddings',
   view,
   patch: (body, { model }) =>
     model === undefined ? body : spliceObject(body, { model: JSON.stringify(model) }),
   decodeRequest: () => invalid('', NO_EQUAL),
+  unsaid: () => [],
   encodeRequest: () => invalid('', NO_EQUAL),
+  leavesOut: () => [],
   readAnswer,
   decodeAnswer: () => null,
   encodeAnswer: () => {

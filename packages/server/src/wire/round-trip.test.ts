@@ -83,6 +83,7 @@ function request(
     name.map((one) => ({ kind: 'tool' as const, name: one })),
   )
   return fc.record({
+    ...notAsked(),
     model: name,
     messages,
     tools,
@@ -98,6 +99,16 @@ function request(
     user: fc.option(name),
   })
 }
+
+/** Neither format has them yet. */
+const notAsked = () => ({
+  topK: fc.constant(null),
+  seed: fc.constant(null),
+  presencePenalty: fc.constant(null),
+  frequencyPenalty: fc.constant(null),
+  topLogprobs: fc.constant(null),
+  reasoning: fc.constant(null),
+})
 
 const overJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
 

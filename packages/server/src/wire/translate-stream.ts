@@ -3,7 +3,7 @@
 // final usage and the end marker exactly as it does for a stream of its own.
 
 import { NO_TOKENS, type ReportedUsage } from '../core/money/token-counts.js'
-import type { Wire } from '../core/release/release.js'
+import type { CallerWire, Wire } from '../core/release/release.js'
 import type {
   ScannerOptions,
   StreamDecoder,
@@ -12,14 +12,14 @@ import type {
   StreamFacts,
   StreamScanner,
 } from './format.js'
-import { formatOf } from './formats.js'
+import { formatOf, providerFormatOf } from './formats.js'
 import type { RelayingScanner } from './scan-frames.js'
 
 export interface ScannerBetween extends ScannerOptions {
   /** The provider's format. */
   readonly from: Wire
   /** The caller's format. */
-  readonly to: Wire
+  readonly to: CallerWire
   /** The model's name as the caller sees it, when formats differ. */
   readonly model: string
   /** Seconds since 1970, for formats whose chunks carry a time. */
@@ -32,7 +32,7 @@ export interface ScannerBetween extends ScannerOptions {
 
 export function scannerBetween(options: ScannerBetween): StreamScanner {
   const { from, to } = options
-  return from === to ? formatOf(from).scanner(options) : new TranslatingScanner(options)
+  return from === to ? providerFormatOf(from).scanner(options) : new TranslatingScanner(options)
 }
 
 class TranslatingScanner implements RelayingScanner {
@@ -46,9 +46,9 @@ class TranslatingScanner implements RelayingScanner {
   constructor({ from, to, model, createdSeconds, keepUsage, collect, estimatedInputTokens }: ScannerBetween) {
     const noTotals = { input: null, output: null, total: null }
     this.estimate = { tokens: { ...NO_TOKENS, input: estimatedInputTokens }, providerTotals: noTotals }
-    this.source = formatOf(from).scanner({ keepUsage: true, keepLogprobs: true, collect })
+    this.source = providerFormatOf(from).scanner({ keepUsage: true, keepLogprobs: true, collect })
     this.facts = this.source.facts
-    this.decoder = formatOf(from).decoder()
+    this.decoder = providerFormatOf(from).decoder()
     this.encoder = formatOf(to).encoder({ model, includeUsage: keepUsage, createdSeconds })
     this.target = formatOf(to).scanner({ keepUsage, keepLogprobs: true, collect: false })
   }

@@ -1,7 +1,7 @@
 // Calls a provider over HTTP/1.1: one pool of connections per provider, callbacks all the way, no retries and
 // no redirects (both are decisions, and decisions belong to the engine).
 
-import type { ProviderConfig, Wire } from '../../core/release/release.js'
+import type { CallerWire, ProviderConfig, Wire } from '../../core/release/release.js'
 import type { Provider, System, UpstreamCall, UpstreamListener, UpstreamRequest } from '../../engine/ports.js'
 import { isFieldName, isFieldValue } from '../../wire/http-field.js'
 import { HttpCall } from './http-call.js'
@@ -66,11 +66,19 @@ export function createHttpProvider(config: HttpProviderConfig, options: HttpProv
   return {
     name: config.name,
     simulated: false,
-    chatWire: config.kind === 'anthropic' ? 'anthropic-messages' : 'openai-chat',
+    speaks: config.kind === 'anthropic' ? speaksAnthropic : speaksOpenAi,
     send,
     // Waits for the calls under way: after a reload the old release's provider may still be answering.
     close: () => pool.close(),
   }
+}
+
+function speaksAnthropic(wire: CallerWire): Wire | null {
+  return wire === 'openai-embeddings' ? null : 'anthropic-messages'
+}
+
+function speaksOpenAi(wire: CallerWire): Wire {
+  return wire === 'openai-embeddings' ? wire : 'openai-chat'
 }
 
 function originOf(base: URL): Origin {

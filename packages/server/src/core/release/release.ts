@@ -11,8 +11,11 @@ export const TIERS = ['small', 'mid', 'premium'] as const satisfies readonly Tie
 
 export type Hosting = 'hosted' | 'serverless' | 'self-hosted' | 'on-device'
 
-/** Formats spoken with providers and callers. */
-export type Wire = 'openai-chat' | 'anthropic-messages' | 'openai-embeddings'
+/** Formats that callers speak. */
+export type CallerWire = 'openai-chat' | 'anthropic-messages' | 'openai-embeddings'
+
+/** Formats that providers speak: those of callers, and some that no caller does. */
+export type Wire = CallerWire
 
 export type RungName = 'shorter_context' | 'smaller_model' | 'cached_answer' | 'partial_result' | 'refine'
 export const FULL_LADDER = [

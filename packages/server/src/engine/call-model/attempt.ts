@@ -150,6 +150,12 @@ interface Place {
   readonly reservation: Reservation
 }
 
+/** What was asked for is nothing that this deployment has. */
+const NOT_THERE: Problem = {
+  at: 'model',
+  message: 'this deployment has no such interface; ask another model',
+}
+
 type Ready = { readonly kind: 'ready'; readonly attempt: AttemptAsk }
 
 function prepare(step: Step, { plan, model }: TurnAsk, { deployment, reservation }: Place): Ready | Turn {
@@ -159,8 +165,8 @@ function prepare(step: Step, { plan, model }: TurnAsk, { deployment, reservation
   if (config === undefined || provider === undefined)
     throw new Error(`provider ${deployment.provider} is gone`)
   const { view } = step.request
-  const isOurs = step.call.wire === 'openai-embeddings' || provider.simulated
-  const wire = isOurs ? step.call.wire : provider.chatWire
+  const wire = provider.speaks(step.call.wire, deployment.model)
+  if (wire === null) return { kind: 'inexpressible', problems: [NOT_THERE] }
   const logprobs = plan.logprobs && wire === 'openai-chat'
   const body = prepareBody(step, {
     deployment,

@@ -2,7 +2,7 @@
 
 import type { Deployment, Wire } from '../../core/release/release.js'
 import type { ProviderError } from '../../wire/format.js'
-import { formatOf } from '../../wire/formats.js'
+import { providerFormatOf } from '../../wire/formats.js'
 import { retryAfterMs, shouldRetry } from '../../wire/retry-after.js'
 import type { Step } from '../step-context.js'
 
@@ -39,7 +39,7 @@ export function httpFailure(
   raw: { status: number; headers: Readonly<Record<string, string>>; body: Uint8Array; end: string },
 ): AttemptFailure {
   const text = Buffer.from(raw.body).toString('utf8')
-  const error = raw.status === 200 ? null : formatOf(ask.wire).readError(raw.status, text)
+  const error = raw.status === 200 ? null : providerFormatOf(ask.wire).readError(raw.status, text)
   const isTooLong = raw.status === 400 && error !== null && isContextLength(error)
   const contentType = raw.headers['content-type'] ?? 'application/json'
   return {

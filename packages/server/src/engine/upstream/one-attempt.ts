@@ -2,7 +2,7 @@
 
 import type { Deployment, ModelEntry, ProviderConfig, Wire } from '../../core/release/release.js'
 import type { AnswerFacts, StreamScanner } from '../../wire/format.js'
-import { formatOf } from '../../wire/formats.js'
+import { providerFormatOf } from '../../wire/formats.js'
 import { stripLogprobs } from '../../wire/strip-logprobs.js'
 import { scannerBetween } from '../../wire/translate-stream.js'
 import type { Answer, HeldEnd, StreamedEnd } from '../answer/answer.js'
@@ -113,7 +113,7 @@ interface ReadAnswer {
 /** The facts of an answer, and its bytes in the caller's format. null: not an answer at all. */
 function readWhole(step: Step, ask: AttemptAsk, body: Uint8Array): ReadAnswer | null {
   const json = parseJson(body)
-  const theirs = formatOf(ask.wire)
+  const theirs = providerFormatOf(ask.wire)
   const facts = json === undefined ? null : theirs.readAnswer(json)
   if (facts === null) return null
   if (ask.wire === step.call.wire) return { facts, body: ask.stripLogprobs ? stripLogprobs(body) : body }

@@ -6,7 +6,7 @@ import type { Parsed } from '../../core/parsed.js'
 import { invalid, parsed } from '../../core/parsed.js'
 import type { Deployment, ProviderConfig, Wire } from '../../core/release/release.js'
 import type { RequestChanges } from '../../wire/format.js'
-import { formatOf } from '../../wire/formats.js'
+import { providerFormatOf } from '../../wire/formats.js'
 import { droppedHints } from '../../wire/dropped-hints.js'
 import { type Step, decide } from '../step-context.js'
 
@@ -25,14 +25,16 @@ export function prepareBody(step: Step, ask: BodyAsk): Parsed<Uint8Array> {
   const request = step.format.decodeRequest(step.request.json)
   if (request.kind === 'invalid') return request
   const outputTokens = ask.outputTokens ?? request.value.maxOutputTokens ?? ask.deployment.maxOutputTokens
-  const encoded = formatOf(ask.wire).encodeRequest({
+  const sent = {
     ...request.value,
     model: ask.deployment.model,
     maxOutputTokens: outputTokens,
     includeUsage: true,
-  })
+  }
+  const encoded = providerFormatOf(ask.wire).encodeRequest(sent)
   if (encoded.kind === 'invalid') return encoded
-  const dropped = droppedHints(step.request.json, step.call.wire, ask.wire)
+  const { wire: from } = step.call
+  const dropped = droppedHints({ body: step.request.json, request: sent, from, to: ask.wire })
   if (dropped.length > 0) {
     decide(step, {
       stage: 'attempt',

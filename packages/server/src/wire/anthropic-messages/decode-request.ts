@@ -2,7 +2,13 @@
 // problem that names the field; hints are left out (`droppedHints` lists them).
 
 import { isObject } from '../../core/json.js'
-import type { Message, ModelRequest, ToolChoice, ToolDefinition } from '../../core/model/message.js'
+import {
+  type Message,
+  type ModelRequest,
+  NOT_ASKED,
+  type ToolChoice,
+  type ToolDefinition,
+} from '../../core/model/message.js'
 import { type Parsed, type Problem, invalid } from '../../core/parsed.js'
 import {
   asJsonObject,
@@ -27,6 +33,7 @@ export function decodeRequest(body: unknown): Parsed<ModelRequest> {
   const choice = body['tool_choice']
   const schema = jsonSchemaOf(body)
   const value: ModelRequest = {
+    ...NOT_ASKED,
     model: requiredText(body['model'], 'model', problems),
     messages: [...decodeSystem(body['system'], problems), ...decodeMessages(body['messages'], problems)],
     tools: listField(body['tools'], 'tools', problems).map((tool, index) =>

@@ -111,6 +111,9 @@ export function encodePart(part: Part, at: string, problems: Problem[]): readonl
       return part.text === '' ? [] : [{ type: 'text', text: part.text }]
     case 'image':
       return [encodeImage(part, at, problems)]
+    case 'document':
+      problems.push({ at, message: 'documents cannot be expressed in the other format' })
+      return []
     case 'reasoning':
       return encodeReasoning(part)
     case 'tool-call':

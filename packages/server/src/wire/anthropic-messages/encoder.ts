@@ -52,6 +52,11 @@ class AnthropicEncoder implements StreamEncoder {
         return ''
       case 'reasoning-signature':
         return this.thinking(event.signature)
+      // This format has no place for them.
+      case 'reasoning-redacted':
+      case 'citation':
+      case 'logprobs':
+        return ''
       case 'tool-call-start':
         return this.startCall(event)
       case 'tool-call-delta':

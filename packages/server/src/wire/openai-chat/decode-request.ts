@@ -2,7 +2,12 @@
 // hold is a problem that names the field; hints are left out (`droppedHints` lists them).
 
 import { isObject, type JsonObject } from '../../core/json.js'
-import type { ModelRequest, ToolChoice, ToolDefinition } from '../../core/model/message.js'
+import {
+  type ModelRequest,
+  NOT_ASKED,
+  type ToolChoice,
+  type ToolDefinition,
+} from '../../core/model/message.js'
 import { type Parsed, type Problem, invalid } from '../../core/parsed.js'
 import {
   asJsonObject,
@@ -26,6 +31,7 @@ export function decodeRequest(body: unknown): Parsed<ModelRequest> {
   const stream = booleanField(body['stream'], 'stream', problems) ?? false
   const options = body['stream_options']
   const value: ModelRequest = {
+    ...NOT_ASKED,
     model: requiredText(body['model'], 'model', problems),
     messages: decodeMessages(body['messages'], problems),
     tools: decodeTools(body['tools'], problems),

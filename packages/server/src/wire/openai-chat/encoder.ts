@@ -54,7 +54,11 @@ class OpenAiChatEncoder implements StreamEncoder {
       case 'usage':
         this.usage = event.usage
         return ''
+      // This format has no place for them.
       case 'reasoning-signature':
+      case 'reasoning-redacted':
+      case 'citation':
+      case 'logprobs':
         return ''
       case 'error':
         this.over = true

@@ -136,7 +136,8 @@ describe('in process', () => {
   })
 
   test('it says who it is', () => {
-    expect(provider()).toMatchObject({ name: 'sim', simulated: true, chatWire: 'openai-chat' })
+    expect(provider()).toMatchObject({ name: 'sim', simulated: true })
+    expect(provider().speaks('anthropic-messages', 'any')).toBe('anthropic-messages')
   })
 })
 

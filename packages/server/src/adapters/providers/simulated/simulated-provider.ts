@@ -45,7 +45,8 @@ export function createSimulatedProvider(
   return {
     name: config.name,
     simulated: true,
-    chatWire: 'openai-chat',
+    // Whatever is asked.
+    speaks: (wire) => wire,
     send,
     stats: () => world.stats(),
     close: () => Promise.resolve(),
