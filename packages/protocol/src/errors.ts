@@ -45,6 +45,11 @@ export const ERRORS = {
     retry: 'never',
     hint: 'Open a task with POST /v1/tasks, or name a contract of the configuration.',
   },
+  'response.unknown': {
+    status: 404,
+    retry: 'never',
+    hint: 'The response was not stored, was deleted, or is past its time; send the whole conversation.',
+  },
   'task.closed': { status: 409, retry: 'never', hint: 'The task has ended; open a new one.' },
   'model.unknown': { status: 404, retry: 'never', hint: 'GET /v1/models lists what can be named.' },
   'budget.exhausted': {

@@ -109,6 +109,15 @@ export interface Ledger {
   close(account: string): void
 }
 
+export interface Content {
+  readonly task: TaskId
+  /** An empty one forgets what was stored under the reference. */
+  readonly text: string
+  readonly deleteAfterMs: number
+  /** Default a new one. What was stored under the same reference is replaced. */
+  readonly reference?: string
+}
+
 /** The durable books. `write` only queues; an answer may end when `durable` has resolved. */
 export interface Books {
   write(entry: Entry): void
@@ -117,11 +126,7 @@ export interface Books {
   /** Why nothing can be made durable at the moment, or null. Then nothing may be spent either. */
   readonly failed: Error | null
   /** Stores a prompt or answer (already cleared for storage) and returns its reference. */
-  saveContent(content: {
-    readonly task: TaskId
-    readonly text: string
-    readonly deleteAfterMs: number
-  }): string
+  saveContent(content: Content): string
   close(): Promise<void>
 }
 
@@ -135,6 +140,7 @@ export interface Archive {
   report(filter: ReportFilter): Promise<readonly ReportGroup[]>
   /** Settled totals of a ceiling account, for start-up. */
   accountTotals(prefixes: readonly string[]): Promise<ReadonlyMap<string, Amounts>>
+  /** null: never stored, forgotten, or past its time. */
   loadContent(reference: string): Promise<string | null>
 }
 

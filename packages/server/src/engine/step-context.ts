@@ -2,6 +2,7 @@
 
 import type { Priority } from '@spillway/protocol'
 import type { StepId } from '../core/ids.js'
+import type { JsonObject } from '../core/json.js'
 import type { CallerWire, RungName, Tenant } from '../core/release/release.js'
 import type { Facts } from '../core/release/rule.js'
 import type { AttemptRecord, Decision } from '../core/task/records.js'
@@ -30,6 +31,16 @@ export interface ModelCall {
   readonly requestId: string
   /** Format headers that must reach a provider of the same format. */
   readonly upstreamHeaders: Readonly<Record<string, string>>
+  /** The answer is kept under its id, so that a later call can go on from it. */
+  readonly keeps?: KeptTurn
+}
+
+/** What a call of the Responses API adds to its conversation. */
+export interface KeptTurn {
+  /** Id of the response it goes on from. */
+  readonly previous: string | null
+  /** Its own input, without what came before. */
+  readonly input: readonly JsonObject[]
 }
 
 export interface Step {

@@ -9,14 +9,14 @@ import {
   RESPONSE_HEADERS,
   parseAttributes,
 } from '@spillway/protocol'
-import { NO_CEILINGS, type Tenant, type Wire } from '../core/release/release.js'
+import { type CallerWire, NO_CEILINGS, type Tenant } from '../core/release/release.js'
 import type { Problem } from '../core/parsed.js'
 import { sendRefusal } from '../engine/answer/send-refusal.js'
 import { callModel } from '../engine/call-model.js'
 import type { Engine } from '../engine/engine.js'
 import { NO_FACTS } from '../engine/open-task.js'
 import { type Refusal, refused } from '../engine/refusal.js'
-import type { ModelCall } from '../engine/step-context.js'
+import type { KeptTurn, ModelCall } from '../engine/step-context.js'
 import type { RequestView } from '../wire/format.js'
 import { formatOf } from '../wire/formats.js'
 import type { Authenticator } from './authenticate.js'
@@ -25,6 +25,7 @@ import { findJsonFault } from './json-error.js'
 import type { Body } from './read-body.js'
 import type { Idempotency } from './idempotency.js'
 import { RecordingCaller } from './recording-caller.js'
+import { resumeConversation } from './resume-conversation.js'
 import { textHeader } from './text-header.js'
 
 export interface DataPlane {
@@ -33,17 +34,19 @@ export interface DataPlane {
   readonly idempotency: Idempotency
 }
 
-const ROUTES: ReadonlyMap<string, Wire> = new Map([
+const ROUTES: ReadonlyMap<string, CallerWire> = new Map([
   ['/v1/chat/completions', 'openai-chat'],
+  ['/v1/responses', 'openai-responses'],
   ['/v1/messages', 'anthropic-messages'],
   ['/v1/embeddings', 'openai-embeddings'],
   ['/openai/v1/chat/completions', 'openai-chat'],
+  ['/openai/v1/responses', 'openai-responses'],
   ['/openai/v1/embeddings', 'openai-embeddings'],
   ['/anthropic/v1/messages', 'anthropic-messages'],
 ])
 
 /** The format of a model route, or undefined for everything that is not one. */
-export function modelRoute(method: string | undefined, url: string | undefined): Wire | undefined {
+export function modelRoute(method: string | undefined, url: string | undefined): CallerWire | undefined {
   if (method !== 'POST' || url === undefined) return undefined
   const query = url.indexOf('?')
   return ROUTES.get(query === -1 ? url : url.slice(0, query))
@@ -62,7 +65,7 @@ export interface ModelExchange {
   readonly caller: Caller
 }
 
-export async function serveModelCall(plane: DataPlane, wire: Wire, exchange: ModelExchange): Promise<void> {
+export async function serveModelCall(plane: DataPlane, wire: CallerWire, exchange: ModelExchange): Promise<void> {
   const { caller } = exchange
   const { engine } = plane
   const requestId = textHeader(exchange, REQUEST_HEADERS.requestId) ?? engine.system.newId('message')
@@ -78,7 +81,11 @@ export async function serveModelCall(plane: DataPlane, wire: Wire, exchange: Mod
       tenant,
     )
   }
-  const call = parseCall(exchange, { wire, bytes: body.bytes, tenant, requestId })
+  const { bytes } = body
+  const resumed =
+    wire === 'openai-responses' ? await resumeConversation(engine, tenant.name, bytes) : { bytes, keeps: null }
+  if ('kind' in resumed && resumed.kind === 'refused') return turnAway(resumed, tenant)
+  const call = parseCall(exchange, { wire, bytes: resumed.bytes, tenant, requestId, keeps: resumed.keeps })
   if (call.kind === 'refused') return turnAway(call, tenant)
   const key = textHeader(exchange, REQUEST_HEADERS.idempotencyKey)
   if (key === null) return callModel(engine, call.call, caller)
@@ -108,10 +115,11 @@ async function serveOnce(
 type WithHeaders = Pick<ModelExchange, 'headers'>
 
 interface RawCall {
-  readonly wire: Wire
+  readonly wire: CallerWire
   readonly bytes: Buffer
   readonly tenant: Tenant
   readonly requestId: string
+  readonly keeps: KeptTurn | null
 }
 
 function parseCall(
@@ -125,24 +133,22 @@ function parseCall(
   const headers = parseHeaders(request)
   if (headers.kind === 'refused') return headers
   const { contract, taskId, attributes, session, priority, traceparent, upstreamHeaders } = headers.value
-  return {
-    kind: 'call',
-    call: {
-      wire: raw.wire,
-      body: raw.bytes,
-      json: json.value,
-      view: view.value,
-      tenant: raw.tenant,
-      requestId: raw.requestId,
-      contract,
-      taskId,
-      attributes,
-      session: session ?? view.value.cacheKey,
-      priority,
-      traceparent,
-      upstreamHeaders,
-    },
+  const call: ModelCall = {
+    wire: raw.wire,
+    body: raw.bytes,
+    json: json.value,
+    view: view.value,
+    tenant: raw.tenant,
+    requestId: raw.requestId,
+    contract,
+    taskId,
+    attributes,
+    session: session ?? view.value.cacheKey,
+    priority,
+    traceparent,
+    upstreamHeaders,
   }
+  return { kind: 'call', call: raw.keeps === null ? call : { ...call, keeps: raw.keeps } }
 }
 
 function parseJson(bytes: Buffer): { readonly kind: 'json'; readonly value: unknown } | Refusal {

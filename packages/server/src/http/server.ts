@@ -3,7 +3,7 @@
 
 import { type Server as HttpServer, type IncomingMessage, type ServerResponse, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Wire } from '../core/release/release.js'
+import type { CallerWire } from '../core/release/release.js'
 import type { System } from '../engine/ports.js'
 import { type ControlPlane, createControlPlane } from './control-plane.js'
 import { answersPreflight } from './cross-origin.js'
@@ -20,6 +20,7 @@ import { KEEP_ALIVE_MS } from './lane/lane.js'
 import type { LaneCaller } from './lane/lane-caller.js'
 import { Lanes } from './lane/lanes.js'
 import { readBody } from './read-body.js'
+import { registerResponseRoutes } from './response-routes.js'
 import { registerOperatorRoutes } from './operator-routes.js'
 import { registerTaskRoutes } from './task-routes.js'
 
@@ -55,6 +56,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   registerTaskRoutes(app, control.engine)
   registerOperatorRoutes(app, control)
   registerCountTokens(app, control.engine)
+  registerResponseRoutes(app, control.engine)
   await app.listen({ host: options.host, port: options.port })
   const address = http.address() as AddressInfo
   const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
@@ -84,7 +86,7 @@ interface Exchange extends ModelExchange {
   readonly caller: HttpCaller | LaneCaller
 }
 
-function serve(options: ServerOptions, wire: Wire, exchange: Exchange): void {
+function serve(options: ServerOptions, wire: CallerWire, exchange: Exchange): void {
   serveModelCall(options.data, wire, exchange).catch((error: unknown) => {
     options.onFault(error)
     // A caller that was answered keeps the answer; one that was not may not wait for ever.

@@ -195,4 +195,14 @@ function aboutContents(books: () => AllBooks): void {
     expect(await books().loadContent(reference)).toBe(text)
     expect(await books().loadContent('msg_unknown')).toBeNull()
   })
+
+  test('text under a reference of its own is replaced, and forgotten by an empty one', async () => {
+    const reference = 'response:acme:resp_1'
+    const content = { task: 'task_1' as TaskId, reference, deleteAfterMs: START_MS }
+    expect(books().saveContent({ ...content, text: 'first' })).toBe(reference)
+    books().saveContent({ ...content, text: 'second' })
+    expect(await books().loadContent(reference)).toBe('second')
+    books().saveContent({ ...content, text: '' })
+    expect(await books().loadContent(reference)).toBeNull()
+  })
 }

@@ -105,8 +105,7 @@ export function createMemoryBooks(system: Pick<System, 'newId'>): MemoryBooks {
       return failure
     },
     durable: () => (failure === null ? Promise.resolve() : Promise.reject(failure)),
-    saveContent({ text }) {
-      const reference = system.newId('message')
+    saveContent({ text, reference = system.newId('message') }) {
       contents.set(reference, text)
       return reference
     },
@@ -115,7 +114,7 @@ export function createMemoryBooks(system: Pick<System, 'newId'>): MemoryBooks {
     list: (filter) => Promise.resolve(page(filter, entries)),
     report: (filter) => Promise.resolve(memoryReport(filter, entries)),
     accountTotals: (prefixes) => Promise.resolve(totals(prefixes, entries)),
-    loadContent: (reference) => Promise.resolve(contents.get(reference) ?? null),
+    loadContent: (reference) => Promise.resolve(contents.get(reference) || null),
     close: () => Promise.resolve(),
   }
 }

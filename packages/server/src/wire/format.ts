@@ -45,6 +45,8 @@ export interface RequestChanges {
   /** OpenAI: asks for log probabilities. */
   readonly logprobs?: true
   readonly stream?: boolean
+  /** OpenAI responses: the provider keeps nothing; what is kept is kept here. */
+  readonly store?: false
   /** Replaces the whole conversation (`messages`): for `shorter_context`. */
   readonly messages?: readonly unknown[]
 }
@@ -140,6 +142,8 @@ export interface StreamScanner {
   finish(extra: string | null): Uint8Array | null
   /** What has been seen so far; cheap to read at any time. */
   readonly facts: StreamFacts
+  /** The answer as one body, once the stream has ended, where its last frame tells it (OpenAI responses). */
+  whole?(): JsonObject | null
 }
 
 export interface StreamFacts {

@@ -22,6 +22,8 @@ export interface ScannerBetween extends ScannerOptions {
   readonly to: CallerWire
   /** The model's name as the caller sees it, when formats differ. */
   readonly model: string
+  /** Given to the caller when the provider names its answer not at all. */
+  readonly answerId: string
   /** Seconds since 1970, for formats whose chunks carry a time. */
   readonly createdSeconds: number
   /**
@@ -42,8 +44,11 @@ class TranslatingScanner implements RelayingScanner {
   private readonly decoder: StreamDecoder
   private readonly encoder: StreamEncoder
   private readonly estimate: ReportedUsage
+  private readonly answerId: string
 
-  constructor({ from, to, model, createdSeconds, keepUsage, collect, estimatedInputTokens }: ScannerBetween) {
+  constructor(options: ScannerBetween) {
+    const { from, to, model, createdSeconds, keepUsage, collect, estimatedInputTokens } = options
+    this.answerId = options.answerId
     const noTotals = { input: null, output: null, total: null }
     this.estimate = { tokens: { ...NO_TOKENS, input: estimatedInputTokens }, providerTotals: noTotals }
     this.source = providerFormatOf(from).scanner({ keepUsage: true, keepLogprobs: true, collect })
@@ -66,15 +71,20 @@ class TranslatingScanner implements RelayingScanner {
     return last === null ? kept : Buffer.concat([last, kept ?? Buffer.alloc(0)])
   }
 
-  /** Clients add up costs from the start of a message: a zero there would be believed. */
-  private withUsage(event: StreamEvent): StreamEvent {
-    return event.kind === 'start' && event.usage === null ? { ...event, usage: this.estimate } : event
+  /**
+   * An answer has a name. And clients add up costs from the start of a message: a zero there would be
+   * believed.
+   */
+  private completed(event: StreamEvent): StreamEvent {
+    if (event.kind !== 'start') return event
+    const { answerId, estimate } = this
+    return { ...event, id: event.id === '' ? answerId : event.id, usage: event.usage ?? estimate }
   }
 
   private translate(chunk: Uint8Array): Uint8Array | null {
     const frames = this.decoder
       .push(chunk)
-      .map((event) => this.encoder.encode(this.withUsage(event)))
+      .map((event) => this.encoder.encode(this.completed(event)))
       .join('')
     return frames === '' ? null : this.target.push(Buffer.from(frames))
   }

@@ -9,7 +9,7 @@ import type { HoldId, TaskId } from '../../core/ids.js'
 import type { Entry, HoldMade } from '../../core/task/records.js'
 import type { ReportFilter, ReportGroup } from '../../core/task/report.js'
 import type { TaskFilter, TaskRow, TaskSummary, TaskTrace } from '../../core/task/views.js'
-import type { Archive, Books, System } from '../../engine/ports.js'
+import type { Archive, Books, Content, System } from '../../engine/ports.js'
 import { Calls } from './call.js'
 import { DatabaseThread } from './database-thread.js'
 import { Encoder, type Queued } from './encoder.js'
@@ -152,12 +152,8 @@ class DurableStore implements Store {
     return this.#journal.durable()
   }
 
-  saveContent(content: {
-    readonly task: TaskId
-    readonly text: string
-    readonly deleteAfterMs: number
-  }): string {
-    const reference = this.#options.system.newId('message')
+  saveContent(content: Content): string {
+    const reference = content.reference ?? this.#options.system.newId('message')
     this.#contentInSegment = true
     const columns = [reference, content.task, content.deleteAfterMs] as const
     this.#journal.append({ kind: 'content', columns, text: content.text })

@@ -175,7 +175,7 @@ export class SqliteReader {
 
   loadContent(reference: string): string | null {
     const [text] = this.#texts('SELECT text FROM contents WHERE reference = ?', reference)
-    return text === undefined ? null : (JSON.parse(text) as string)
+    return text === undefined ? null : (JSON.parse(text) as string) || null
   }
 
   #taskFields(by: 'id' | 'n', value: TaskId | number): TaskFields | undefined {

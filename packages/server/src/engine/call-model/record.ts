@@ -10,6 +10,7 @@ import { sendRefusal } from '../answer/send-refusal.js'
 import { record } from '../engine.js'
 import { endTask } from '../outcome.js'
 import { type Refusal, refused } from '../refusal.js'
+import { keepResponse } from '../responses.js'
 import { type Step, decide } from '../step-context.js'
 import type { Made, StepEnd } from '../step-end.js'
 import { readsOutput } from './plan.js'
@@ -35,6 +36,7 @@ async function finishAnswer(step: Step, answer: Answer, route: string): Promise<
   const error = errorOf(step, answer)
   noteAnswer(step, answer, error)
   step.route = step.degraded.length > 0 ? 'degraded' : route
+  if (step.call.keeps !== undefined && error === null) keepResponse(step, answer)
   if (!(await close(step, { answer, error }))) return
   const tail = deliver(step, answer, step.route)
   if (error === null && !isShort) remember(step, answer, tail)
@@ -115,6 +117,7 @@ async function finishMade(step: Step, made: Made): Promise<void> {
     jsonSchema: step.call.view.jsonSchema,
     refined: isRefine,
   }
+  if (step.call.keeps !== undefined) keepResponse(step, given)
   if (!(await close(step, { answer: null, error: null }))) return
   const model = task.release.models.get(made.cached?.model ?? '') ?? null
   const deployment = model?.deployments.find((each) => each.id === made.cached?.deployment) ?? null

@@ -117,12 +117,16 @@ function readWhole(step: Step, ask: AttemptAsk, body: Uint8Array): ReadAnswer | 
   const facts = json === undefined ? null : theirs.readAnswer(json)
   if (facts === null) return null
   if (ask.wire === step.call.wire) return { facts, body: ask.stripLogprobs ? stripLogprobs(body) : body }
-  const answer = theirs.decodeAnswer(json)
-  if (answer === null) return null
-  return {
-    facts,
-    body: Buffer.from(JSON.stringify(step.format.encodeAnswer(answer, Math.floor(step.startedMs / 1000)))),
-  }
+  const said = theirs.decodeAnswer(json)
+  if (said === null) return null
+  const answer = said.id === '' ? { ...said, id: newAnswerId(step) } : said
+  const encoded = step.format.encodeAnswer(answer, Math.floor(step.startedMs / 1000))
+  return { facts, body: Buffer.from(JSON.stringify(encoded)) }
+}
+
+/** For answers of providers that name none of theirs. */
+function newAnswerId({ engine }: Step): string {
+  return engine.system.newId('message')
 }
 
 function parseJson(body: Uint8Array): unknown {
@@ -145,6 +149,7 @@ async function stream(step: Step, ask: AttemptAsk): Promise<Streamed> {
     from: ask.wire,
     to: step.call.wire,
     model: held.deployment.model,
+    answerId: newAnswerId(step),
     createdSeconds: Math.floor(step.startedMs / 1000),
     estimatedInputTokens: held.reservation.estimatedInput,
     keepUsage: step.request.view.includeUsage,

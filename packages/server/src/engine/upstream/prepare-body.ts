@@ -57,6 +57,7 @@ function sameWire(step: Step, ask: BodyAsk): Uint8Array {
     changes.maxTokensKey = limitKey(ask.provider)
   }
   if (isChat && view.stream && !view.includeUsage) changes.includeUsage = true
+  if (step.call.wire === 'openai-responses') changes.store = false
   if (isChat && ask.logprobs && !view.wantsLogprobs) changes.logprobs = true
   return isEmpty(changes) ? body : step.format.patch(body, changes)
 }

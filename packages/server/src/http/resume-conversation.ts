@@ -1,0 +1,54 @@
+// A call of the Responses API that names the response it goes on from: what was said before is put in front
+// of its input, so that any provider can answer it. What would need a provider's own memory is refused.
+
+import { isObject } from '../core/json.js'
+import type { Engine } from '../engine/engine.js'
+import { type Refusal, refused } from '../engine/refusal.js'
+import { conversationOf } from '../engine/responses.js'
+import type { KeptTurn } from '../engine/step-context.js'
+import { itemsOfRequest, withHistory } from '../wire/openai-responses/items.js'
+
+export interface Resumed {
+  readonly kind: 'resumed'
+  readonly bytes: Buffer
+  readonly keeps: KeptTurn | null
+}
+
+export async function resumeConversation(
+  engine: Engine,
+  tenant: string,
+  bytes: Buffer,
+): Promise<Resumed | Refusal> {
+  const body = objectOf(bytes)
+  // Not JSON: the parser that follows says where.
+  if (body === null) return { kind: 'resumed', bytes, keeps: null }
+  const unsupported = unsupportedIn(body)
+  if (unsupported !== null) return unsupported
+  const previous = typeof body['previous_response_id'] === 'string' ? body['previous_response_id'] : null
+  const keeps = body['store'] === false ? null : { previous, input: itemsOfRequest(body) }
+  if (previous === null) return { kind: 'resumed', bytes, keeps }
+  const history = await conversationOf(engine, tenant, previous)
+  if ('kind' in history) return history
+  return { kind: 'resumed', bytes: Buffer.from(withHistory(bytes, history)), keeps }
+}
+
+function objectOf(bytes: Buffer): Record<string, unknown> | null {
+  try {
+    const body: unknown = JSON.parse(bytes.toString('utf8'))
+    return isObject(body) ? body : null
+  } catch {
+    return null
+  }
+}
+
+function unsupportedIn(body: Record<string, unknown>): Refusal | null {
+  if (body['background'] === true) return unsupported('background', 'answers are given while you wait')
+  const { conversation } = body
+  if (conversation === undefined || conversation === null) return null
+  return unsupported('conversation', 'go on from a response with `previous_response_id`')
+}
+
+function unsupported(field: string, instead: string): Refusal {
+  const message = `\`${field}\` is not supported: ${instead}.`
+  return refused('request.unsupported', message, { problems: [{ at: field, message: instead }] })
+}
