@@ -44,7 +44,7 @@ export const THIRD_PARTY: Readonly<Record<string, Readonly<Record<string, readon
 }
 
 /** What only tests may import besides. */
-const TEST_ONLY = new Set(['vitest', 'fast-check', 'openai', '@anthropic-ai/sdk'])
+const TEST_ONLY = new Set(['vitest', 'fast-check', 'openai', '@anthropic-ai/sdk', '@google/genai'])
 
 interface Place {
   readonly package: string

@@ -65,7 +65,11 @@ export interface ModelExchange {
   readonly caller: Caller
 }
 
-export async function serveModelCall(plane: DataPlane, wire: CallerWire, exchange: ModelExchange): Promise<void> {
+export async function serveModelCall(
+  plane: DataPlane,
+  wire: CallerWire,
+  exchange: ModelExchange,
+): Promise<void> {
   const { caller } = exchange
   const { engine } = plane
   const requestId = textHeader(exchange, REQUEST_HEADERS.requestId) ?? engine.system.newId('message')

@@ -2,7 +2,7 @@
 
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
-import type { Wire } from '../core/release/release.js'
+import type { CallerWire, Wire } from '../core/release/release.js'
 import { scannerBetween } from '../wire/translate-stream.js'
 import { anthropicStream, openAiStream } from './recorded-streams.js'
 
@@ -10,11 +10,11 @@ export type Extra = { readonly cost_usd: number } | null
 
 export function translate(
   chunks: readonly Uint8Array[],
-  to: Wire,
-  given: { keepUsage?: boolean; collect?: boolean; extra?: Extra } = {},
+  to: CallerWire,
+  given: { from?: Wire; keepUsage?: boolean; collect?: boolean; extra?: Extra } = {},
 ) {
-  const from = to === 'openai-chat' ? 'anthropic-messages' : 'openai-chat'
   const { keepUsage = true, collect = false, extra = null } = given
+  const { from = to === 'openai-chat' ? 'anthropic-messages' : 'openai-chat' } = given
   const scanner = scannerBetween({
     from,
     to,

@@ -12,9 +12,13 @@ const NOT_A_STREAM: StreamEvent = {
   },
 }
 
-/** `read` gives the events of one frame, or null when it is not a frame of the format. */
+/**
+ * `read` gives the events of one frame, or null when it is not a frame of the format; `atEnd` those of the
+ * end of the body, in a format without an end marker.
+ */
 export function decodeFrames(
   read: (frame: { readonly event: string | null; readonly data: string }) => readonly StreamEvent[] | null,
+  atEnd: () => readonly StreamEvent[] = () => [],
 ): StreamDecoder {
   const splitter = new SseSplitter()
   let over = false
@@ -37,6 +41,11 @@ export function decodeFrames(
       if (!splitter.overflowed || over) return found
       over = true
       return [...found, NOT_A_STREAM]
+    },
+    finish() {
+      const last = over ? [] : atEnd()
+      over = true
+      return last
     },
   }
 }

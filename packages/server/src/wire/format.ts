@@ -124,7 +124,7 @@ export type StreamEvent =
     }
   | { readonly kind: 'usage'; readonly usage: ReportedUsage }
   | { readonly kind: 'error'; readonly error: ProviderError }
-  /** The format's own end marker (`[DONE]`, `message_stop`). A stream without it is broken. */
+  /** The format's own end marker (`[DONE]`, `message_stop`), where it has one. A stream without is broken. */
   | { readonly kind: 'end' }
 
 /** Reads a provider's stream without rebuilding it: which bytes may pass, and what was in them. */
@@ -140,6 +140,11 @@ export interface StreamScanner {
    * usage chunk as `"spillway"` when there is one and the caller asked for usage.
    */
   finish(extra: string | null): Uint8Array | null
+  /**
+   * For a format without an end marker: call when the body ended, before `facts.ended` is believed. Only then
+   * is it known whether the stream is whole.
+   */
+  endOfBody?(): void
   /** What has been seen so far; cheap to read at any time. */
   readonly facts: StreamFacts
   /** The answer as one body, once the stream has ended, where its last frame tells it (OpenAI responses). */
@@ -147,7 +152,7 @@ export interface StreamScanner {
 }
 
 export interface StreamFacts {
-  /** The end marker was seen. */
+  /** The end marker was seen, or, in a format without one, the body ended where a stream may end. */
   readonly ended: boolean
   readonly error: ProviderError | null
   /** Frames that carried generated content: close to the number of tokens. */
@@ -155,8 +160,8 @@ export interface StreamFacts {
   readonly finishReason: FinishReason | null
   readonly usage: ReportedUsage | null
   /**
-   * What was said of the input before anything was generated (Anthropic): for estimates of streams that
-   * broke.
+   * What was said of the input before anything was generated (Anthropic), or of everything so far (Gemini):
+   * for estimates of streams that broke.
    */
   readonly startUsage?: ReportedUsage | null
   /** Collected only when asked for (`collect`), else empty/null. */
@@ -183,6 +188,8 @@ export interface StreamEncoder {
 
 export interface StreamDecoder {
   push(chunk: Uint8Array): readonly StreamEvent[]
+  /** For a format without an end marker: call when a whole body ended. Returns the events it ends with. */
+  finish?(): readonly StreamEvent[]
 }
 
 /** An error as `http/` sends it: the format only gives it its shape. */

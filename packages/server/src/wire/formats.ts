@@ -3,6 +3,8 @@
 import type { CallerWire, Wire } from '../core/release/release.js'
 import { anthropicMessages } from './anthropic-messages.js'
 import type { ProviderFormat, WireFormat } from './format.js'
+import { geminiEmbeddings, vertexEmbeddings } from './gemini-embeddings.js'
+import { gemini } from './gemini.js'
 import { openAiChat } from './openai-chat.js'
 import { openAiEmbeddings } from './openai-embeddings.js'
 
@@ -12,7 +14,12 @@ const CALLER_FORMATS: Readonly<Record<CallerWire, WireFormat>> = {
   'openai-embeddings': openAiEmbeddings,
 }
 
-const PROVIDER_FORMATS: Readonly<Record<Wire, ProviderFormat>> = CALLER_FORMATS
+const PROVIDER_FORMATS: Readonly<Record<Wire, ProviderFormat>> = {
+  ...CALLER_FORMATS,
+  gemini,
+  'gemini-embeddings': geminiEmbeddings,
+  'vertex-embeddings': vertexEmbeddings,
+}
 
 export function formatOf(wire: CallerWire): WireFormat {
   return CALLER_FORMATS[wire]

@@ -64,6 +64,8 @@ export class GrowingFacts implements StreamFacts {
 export abstract class FrameScanner implements StreamScanner {
   readonly facts = new GrowingFacts()
   private readonly splitter = new SseSplitter()
+  /** The body ended inside a frame. */
+  protected cutShort = false
   private finished = false
 
   constructor(protected readonly options: ScannerOptions) {}
@@ -111,7 +113,7 @@ export abstract class FrameScanner implements StreamScanner {
     return this.closed() ? null : this.take(frame)
   }
 
-  private closed(): boolean {
+  protected closed(): boolean {
     return this.facts.ended || this.facts.error !== null || this.facts.malformed
   }
 
@@ -127,6 +129,7 @@ export abstract class FrameScanner implements StreamScanner {
       return null
     }
     const whole = data !== null && (data.trim() === '[DONE]' || parseJson(data) !== undefined)
+    this.cutShort = !whole && data !== null
     return whole ? this.take(Buffer.concat([rest, Buffer.from('\n\n')])) : null
   }
 }

@@ -63,10 +63,14 @@ class TranslatingScanner implements RelayingScanner {
     return this.translate(chunk)
   }
 
+  endOfBody(): void {
+    this.source.endOfBody?.()
+  }
+
   finish(extra: string | null): Uint8Array | null {
     this.source.finish(null)
     // A body may end without its last blank line.
-    const last = this.facts.ended ? this.translate(BLANK_LINE) : null
+    const last = this.facts.ended ? this.translateEnd() : null
     const kept = this.target.finish(extra)
     return last === null ? kept : Buffer.concat([last, kept ?? Buffer.alloc(0)])
   }
@@ -82,10 +86,15 @@ class TranslatingScanner implements RelayingScanner {
   }
 
   private translate(chunk: Uint8Array): Uint8Array | null {
-    const frames = this.decoder
-      .push(chunk)
-      .map((event) => this.encoder.encode(this.completed(event)))
-      .join('')
+    return this.encode(this.decoder.push(chunk))
+  }
+
+  private translateEnd(): Uint8Array | null {
+    return this.encode([...this.decoder.push(BLANK_LINE), ...(this.decoder.finish?.() ?? [])])
+  }
+
+  private encode(events: readonly StreamEvent[]): Uint8Array | null {
+    const frames = events.map((event) => this.encoder.encode(this.completed(event))).join('')
     return frames === '' ? null : this.target.push(Buffer.from(frames))
   }
 }

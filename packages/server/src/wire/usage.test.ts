@@ -7,6 +7,7 @@ import {
   mergeAnthropicUsage,
   readAnthropicUsage,
   readEmbeddingsUsage,
+  readGeminiUsage,
   readOpenAiUsage,
 } from './usage.js'
 
@@ -141,6 +142,71 @@ describe('Anthropic usage', () => {
   })
 })
 
+describe('Gemini usage', () => {
+  const GEMINI = {
+    promptTokenCount: 1000,
+    cachedContentTokenCount: 900,
+    candidatesTokenCount: 20,
+    thoughtsTokenCount: 30,
+    toolUsePromptTokenCount: 5,
+    totalTokenCount: 1055,
+  }
+
+  test('cached tokens are a part of the prompt, thoughts stand beside the candidates', () => {
+    expect(readGeminiUsage(GEMINI)).toEqual({
+      tokens: { ...NO_TOKENS, input: 105, cacheRead: 900, output: 20, reasoning: 30 },
+      providerTotals: { input: 1005, output: 50, total: 1055 },
+    })
+  })
+
+  test('thoughts that are counted into the candidates as well count once', () => {
+    const usage = readGeminiUsage({ ...GEMINI, candidatesTokenCount: 50 })
+    expect(usage?.tokens).toMatchObject({ output: 20, reasoning: 30 })
+    expect(usage?.providerTotals).toMatchObject({ output: 50, total: 1055 })
+  })
+
+  test('audio is a part of prompt and candidates; what of it is cached counts as cached', () => {
+    const usage = readGeminiUsage({
+      promptTokenCount: 1000,
+      cachedContentTokenCount: 900,
+      candidatesTokenCount: 20,
+      totalTokenCount: 1020,
+      promptTokensDetails: [
+        { modality: 'TEXT', tokenCount: 100 },
+        { modality: 'AUDIO', tokenCount: 900 },
+      ],
+      cacheTokensDetails: [{ modality: 'AUDIO', tokenCount: 850 }],
+      candidatesTokensDetails: [{ modality: 'AUDIO', tokenCount: 15 }],
+    })
+    expect(usage?.tokens).toEqual({
+      ...NO_TOKENS,
+      input: 50,
+      audioInput: 50,
+      cacheRead: 900,
+      output: 5,
+      audioOutput: 15,
+    })
+  })
+
+  test('a prompt alone is usage: nothing was generated', () => {
+    expect(readGeminiUsage({ promptTokenCount: 7, totalTokenCount: 7 })).toEqual({
+      tokens: { ...NO_TOKENS, input: 7 },
+      providerTotals: { input: 7, output: 0, total: 7 },
+    })
+  })
+
+  test.each([
+    ['negative', { promptTokenCount: -1 }],
+    ['text', { promptTokenCount: '7' }],
+    ['fractional', { ...GEMINI, thoughtsTokenCount: 1.5 }],
+    ['more cached than read', { ...GEMINI, cachedContentTokenCount: 1001 }],
+    ['missing', {}],
+    ['a list', []],
+  ])('%s counts are no usage', (_, usage) => {
+    expect(readGeminiUsage(usage)).toBeNull()
+  })
+})
+
 const count = fc.nat({ max: 100_000 })
 const tokens = fc.record({
   input: count,
@@ -181,6 +247,7 @@ test('nothing makes the readers throw', () => {
   fc.assert(
     fc.property(fc.anything(), fc.anything(), (one, other) => {
       readOpenAiUsage(one)
+      readGeminiUsage(one)
       readAnthropicUsage(mergeAnthropicUsage(one, other))
     }),
   )

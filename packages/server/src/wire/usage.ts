@@ -1,10 +1,16 @@
 // Token usage of each format <-> disjoint classes, normalised here and nowhere else. OpenAI counts cached and
 // audio tokens into the prompt and reasoning into the completion; Anthropic leaves both cache classes out of
-// the input. What cannot be true (negative, fractional, text, a part larger than its whole) is no usage at
-// all: null.
+// the input; Gemini counts cached tokens into the prompt, and thoughts beside the candidates. What cannot be
+// true (negative, fractional, text, a part larger than its whole) is no usage at all: null.
 
 import { isObject, type JsonObject } from '../core/json.js'
-import { type ReportedUsage, type TokenCounts, inputTotal, outputTotal } from '../core/money/token-counts.js'
+import {
+  NO_TOKENS,
+  type ReportedUsage,
+  type TokenCounts,
+  inputTotal,
+  outputTotal,
+} from '../core/money/token-counts.js'
 
 /** undefined: cannot be a count. */
 function count(value: unknown): number | undefined {
@@ -157,4 +163,49 @@ export function encodeAnthropicUsage(tokens: TokenCounts): JsonObject {
     output_tokens: outputTotal(tokens),
     ...(tokens.reasoning > 0 ? { output_tokens_details: { thinking_tokens: tokens.reasoning } } : {}),
   }
+}
+
+/**
+ * `usageMetadata` of a Gemini answer, or of a stream's frame: there it is of everything so far. Results of
+ * tools that the provider ran itself are input beside the prompt.
+ */
+export function readGeminiUsage(usage: unknown): ReportedUsage | null {
+  if (!isObject(usage) || typeof usage['promptTokenCount'] !== 'number') return null
+  const prompt = count(usage['promptTokenCount'])
+  const cacheRead = count(usage['cachedContentTokenCount'])
+  const toolUse = count(usage['toolUsePromptTokenCount'])
+  const candidates = count(usage['candidatesTokenCount'])
+  const reasoning = count(usage['thoughtsTokenCount'])
+  const total = count(usage['totalTokenCount'])
+  if (prompt === undefined || cacheRead === undefined || toolUse === undefined) return null
+  if (candidates === undefined || reasoning === undefined || total === undefined) return null
+  if (cacheRead > prompt) return null
+  const audio = audioTokens(usage['promptTokensDetails']) - audioTokens(usage['cacheTokensDetails'])
+  const audioInput = Math.min(Math.max(0, audio), prompt - cacheRead)
+  // Some models count their thoughts into the candidates as well; their total tells.
+  const within = reasoning > 0 && reasoning <= candidates && total === prompt + toolUse + candidates
+  const visible = within ? candidates - reasoning : candidates
+  const audioOutput = Math.min(audioTokens(usage['candidatesTokensDetails']), visible)
+  return {
+    tokens: {
+      ...NO_TOKENS,
+      input: prompt - cacheRead - audioInput + toolUse,
+      cacheRead,
+      output: visible - audioOutput,
+      reasoning,
+      audioInput,
+      audioOutput,
+    },
+    providerTotals: {
+      input: prompt + toolUse,
+      output: visible + reasoning,
+      total: typeof usage['totalTokenCount'] === 'number' ? total : null,
+    },
+  }
+}
+
+function audioTokens(details: unknown): number {
+  const all: readonly unknown[] = Array.isArray(details) ? details : []
+  const audio = all.find((detail) => isObject(detail) && detail['modality'] === 'AUDIO')
+  return isObject(audio) ? (count(audio['tokenCount']) ?? 0) : 0
 }

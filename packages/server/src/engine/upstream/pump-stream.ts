@@ -180,7 +180,9 @@ class Pump {
 
   #onEnd(): void {
     if (this.#plain !== null) return this.#finish({ kind: 'not-a-stream', body: Buffer.concat(this.#plain) })
-    const ended = this.#attempt.scanner.facts.ended
+    const { scanner } = this.#attempt
+    scanner.endOfBody?.()
+    const { ended } = scanner.facts
     const broken = {
       kind: 'failed',
       end: 'broken_stream',

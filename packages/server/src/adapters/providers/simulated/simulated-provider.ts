@@ -1,6 +1,6 @@
 // The simulated provider in process: what a server without any key answers with, marked as simulated.
 
-import type { ProviderConfig } from '../../../core/release/release.js'
+import type { ProviderConfig, Wire } from '../../../core/release/release.js'
 import type {
   Provider,
   System,
@@ -9,6 +9,7 @@ import type {
   UpstreamRequest,
 } from '../../../engine/ports.js'
 import { SimulatedCall } from './simulated-call.js'
+import type { SimRoute } from './sim-request.js'
 import type { SimStats } from './sim-stats.js'
 import { SimWorld } from './sim-world.js'
 
@@ -32,7 +33,11 @@ export function createSimulatedProvider(
   const world = new SimWorld(config.simulation, system)
 
   function send(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall {
-    const script = world.open({ route: request.wire, body: request.body, orders: request.headers['x-sim'] })
+    const script = world.open({
+      route: routeOf(request.wire),
+      body: request.body,
+      orders: request.headers['x-sim'],
+    })
     return new SimulatedCall({
       request,
       listener,
@@ -50,5 +55,16 @@ export function createSimulatedProvider(
     send,
     stats: () => world.stats(),
     close: () => Promise.resolve(),
+  }
+}
+
+function routeOf(wire: Wire): SimRoute {
+  switch (wire) {
+    case 'openai-chat':
+    case 'openai-embeddings':
+    case 'anthropic-messages':
+      return wire
+    default:
+      throw new Error(`the simulator does not speak ${wire}`)
   }
 }

@@ -1,0 +1,74 @@
+// Reads a generateContent stream for its facts. No caller speaks this format, so no bytes pass.
+
+import { parseJson } from '../fields.js'
+import type { StreamEvent } from '../format.js'
+import { FrameScanner } from '../scan-frames.js'
+import { firstCandidate, isChunk, isForeignEnd } from './candidate.js'
+import { ChunkEvents } from './chunk-events.js'
+import { errorOf } from './errors.js'
+import { confidenceLogprobs } from './logprobs.js'
+
+/** A frame carries as many tokens as were ready. English has about four bytes a token: this counts low. */
+const BYTES_PER_TOKEN = 12
+
+export class GeminiScanner extends FrameScanner {
+  private readonly events = new ChunkEvents()
+  private over = false
+
+  endOfBody(): void {
+    if (this.over) return
+    this.over = true
+    super.finish(null)
+    if (this.closed() || this.cutShort || !this.events.mayEnd) return
+    this.facts.ended = true
+    this.note(this.events.end())
+  }
+
+  override finish(_extra: string | null): null {
+    this.endOfBody()
+    return null
+  }
+
+  protected take(frame: Buffer): null {
+    const fields = this.fieldsOf(frame)
+    if (fields === null || fields.data === null || isForeignEnd(fields.data)) return null
+    const chunk = parseJson(fields.data)
+    this.facts.error = errorOf(chunk)
+    if (this.facts.error !== null) return null
+    if (!isChunk(chunk)) {
+      this.facts.malformed = true
+      return null
+    }
+    const events = this.events.read(chunk)
+    this.note(events)
+    this.facts.deltas += tokensSeen(events)
+    const candidate = firstCandidate(chunk)
+    if (!this.options.collect || candidate === null) return null
+    this.facts.collect(events)
+    this.facts.addLogprobs(confidenceLogprobs(candidate))
+    return null
+  }
+
+  protected kept(): readonly null[] {
+    return []
+  }
+
+  private note(events: readonly StreamEvent[]): void {
+    for (const event of events) {
+      if (event.kind === 'finish') this.facts.finishReason = event.reason
+      if (event.kind !== 'usage') continue
+      this.facts.usage = event.usage
+      // Every report is of everything so far.
+      this.facts.startUsage = event.usage
+    }
+  }
+}
+
+function tokensSeen(events: readonly StreamEvent[]): number {
+  const bytes = events.reduce((sum, event) => {
+    if (event.kind === 'text-delta' || event.kind === 'reasoning-delta')
+      return sum + Buffer.byteLength(event.text)
+    return event.kind === 'tool-call-delta' ? sum + Buffer.byteLength(event.argumentsJson) : sum
+  }, 0)
+  return Math.ceil(bytes / BYTES_PER_TOKEN)
+}
