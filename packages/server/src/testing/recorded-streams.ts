@@ -10,6 +10,10 @@ export function anthropicStream(name: string): Buffer {
   return readFileSync(new URL(`../wire/fixtures/anthropic-messages/${name}.txt`, import.meta.url))
 }
 
+export function responsesStream(name: string): Buffer {
+  return readFileSync(new URL(`../wire/fixtures/openai-responses/${name}.txt`, import.meta.url))
+}
+
 /** The JSON values of a stream's frames; `[DONE]` as a string. */
 export function valuesOf(frames: string): Record<string, unknown>[] {
   return frames

@@ -5,9 +5,11 @@ import { anthropicMessages } from './anthropic-messages.js'
 import type { ProviderFormat, WireFormat } from './format.js'
 import { openAiChat } from './openai-chat.js'
 import { openAiEmbeddings } from './openai-embeddings.js'
+import { openAiResponses } from './openai-responses.js'
 
 const CALLER_FORMATS: Readonly<Record<CallerWire, WireFormat>> = {
   'openai-chat': openAiChat,
+  'openai-responses': openAiResponses,
   'anthropic-messages': anthropicMessages,
   'openai-embeddings': openAiEmbeddings,
 }

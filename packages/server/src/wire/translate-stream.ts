@@ -28,6 +28,8 @@ export interface ScannerBetween extends ScannerOptions {
    * Given to a caller whose format tells input tokens at the start, when the provider tells them at the end.
    */
   readonly estimatedInputTokens: number
+  /** The caller's parsed body, for formats whose answers repeat it. */
+  readonly request?: unknown
 }
 
 export function scannerBetween(options: ScannerBetween): StreamScanner {
@@ -43,13 +45,14 @@ class TranslatingScanner implements RelayingScanner {
   private readonly encoder: StreamEncoder
   private readonly estimate: ReportedUsage
 
-  constructor({ from, to, model, createdSeconds, keepUsage, collect, estimatedInputTokens }: ScannerBetween) {
+  constructor(options: ScannerBetween) {
+    const { from, to, model, createdSeconds, keepUsage, collect, estimatedInputTokens, request } = options
     const noTotals = { input: null, output: null, total: null }
     this.estimate = { tokens: { ...NO_TOKENS, input: estimatedInputTokens }, providerTotals: noTotals }
     this.source = providerFormatOf(from).scanner({ keepUsage: true, keepLogprobs: true, collect })
     this.facts = this.source.facts
     this.decoder = providerFormatOf(from).decoder()
-    this.encoder = formatOf(to).encoder({ model, includeUsage: keepUsage, createdSeconds })
+    this.encoder = formatOf(to).encoder({ model, includeUsage: keepUsage, createdSeconds, request })
     this.target = formatOf(to).scanner({ keepUsage, keepLogprobs: true, collect: false })
   }
 

@@ -119,10 +119,9 @@ function readWhole(step: Step, ask: AttemptAsk, body: Uint8Array): ReadAnswer | 
   if (ask.wire === step.call.wire) return { facts, body: ask.stripLogprobs ? stripLogprobs(body) : body }
   const answer = theirs.decodeAnswer(json)
   if (answer === null) return null
-  return {
-    facts,
-    body: Buffer.from(JSON.stringify(step.format.encodeAnswer(answer, Math.floor(step.startedMs / 1000)))),
-  }
+  const createdSeconds = Math.floor(step.startedMs / 1000)
+  const encoded = step.format.encodeAnswer(answer, createdSeconds, step.request.json)
+  return { facts, body: Buffer.from(JSON.stringify(encoded)) }
 }
 
 function parseJson(body: Uint8Array): unknown {
@@ -147,6 +146,7 @@ async function stream(step: Step, ask: AttemptAsk): Promise<Streamed> {
     model: held.deployment.model,
     createdSeconds: Math.floor(step.startedMs / 1000),
     estimatedInputTokens: held.reservation.estimatedInput,
+    request: step.request.json,
     keepUsage: step.request.view.includeUsage,
     keepLogprobs: !ask.stripLogprobs,
     collect: ask.collect,

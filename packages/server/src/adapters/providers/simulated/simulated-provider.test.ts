@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { Simulation } from '../../../core/release/release.js'
+import type { Simulation, Wire } from '../../../core/release/release.js'
 import type { UpstreamRequest } from '../../../engine/ports.js'
 import { createFakeSystem } from '../../../testing/fake-system.js'
 import { RecordingListener, upstreamRequest } from '../../../testing/recording-listener.js'
@@ -38,7 +38,7 @@ async function play(on: SimulatedProvider, request: UpstreamRequest): Promise<Re
   return listener
 }
 
-const PATHS = {
+const PATHS: Partial<Record<Wire, string>> = {
   'openai-chat': '/v1/chat/completions',
   'openai-embeddings': '/v1/embeddings',
   'anthropic-messages': '/v1/messages',
@@ -79,7 +79,7 @@ describe('in process', () => {
     const local = provider()
     for (const request of requests) {
       const here = await play(local, request)
-      const there = await fetch(server.url + PATHS[request.wire], {
+      const there = await fetch(server.url + (PATHS[request.wire] ?? ''), {
         method: 'POST',
         headers: { authorization: 'Bearer k', ...request.headers },
         body: Buffer.from(request.body),

@@ -32,7 +32,9 @@ export function createSimulatedProvider(
   const world = new SimWorld(config.simulation, system)
 
   function send(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall {
-    const script = world.open({ route: request.wire, body: request.body, orders: request.headers['x-sim'] })
+    const { wire } = request
+    const route = wire === 'openai-responses' ? 'openai-chat' : wire
+    const script = world.open({ route, body: request.body, orders: request.headers['x-sim'] })
     return new SimulatedCall({
       request,
       listener,
@@ -45,8 +47,8 @@ export function createSimulatedProvider(
   return {
     name: config.name,
     simulated: true,
-    // Whatever is asked.
-    speaks: (wire) => wire,
+    // Whatever is asked, but for responses: those are translated.
+    speaks: (wire) => (wire === 'openai-responses' ? 'openai-chat' : wire),
     send,
     stats: () => world.stats(),
     close: () => Promise.resolve(),
