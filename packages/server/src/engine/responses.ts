@@ -4,7 +4,7 @@
 
 import { isObject, type JsonObject } from '../core/json.js'
 import type { TaskId } from '../core/ids.js'
-import { itemsOfAnswer } from '../wire/openai-responses/items.js'
+import { itemsOfAnswer } from '../wire/openai-responses/history.js'
 import { callerSide } from '../wire/scan-frames.js'
 import type { Answer } from './answer/answer.js'
 import type { MadeAnswer } from './answer/make-answer.js'

@@ -5,7 +5,7 @@ import type { JsonObject } from '../core/json.js'
 import type { Engine } from '../engine/engine.js'
 import { refused } from '../engine/refusal.js'
 import { conversationOf, forgetResponse, loadResponse } from '../engine/responses.js'
-import { Refused, must } from './control-plane.js'
+import { Refused } from './control-plane.js'
 
 interface WithId {
   readonly Params: { readonly id: string }

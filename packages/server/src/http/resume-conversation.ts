@@ -6,7 +6,7 @@ import type { Engine } from '../engine/engine.js'
 import { type Refusal, refused } from '../engine/refusal.js'
 import { conversationOf } from '../engine/responses.js'
 import type { KeptTurn } from '../engine/step-context.js'
-import { itemsOfRequest, withHistory } from '../wire/openai-responses/items.js'
+import { itemsOfRequest, withHistory } from '../wire/openai-responses/history.js'
 
 export interface Resumed {
   readonly kind: 'resumed'

@@ -14,6 +14,10 @@ export function geminiStream(name: string): Buffer {
   return readFileSync(new URL(`../wire/fixtures/gemini/${name}.txt`, import.meta.url))
 }
 
+export function responsesStream(name: string): Buffer {
+  return readFileSync(new URL(`../wire/fixtures/openai-responses/${name}.txt`, import.meta.url))
+}
+
 /** The JSON values of a stream's frames; `[DONE]` as a string. */
 export function valuesOf(frames: string): Record<string, unknown>[] {
   return frames

@@ -7,13 +7,15 @@ import { isObject } from '../core/json.js'
 import type { Wire } from '../core/release/release.js'
 import { measureContent } from './anthropic-messages/view.js'
 import { measureMessage } from './openai-chat/view.js'
+import { itemShape, itemsKept, responseItems } from './openai-responses/kept-items.js'
 
 type Message = Record<string, unknown>
 
 const LEFT_OUT = '[tool result left out to save context]'
 
-/** One shape per entry of `messages`. Formats without a conversation have none. */
+/** One shape per entry of `messages` (responses: of `input`). Formats without a conversation have none. */
 export function describeMessages(wire: Wire, body: unknown): MessageShape[] {
+  if (wire === 'openai-responses') return responseItems(body).map(itemShape)
   const messages = messagesOf(wire, body)
   return messages.map((message, index) =>
     wire === 'openai-chat' ? openAiShape(message, index) : anthropicShape(message, index),
@@ -22,6 +24,7 @@ export function describeMessages(wire: Wire, body: unknown): MessageShape[] {
 
 /** The messages that stay, valid on their wire: `drop` of a result whose call stays only blanks it. */
 export function applyKept(wire: Wire, body: unknown, actions: readonly MessageAction[]): unknown[] {
+  if (wire === 'openai-responses') return itemsKept(responseItems(body), actions, LEFT_OUT)
   const messages = messagesOf(wire, body)
   const chosen = wire === 'anthropic-messages' ? beginningWithUser(messages, actions) : actions
   const callsKept = new Set(

@@ -232,16 +232,24 @@ export interface WireFormat extends ProviderFormat {
   decodeRequest(body: unknown): Parsed<ModelRequest>
   /** Places in `body` of hints that our types do not hold: no other format is told of them. */
   unsaid(body: unknown): readonly string[]
-  /** `createdSeconds`: since 1970, for formats whose answers carry a time. */
-  encodeAnswer(answer: ModelAnswer, createdSeconds: number): JsonObject
+  /**
+   * `createdSeconds`: since 1970, for formats whose answers carry a time. `request`: the caller's parsed
+   * body, for formats whose answers repeat it; what it leaves out is answered with the format's defaults.
+   */
+  encodeAnswer(answer: ModelAnswer, createdSeconds: number, request?: unknown): JsonObject
   encoder(options: {
     readonly model: string
     readonly includeUsage: boolean
     readonly createdSeconds: number
+    /** As for `encodeAnswer`. */
+    readonly request?: unknown
   }): StreamEncoder
   /** Frames that end a stream early but properly: finish reason "length", usage if known, end marker. */
   cutFrames(scanner: StreamScanner): string
   encodeError(error: ErrorBody): JsonObject
-  /** The frame that says in band that the stream broke. No end marker follows. */
-  errorFrame(error: ErrorBody): string
+  /**
+   * The frame that says in band that the stream broke. No end marker follows. `scanner`: of what was sent
+   * before it, for formats that number their frames.
+   */
+  errorFrame(error: ErrorBody, scanner?: StreamScanner | null): string
 }

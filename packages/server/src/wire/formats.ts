@@ -7,9 +7,11 @@ import { geminiEmbeddings, vertexEmbeddings } from './gemini-embeddings.js'
 import { gemini } from './gemini.js'
 import { openAiChat } from './openai-chat.js'
 import { openAiEmbeddings } from './openai-embeddings.js'
+import { openAiResponses } from './openai-responses.js'
 
 const CALLER_FORMATS: Readonly<Record<CallerWire, WireFormat>> = {
   'openai-chat': openAiChat,
+  'openai-responses': openAiResponses,
   'anthropic-messages': anthropicMessages,
   'openai-embeddings': openAiEmbeddings,
 }

@@ -30,6 +30,8 @@ export interface ScannerBetween extends ScannerOptions {
    * Given to a caller whose format tells input tokens at the start, when the provider tells them at the end.
    */
   readonly estimatedInputTokens: number
+  /** The caller's parsed body, for formats whose answers repeat it. */
+  readonly request?: unknown
 }
 
 export function scannerBetween(options: ScannerBetween): StreamScanner {
@@ -45,16 +47,18 @@ class TranslatingScanner implements RelayingScanner {
   private readonly encoder: StreamEncoder
   private readonly estimate: ReportedUsage
   private readonly answerId: string
+  /** What only the end of the body brought: it waits for `finish`. */
+  private last: Uint8Array | null = null
 
   constructor(options: ScannerBetween) {
-    const { from, to, model, createdSeconds, keepUsage, collect, estimatedInputTokens } = options
+    const { from, to, model, createdSeconds, keepUsage, collect, estimatedInputTokens, request } = options
     this.answerId = options.answerId
     const noTotals = { input: null, output: null, total: null }
     this.estimate = { tokens: { ...NO_TOKENS, input: estimatedInputTokens }, providerTotals: noTotals }
     this.source = providerFormatOf(from).scanner({ keepUsage: true, keepLogprobs: true, collect })
     this.facts = this.source.facts
     this.decoder = providerFormatOf(from).decoder()
-    this.encoder = formatOf(to).encoder({ model, includeUsage: keepUsage, createdSeconds })
+    this.encoder = formatOf(to).encoder({ model, includeUsage: keepUsage, createdSeconds, request })
     this.target = formatOf(to).scanner({ keepUsage, keepLogprobs: true, collect: false })
   }
 
@@ -65,12 +69,13 @@ class TranslatingScanner implements RelayingScanner {
 
   endOfBody(): void {
     this.source.endOfBody?.()
+    if (this.facts.ended) this.last = this.translateEnd()
   }
 
   finish(extra: string | null): Uint8Array | null {
     this.source.finish(null)
     // A body may end without its last blank line.
-    const last = this.facts.ended ? this.translateEnd() : null
+    const last = this.last ?? (this.facts.ended ? this.translateEnd() : null)
     const kept = this.target.finish(extra)
     return last === null ? kept : Buffer.concat([last, kept ?? Buffer.alloc(0)])
   }

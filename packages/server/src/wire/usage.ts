@@ -84,6 +84,31 @@ function outputClasses(
   return visible < 0 ? null : { output: visible, reasoning, audioOutput }
 }
 
+/** `usage` of a response: a chat completion's under other names. */
+export function readResponsesUsage(usage: unknown): ReportedUsage | null {
+  if (!isObject(usage)) return null
+  return readOpenAiUsage({
+    prompt_tokens: usage['input_tokens'],
+    prompt_tokens_details: usage['input_tokens_details'],
+    completion_tokens: usage['output_tokens'],
+    completion_tokens_details: usage['output_tokens_details'],
+    total_tokens: usage['total_tokens'],
+  })
+}
+
+export function encodeResponsesUsage(tokens: TokenCounts): JsonObject {
+  return {
+    input_tokens: inputTotal(tokens),
+    input_tokens_details: {
+      cached_tokens: tokens.cacheRead,
+      cache_write_tokens: tokens.cacheWrite + tokens.cacheWrite1h,
+    },
+    output_tokens: outputTotal(tokens),
+    output_tokens_details: { reasoning_tokens: tokens.reasoning },
+    total_tokens: inputTotal(tokens) + outputTotal(tokens),
+  }
+}
+
 /** `usage` of an embeddings answer: only a prompt. */
 export function readEmbeddingsUsage(usage: unknown): ReportedUsage | null {
   return isObject(usage) ? readOpenAiUsage({ completion_tokens: 0, ...usage }) : null

@@ -91,6 +91,7 @@ function originOf(base: URL): Origin {
 function pathsUnder(prefix: string): Readonly<Partial<Record<Wire, string>>> {
   return {
     'openai-chat': `${prefix}/chat/completions`,
+    'openai-responses': `${prefix}/responses`,
     'openai-embeddings': `${prefix}/embeddings`,
     'anthropic-messages': prefix.endsWith('/v1') ? `${prefix}/messages` : `${prefix}/v1/messages`,
   }

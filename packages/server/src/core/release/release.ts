@@ -12,7 +12,7 @@ export const TIERS = ['small', 'mid', 'premium'] as const satisfies readonly Tie
 export type Hosting = 'hosted' | 'serverless' | 'self-hosted' | 'on-device'
 
 /** Formats that callers speak. */
-export type CallerWire = 'openai-chat' | 'anthropic-messages' | 'openai-embeddings'
+export type CallerWire = 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'openai-embeddings'
 
 /** Formats that providers speak: those of callers, and some that no caller does. */
 export type Wire = CallerWire | 'gemini' | 'gemini-embeddings' | 'vertex-embeddings'

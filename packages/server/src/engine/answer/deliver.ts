@@ -69,13 +69,16 @@ function endStream(step: Step, answer: Answer & { kind: 'held' | 'streamed' }): 
     }
     case 'cut':
       if (step.degraded.includes('partial_result')) step.caller.end(step.format.cutFrames(answer.scanner))
-      else step.caller.end(step.format.errorFrame(errorBody(step.call, cutRefusal(step, answer.end.by))))
+      else
+        step.caller.end(
+          step.format.errorFrame(errorBody(step.call, cutRefusal(step, answer.end.by)), answer.scanner),
+        )
       return null
     case 'failed': {
       const refusal = refused('upstream.failed', `The stream broke off (${answer.end.end}).`, {
         task: step.task.id,
       })
-      step.caller.end(step.format.errorFrame(errorBody(step.call, refusal)))
+      step.caller.end(step.format.errorFrame(errorBody(step.call, refusal), answer.scanner))
       return null
     }
     case 'caller-left':

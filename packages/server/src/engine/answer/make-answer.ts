@@ -49,7 +49,7 @@ function madeOf(step: Step, answer: ModelAnswer): { stream: boolean; body: Uint8
   const createdSeconds = Math.floor(step.startedMs / 1000)
   const body = stream
     ? encodeStream(step, answer)
-    : JSON.stringify(step.format.encodeAnswer(answer, createdSeconds))
+    : JSON.stringify(step.format.encodeAnswer(answer, createdSeconds, step.request.json))
   return { stream, body: Buffer.from(body) }
 }
 
@@ -60,6 +60,7 @@ function encodeStream(step: Step, answer: ModelAnswer): string {
     model: answer.model,
     includeUsage: view.includeUsage,
     createdSeconds,
+    request: step.request.json,
   })
   let frames = encoder.encode({ kind: 'start', id: answer.id, model: answer.model, usage: answer.usage })
   let index = 0

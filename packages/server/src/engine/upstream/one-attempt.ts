@@ -120,7 +120,8 @@ function readWhole(step: Step, ask: AttemptAsk, body: Uint8Array): ReadAnswer | 
   const said = theirs.decodeAnswer(json)
   if (said === null) return null
   const answer = said.id === '' ? { ...said, id: newAnswerId(step) } : said
-  const encoded = step.format.encodeAnswer(answer, Math.floor(step.startedMs / 1000))
+  const createdSeconds = Math.floor(step.startedMs / 1000)
+  const encoded = step.format.encodeAnswer(answer, createdSeconds, step.request.json)
   return { facts, body: Buffer.from(JSON.stringify(encoded)) }
 }
 
@@ -152,6 +153,7 @@ async function stream(step: Step, ask: AttemptAsk): Promise<Streamed> {
     answerId: newAnswerId(step),
     createdSeconds: Math.floor(step.startedMs / 1000),
     estimatedInputTokens: held.reservation.estimatedInput,
+    request: step.request.json,
     keepUsage: step.request.view.includeUsage,
     keepLogprobs: !ask.stripLogprobs,
     collect: ask.collect,

@@ -50,8 +50,8 @@ export function createSimulatedProvider(
   return {
     name: config.name,
     simulated: true,
-    // Whatever is asked.
-    speaks: (wire) => wire,
+    // Whatever is asked, but for responses: those are translated.
+    speaks: (wire) => (wire === 'openai-responses' ? 'openai-chat' : wire),
     send,
     stats: () => world.stats(),
     close: () => Promise.resolve(),

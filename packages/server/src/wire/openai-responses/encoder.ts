@@ -1,0 +1,207 @@
+// Our events -> frames of a response stream, numbered from 0. Items open one after the other, but calls may
+// grow side by side, so they stay open until the end; a message or a thought ends where something else
+// begins. Each item and part is finished by an event that repeats it whole, and the response by one that
+// repeats everything.
+
+import type { JsonObject } from '../../core/json.js'
+import type { TokenLogprob } from '../../core/model/message.js'
+import type { ReportedUsage } from '../../core/money/token-counts.js'
+import { unreachable } from '../../core/unreachable.js'
+import type { StreamEncoder, StreamEvent } from '../format.js'
+import { encodeCitation } from './annotations.js'
+import { errorEvent } from './errors.js'
+import { encodeLogprobs } from './logprobs.js'
+import { type ResponseParts, itemId, responseId, responseObject } from './response-object.js'
+import { endingOf } from './status.js'
+import { type PartKind, type StreamItem, StreamItems, type StreamPart } from './stream-items.js'
+
+interface EncoderOptions {
+  readonly model: string
+  readonly createdSeconds: number
+  readonly request?: unknown
+}
+
+type Finish = Extract<StreamEvent, { kind: 'finish' }>
+
+export function encoder(options: EncoderOptions): StreamEncoder {
+  return new ResponsesEncoder(options)
+}
+
+class ResponsesEncoder implements StreamEncoder {
+  private id: string | null = null
+  private over = false
+  private readonly stream = new StreamItems()
+  /** The message or the thought that is being written, and its last part. */
+  private item: StreamItem | null = null
+  private part: StreamPart | null = null
+  private readonly calls = new Map<number, StreamItem>()
+  private waiting: readonly TokenLogprob[] = []
+  private refused = false
+  private finish: Finish | null = null
+  private usage: ReportedUsage | null = null
+
+  constructor(private readonly options: EncoderOptions) {}
+
+  encode(event: StreamEvent): string {
+    if (this.over) return ''
+    switch (event.kind) {
+      case 'start':
+        return this.begin(event.id)
+      case 'text-delta':
+        return this.said('output_text', event.text)
+      case 'refusal-delta':
+        this.refused = true
+        return this.said('refusal', event.text)
+      case 'reasoning-delta':
+        return this.begin() + this.write('summary_text', event.text)
+      case 'reasoning-signature':
+        return this.begin() + this.prove(event.signature)
+      case 'reasoning-redacted':
+        return this.begin() + this.close() + this.prove(event.data)
+      case 'citation':
+        return this.annotate(event)
+      case 'logprobs':
+        this.waiting = [...this.waiting, ...event.logprobs]
+        return ''
+      case 'tool-call-start':
+        return this.startCall(event)
+      case 'tool-call-delta':
+        return this.callDelta(event.index, event.argumentsJson)
+      case 'finish':
+        this.finish ??= event
+        return this.begin()
+      case 'usage':
+        this.usage = event.usage
+        return ''
+      case 'error':
+        this.over = true
+        return errorEvent(this.stream.sequence, { ...event.error, param: null })
+      case 'end':
+        return this.end()
+      default:
+        return unreachable(event)
+    }
+  }
+
+  private begin(id = ''): string {
+    if (this.id !== null) return ''
+    this.id = responseId(id)
+    const response = this.response({ status: 'in_progress', incompleteReason: null, usage: null })
+    return (
+      this.stream.frame('response.created', { response }) +
+      this.stream.frame('response.in_progress', { response })
+    )
+  }
+
+  private said(kind: 'output_text' | 'refusal', text: string): string {
+    const logprobs = kind === 'output_text' ? this.takeWaiting() : []
+    return this.begin() + this.write(kind, text, logprobs)
+  }
+
+  private write(kind: PartKind, text: string, logprobs: readonly JsonObject[] = []): string {
+    const type = kind === 'summary_text' ? 'reasoning' : 'message'
+    let frames = ''
+    let { item, part } = this
+    if (item?.type !== type) {
+      frames += this.close()
+      const opened = this.openItem(type)
+      item = opened.item
+      frames += opened.frames
+      part = null
+    }
+    if (part?.kind !== kind) {
+      if (part !== null) frames += this.stream.closePart(item, part)
+      const opened = this.stream.openPart(item, kind)
+      part = opened.part
+      frames += opened.frames
+    }
+    this.item = item
+    this.part = part
+    return frames + this.stream.delta({ item, part }, text, logprobs)
+  }
+
+  private openItem(type: 'message' | 'reasoning') {
+    const id = itemId(type, this.id ?? '', this.stream.items.size)
+    return this.stream.open(type === 'message' ? { id, type, role: 'assistant' } : { id, type })
+  }
+
+  /** Ends the thought with what proves it; without one before, the proof is all there is. */
+  private prove(encrypted: string): string {
+    let frames = ''
+    let { item } = this
+    if (item?.type !== 'reasoning') {
+      frames += this.close()
+      const opened = this.openItem('reasoning')
+      item = opened.item
+      frames += opened.frames
+    }
+    item.encrypted = encrypted
+    this.item = item
+    return frames + this.close()
+  }
+
+  private annotate({ citation }: Extract<StreamEvent, { kind: 'citation' }>): string {
+    const { item, part } = this
+    if (item === null || part?.kind !== 'output_text') return ''
+    const annotation = encodeCitation(citation, part.text)
+    part.annotations.push(annotation)
+    return this.stream.frame('response.output_text.annotation.added', {
+      item_id: item.id,
+      output_index: item.index,
+      content_index: part.index,
+      annotation_index: part.annotations.length - 1,
+      annotation,
+    })
+  }
+
+  private startCall({ index, id, name }: Extract<StreamEvent, { kind: 'tool-call-start' }>): string {
+    if (this.calls.has(index)) return ''
+    const before = this.begin() + this.close()
+    const { item, frames } = this.stream.open({
+      id: itemId('call', this.id ?? '', this.stream.items.size),
+      type: 'function_call',
+      call_id: id,
+      name,
+    })
+    this.calls.set(index, item)
+    return before + frames
+  }
+
+  private callDelta(index: number, delta: string): string {
+    const item = this.calls.get(index)
+    if (item === undefined || delta === '') return ''
+    item.argumentsJson += delta
+    const place = { item_id: item.id, output_index: item.index }
+    return this.stream.frame('response.function_call_arguments.delta', { ...place, delta })
+  }
+
+  /** Ends the message or the thought that is being written. */
+  private close(status: 'completed' | 'incomplete' = 'completed'): string {
+    const { item, part } = this
+    if (part?.kind === 'output_text') part.logprobs.push(...this.takeWaiting())
+    this.item = null
+    this.part = null
+    return item === null ? '' : this.stream.close(item, status)
+  }
+
+  private takeWaiting(): readonly JsonObject[] {
+    const logprobs = encodeLogprobs(this.waiting)
+    this.waiting = []
+    return logprobs
+  }
+
+  private end(): string {
+    const ending = endingOf(this.finish?.reason ?? 'other', { refusal: this.refused })
+    const open = this.item === null ? 'completed' : ending.status
+    const before = this.begin() + this.close(open) + this.stream.closeAll(ending.status)
+    this.over = true
+    const response = this.response({ ...ending, usage: this.usage })
+    return before + this.stream.frame(`response.${ending.status}`, { response })
+  }
+
+  private response(state: Pick<ResponseParts, 'status' | 'incompleteReason' | 'usage'>): JsonObject {
+    const { model, createdSeconds, request } = this.options
+    const output = this.stream.output()
+    return responseObject({ id: this.id ?? '', createdSeconds, model, ...state, output, request })
+  }
+}

@@ -1,0 +1,69 @@
+// What a conversation that the gateway keeps is made of: the items of a request, the items of its answer, and
+// the next request with both put before its own.
+
+import { isObject, type JsonObject } from '../../core/json.js'
+import { asJsonObject } from '../fields.js'
+import { membersOf, spliceMembers } from '../json-splice.js'
+import { asBuffer } from '../sse.js'
+
+/** The input of a request, a string as the message it stands for. Not a request: none. */
+export function itemsOfRequest(body: unknown): readonly JsonObject[] {
+  const input = isObject(body) ? body['input'] : null
+  if (typeof input === 'string') return [messageOf([{ type: 'input_text', text: input }])]
+  if (!Array.isArray(input)) return []
+  return input
+    .filter(isObject)
+    .map((item) =>
+      item['type'] === undefined ? { type: 'message', ...asJsonObject(item) } : asJsonObject(item),
+    )
+}
+
+/** The output of a whole response as input of the next turn; log probabilities are of no use there. */
+export function itemsOfAnswer(body: unknown): readonly JsonObject[] {
+  const output = isObject(body) ? body['output'] : null
+  if (!Array.isArray(output)) return []
+  return output.filter(isObject).map((item) => {
+    const { content } = item
+    return asJsonObject(Array.isArray(content) ? { ...item, content: content.map(withoutLogprobs) } : item)
+  })
+}
+
+/**
+ * The body with `items` before its input and without `previous_response_id`; every other byte stays as it
+ * was. Nothing is stored under the items' ids where they go, so only reasoning keeps its own, and reasoning
+ * that is not in the item itself is left out.
+ */
+export function withHistory(body: Uint8Array, items: readonly JsonObject[]): Uint8Array {
+  const json = asBuffer(body)
+  const members = membersOf(json)
+  const input = members.findLast(({ key }) => key === 'input')
+  const given = input === undefined ? '[]' : json.toString('utf8', input.valueStart, input.end)
+  const before = items.flatMap(sendable).map((item) => JSON.stringify(item))
+  const edits = { input: `[${[...before, ...ownItems(given)].join(',')}]`, previous_response_id: null }
+  return spliceMembers(json, members, edits)
+}
+
+/** JSON text of the request's own items. */
+function ownItems(given: string): readonly string[] {
+  if (given.startsWith('"')) {
+    return [`{"type":"message","role":"user","content":[{"type":"input_text","text":${given}}]}`]
+  }
+  const inside = given.startsWith('[') ? given.slice(1, -1).trim() : ''
+  return inside === '' ? [] : [inside]
+}
+
+function sendable(item: JsonObject): readonly JsonObject[] {
+  if (item['type'] === 'reasoning') return typeof item['encrypted_content'] === 'string' ? [item] : []
+  const { id: _id, status: _status, ...rest } = item
+  return [rest]
+}
+
+function messageOf(content: readonly JsonObject[]): JsonObject {
+  return { type: 'message', role: 'user', content }
+}
+
+function withoutLogprobs(part: unknown): unknown {
+  if (!isObject(part) || part['logprobs'] === undefined) return part
+  const { logprobs: _logprobs, ...rest } = part
+  return rest
+}
