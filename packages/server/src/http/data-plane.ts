@@ -87,7 +87,9 @@ export async function serveModelCall(
   }
   const { bytes } = body
   const resumed =
-    wire === 'openai-responses' ? await resumeConversation(engine, tenant.name, bytes) : { bytes, keeps: null }
+    wire === 'openai-responses'
+      ? await resumeConversation(engine, tenant.name, bytes)
+      : { bytes, keeps: null }
   if ('kind' in resumed && resumed.kind === 'refused') return turnAway(resumed, tenant)
   const call = parseCall(exchange, { wire, bytes: resumed.bytes, tenant, requestId, keeps: resumed.keeps })
   if (call.kind === 'refused') return turnAway(call, tenant)

@@ -32,6 +32,7 @@ export function between(chunks: readonly Uint8Array[], options: Between) {
     from,
     to,
     model: 'asked-for',
+    answerId: 'answer_1',
     estimatedInputTokens: 7,
     createdSeconds: 1_700_000_000,
     keepUsage: true,

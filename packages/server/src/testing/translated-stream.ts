@@ -19,6 +19,7 @@ export function translate(
     from,
     to,
     model: 'asked-for',
+    answerId: 'answer_1',
     estimatedInputTokens: 7,
     createdSeconds: 1_700_000_000,
     keepUsage,

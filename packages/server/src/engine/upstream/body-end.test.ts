@@ -35,6 +35,7 @@ async function pumped(bytes: Buffer, chunkBytes: number) {
     from: 'gemini',
     to: 'openai-chat',
     model: 'asked-for',
+    answerId: 'answer_1',
     createdSeconds: 1_700_000_000,
     estimatedInputTokens: 7,
     keepUsage: true,

@@ -25,6 +25,11 @@ export class ResponsesScanner extends FrameScanner {
   private readonly events = new ResponseEvents()
   private last: { readonly frame: Buffer; readonly type: string; readonly data: string } | null = null
 
+  whole(): JsonObject | null {
+    const event = this.last === null ? null : parseJson(this.last.data)
+    return isObject(event) && isObject(event['response']) ? asJsonObject(event['response']) : null
+  }
+
   protected take(frame: Buffer): Buffer | null {
     if (!this.options.collect && this.takePlain(frame)) return frame
     const fields = this.fieldsOf(frame)
