@@ -49,12 +49,14 @@ export type {
   AmountsJson,
   BudgetJson,
   BudgetRequest,
+  DeviceEnd,
   JudgedOutcome,
   LimitsJson,
   OpenTaskRequest,
   OpenedTask,
   OutcomeRequest,
   OutcomeStatus,
+  ReportedDeviceCall,
   ReportedStep,
   ReportedStepKind,
   StepAccepted,
@@ -62,4 +64,4 @@ export type {
   TaskListQuery,
   TaskStatus,
 } from './tasks.js'
-export { OUTCOME_STATUSES, REPORTED_STEP_KINDS, TASK_STATUSES } from './tasks.js'
+export { DEVICE_ENDS, OUTCOME_STATUSES, REPORTED_STEP_KINDS, TASK_STATUSES } from './tasks.js'
