@@ -61,8 +61,8 @@ export const REPORTED_STEP_KINDS = ['retrieval', 'tool', 'review', 'custom', 'mo
 export type ReportedStepKind = (typeof REPORTED_STEP_KINDS)[number]
 
 /**
- * What became of a model call on a device: `answered` the application, `escalated` because the rule turned the
- * answer down, or no answer at all.
+ * What became of a model call on a device: `answered` the application, `escalated` because the rule turned
+ * the answer down, or no answer at all.
  */
 export const DEVICE_ENDS = ['answered', 'escalated', 'failed', 'timeout', 'aborted', 'unavailable'] as const
 export type DeviceEnd = (typeof DEVICE_ENDS)[number]
