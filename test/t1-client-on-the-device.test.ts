@@ -85,7 +85,7 @@ describe.skipIf(program.kind === 'absent')('a page with a model of its own', () 
   type Programs = typeof PROGRAMS
   type Made<Name extends keyof Programs> = Awaited<ReturnType<Programs[Name]>>
 
-  async function run<Name extends 'runOnDevice' | 'runOnOwnRunner'>(page: Page, name: Name) {
+  async function run<Name extends 'runOnDevice' | 'runOnOwnRunner' | 'runOffline'>(page: Page, name: Name) {
     const to = JSON.stringify({ baseUrl: server.url, apiKey: KEY })
     return page.evaluate<Made<Name>>(`loading.then(({ PROGRAMS }) => PROGRAMS.${name}(${to}))`)
   }
@@ -150,6 +150,20 @@ describe.skipIf(program.kind === 'absent')('a page with a model of its own', () 
     const onDevice = models.filter((model) => model === 'on-device/own-model')
     expect([models.length, onDevice.length]).toEqual([3, 2])
     expect(models).toContain('gpt-4o-mini')
+  })
+
+  test('has its answer without a connection, and tells it when there is one again', async () => {
+    const page = await open(LANGUAGE_MODEL)
+    await page.exposeFunction('goOffline', () => browser.context.setOffline(true))
+    const { value, outcome, undelivered } = await run(page, 'runOffline')
+    await browser.context.setOffline(false)
+    expect(value.text).toBe('Yes, it is.')
+    expect([outcome, undelivered.length]).toEqual([null, 1])
+    const told = () => trace(value.id).then(({ task }) => task.status)
+    await expect.poll(told, { timeout: 30_000 }).toBe('succeeded')
+    const { steps, task } = await trace(value.id)
+    expect(steps).toMatchObject([{ model: 'on-device/browser', decisions: [{ reason: 'answered' }] }])
+    expect(task).toMatchObject({ cost_usd: 0, outcome: { success: true } })
   })
 
   test('has all its answers from the server where the browser has no model', async () => {

@@ -30,6 +30,18 @@ export function runOnDevice(to: Spillway) {
   })
 }
 
+/** The connection goes while the device answers, as `goOffline` of the page says. */
+export async function runOffline(to: Spillway) {
+  const { goOffline } = globalThis as unknown as { readonly goOffline: () => Promise<void> }
+  const onDevice = { runner: browserLanguageModel(), escalate: () => false }
+  return createClient({ ...to, onDevice }).task('support_reply', {}, async (t) => {
+    await goOffline()
+    const { text } = await t.chat(ask('easy: is this about an order?'), { onDevice: true })
+    t.succeed({ output: text })
+    return { id: t.id, text }
+  })
+}
+
 /** The same with a runner that knows how sure it is, as one around WebLLM would be. */
 export async function runOnOwnRunner(to: Spillway) {
   const runner = fromRunner('own-model', ({ messages }, { onText }) => {

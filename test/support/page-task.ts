@@ -3,7 +3,7 @@
 
 import { SpillwayError, createClient } from '@spillway/client'
 import OpenAI from 'openai'
-import { runOnDevice, runOnOwnRunner } from './page-on-device.js'
+import { runOffline, runOnDevice, runOnOwnRunner } from './page-on-device.js'
 
 export interface Spillway {
   readonly baseUrl: string
@@ -58,4 +58,11 @@ async function refusalOf(work: Promise<unknown>) {
 }
 
 /** What the page hands to the journey, by name. */
-export const PROGRAMS = { runTask, runTaskWithOpenAi, whyNoModels, runOnDevice, runOnOwnRunner }
+export const PROGRAMS = {
+  runTask,
+  runTaskWithOpenAi,
+  whyNoModels,
+  runOnDevice,
+  runOnOwnRunner,
+  runOffline,
+}
