@@ -6,6 +6,7 @@ import { randomKey } from '../random-key.js'
 import { CLIENT_CODES, SpillwayError } from '../spillway-error.js'
 import { type DeviceFormat, type DeviceHead, deviceHeaders, eventText } from './device-format.js'
 import type { OnDeviceOptions } from './rule.js'
+import type { DeviceRequest, OnDeviceRunner } from './runner.js'
 import { type DeviceRan, type DeviceRun, runOnDevice } from './run-on-device.js'
 
 export interface DeviceCall {
@@ -93,12 +94,21 @@ type How = Pick<DeviceRun, 'isStreamed' | 'show' | 'signal'>
 async function tryRun(call: DeviceCall, how: How): Promise<DeviceRan | null> {
   const { options, clock, format, body, signal } = call
   const request = format.requestOf(body)
-  if (request === null || options.runner.supports?.(request) === false) return null
+  if (request === null || !isSupported(options.runner, request)) return null
   const running = runOnDevice({ options, request, clock, leftMs: call.leftMs(), ...how })
   call.report(running.then(({ step }) => step))
   const ran = await running
   signal.throwIfAborted()
   return ran
+}
+
+/** A runner that cannot even say so is not asked. */
+function isSupported(runner: OnDeviceRunner, request: DeviceRequest): boolean {
+  try {
+    return runner.supports?.(request) ?? true
+  } catch {
+    return false
+  }
 }
 
 function headOf({ options, taskId, clock }: DeviceCall): DeviceHead {

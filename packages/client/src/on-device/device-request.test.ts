@@ -1,3 +1,4 @@
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { deviceRequestOfChat, deviceRequestOfMessages } from './device-request.js'
 
@@ -63,6 +64,34 @@ describe('a chat completion for a device', () => {
   ])('is not one with %s', (_, changes) => {
     expect(chat(changes)).toBeNull()
   })
+})
+
+test('whatever a body holds, it is read or left to the server, and ends with the user', () => {
+  const part = fc.oneof(
+    fc.string(),
+    fc.jsonValue(),
+    fc.array(fc.record({ type: fc.constant('text'), text: fc.string() })),
+  )
+  const role = fc.constantFrom('system', 'developer', 'user', 'assistant', 'tool')
+  const messages = fc.oneof(
+    fc.jsonValue(),
+    fc.array(fc.oneof(fc.jsonValue(), fc.record({ role, content: part }))),
+  )
+  const more = fc.dictionary(
+    fc.constantFrom('stop', 'response_format', 'system', 'top_p', 'n'),
+    fc.jsonValue(),
+  )
+  fc.assert(
+    fc.property(messages, more, (asked, rest) => {
+      for (const read of [deviceRequestOfChat, deviceRequestOfMessages]) {
+        const request = read({ ...rest, messages: asked })
+        if (request === null) continue
+        expect(request.messages.at(-1)?.role).toBe('user')
+        expect(request.messages.every(({ content }) => typeof content === 'string')).toBe(true)
+        expect('n' in rest && rest['n'] !== null).toBe(false)
+      }
+    }),
+  )
 })
 
 describe("a message in Anthropic's format for a device", () => {

@@ -324,8 +324,14 @@ describe('the server is asked', () => {
     expect(steps(setting)).toEqual([])
   })
 
-  test('at once for what the runner itself cannot do', async () => {
-    const setting = await startWith(() => sure, { runner: { ...tiny, supports: () => false } })
+  const unable: (() => boolean)[] = [
+    () => false,
+    () => {
+      throw new Error('bug')
+    },
+  ]
+  test.each(unable)('at once for what the runner itself cannot do', async (supports) => {
+    const setting = await startWith(() => sure, { runner: { ...tiny, supports } })
     expect((await chat(setting)).value.text).toBe('From afar.')
     expect(steps(setting)).toEqual([])
   })
@@ -478,6 +484,20 @@ describe('a streamed answer of the device', () => {
     })
     expect(ended).toBe(true)
     expect(ends(setting)).toEqual(['aborted'])
+  })
+
+  test('that is live has no timeout of its own once it is read', async () => {
+    const setting = await startWith(
+      (_, { onText }) => {
+        onText('On its ')
+        setting.clock.advance(4_500)
+        onText('way.')
+        return sure
+      },
+      { streams: 'live' },
+    )
+    const { value } = await setting.client.task('support_reply', {}, (t) => textOf(t))
+    expect(value.pieces).toEqual(['On its ', 'way.'])
   })
 
   test("that is live ends with the task's deadline", async () => {

@@ -21,7 +21,10 @@ export interface OnDeviceRule {
   readonly minConfidence?: number
   /** True escalates. One that throws or does not come to an end escalates too. */
   readonly escalate?: (answer: DeviceAnswer) => boolean | Promise<boolean>
-  /** For everything on the device, ms. Default 5000, and never more than half of the task's time left. */
+  /**
+   * For everything on the device, ms; of a `live` stream for what comes before its first text. Default 5000,
+   * and never more than half of the task's time left.
+   */
   readonly timeoutMs?: number
   /**
    * `held` (the default) keeps a streamed answer back until the rule has judged it. `live` shows it as it

@@ -54,7 +54,11 @@ export async function runOnDevice(run: DeviceRun): Promise<DeviceRan> {
   const timeoutMs = Math.min(options.timeoutMs ?? TIMEOUT_DEFAULT_MS, run.leftMs / 2)
   const stopTimer = clock.after(timeoutMs, () => limit.abort(new DOMException('timed out', 'TimeoutError')))
   const signal = AbortSignal.any([run.signal, limit.signal])
-  const onFirst = () => (firstMs ??= clock.now() - startedMs)
+  const onFirst = () => {
+    firstMs ??= clock.now() - startedMs
+    // What is being read may go on: from here only the task's deadline ends it.
+    if (run.show !== null) stopTimer()
+  }
   const ended = await answerWithin(run, signal, onFirst).catch((error: unknown) => {
     return { end: endOf(error, run.signal, limit.signal), error } as const
   })
