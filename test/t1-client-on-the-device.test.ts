@@ -28,6 +28,9 @@ tasks:
     degrade: []
     route: { default: gpt-4o-mini }
     price: { usd_per_success: 0.10 }
+  triage:
+    degrade: []
+    route: { default: gpt-4o-mini, on_device: { min_confidence: 0.8 } }
 tenants:
   acme: { keys: ["${KEY}"] }
 server:
@@ -143,7 +146,7 @@ describe.skipIf(program.kind === 'absent')('a page with a model of its own', () 
     expect(JSON.stringify(steps)).not.toMatch(/clause 7|not sure|it is/)
   })
 
-  test('runs a model that the application brought along, by its confidence', async () => {
+  test('runs the first rung of a route with a model that the application brought along', async () => {
     const { id, ends } = await run(await open(''), 'runOnOwnRunner')
     expect(ends).toEqual(['answered', 'escalated'])
     const models = (await trace(id)).steps.map(({ model }) => model)

@@ -42,16 +42,19 @@ export async function runOffline(to: Spillway) {
   })
 }
 
-/** The same with a runner that knows how sure it is, as one around WebLLM would be. */
+/**
+ * A route that starts on the device, and a runner that knows how sure it is, as one around WebLLM would be: the
+ * calls themselves say nothing about it.
+ */
 export async function runOnOwnRunner(to: Spillway) {
   const runner = fromRunner('own-model', ({ messages }, { onText }) => {
     onText('Yes.')
     return { text: 'Yes.', confidence: messages.at(-1)?.content === 'easy' ? 0.95 : 0.3 }
   })
-  const client = createClient({ ...to, onDevice: { runner, minConfidence: 0.8 } })
-  const { value } = await client.task('support_reply', {}, async (t) => {
-    const easy = await t.chat(ask('easy'), { onDevice: true })
-    const hard = await t.chat(ask('hard'), { onDevice: true })
+  const client = createClient({ ...to, onDevice: { runner } })
+  const { value } = await client.task('triage', {}, async (t) => {
+    const easy = await t.chat(ask('easy'))
+    const hard = await t.chat(ask('hard'))
     return { id: t.id, ends: [easy.spillway.on_device, hard.spillway.on_device] }
   })
   return value

@@ -26,7 +26,7 @@ export interface ClientOptions {
   readonly fetch?: typeof globalThis.fetch
   /** Default the real one. */
   readonly clock?: Clock
-  /** For calls with `{ onDevice: true }`: who runs them on this device, and when the server is asked. */
+  /** Who runs calls on this device, and when the server is asked instead: see `CallOptions.onDevice`. */
   readonly onDevice?: OnDeviceOptions
 }
 
@@ -51,7 +51,7 @@ export interface Client {
   models(): Promise<ModelList>
 }
 
-/** Throws `TypeError` when `baseUrl` is not a URL, or `onDevice` has no rule. */
+/** Throws `TypeError` when `baseUrl` is not a URL, or `onDevice` is wrong. */
 export function createClient(options: ClientOptions): Client {
   // Called through a function of its own: browsers refuse a `fetch` that is called as a method of something
   // else.

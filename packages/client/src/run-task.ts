@@ -84,6 +84,9 @@ async function openTask(
 
 function isOpenedTask(body: unknown): body is OpenedTask {
   if (!isRecord(body) || !isRecord(body['budget']) || !isRecord(body['budget']['remaining'])) return false
+  const device = body['on_device']
+  if (device !== undefined && !(isRecord(device) && typeof device['min_confidence'] === 'number'))
+    return false
   return typeof body['id'] === 'string' && !Number.isNaN(Date.parse(String(body['deadline'])))
 }
 

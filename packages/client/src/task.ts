@@ -86,8 +86,8 @@ export type StepReport = Omit<ReportedStep, 'started_at' | 'duration_ms'> &
 export interface CallOptions {
   /**
    * Tries the device first: true with the client's `onDevice`, an object changes that for this call. What
-   * the device cannot do, or not well enough, goes to the server. Default false. `TypeError` without a runner
-   * or a rule.
+   * the device cannot do, or not well enough, goes to the server. Default: true where the contract's route
+   * has `on_device`, the client has a runner and the call names no model. `TypeError` without runner or rule.
    */
   readonly onDevice?: OnDeviceCall
 }
@@ -258,8 +258,10 @@ export class Task {
     }
   }
 
-  #call(body: object, options: CallOptions | undefined): ModelCall {
-    return { body, onDevice: onDeviceOf(this.#context.onDevice, options?.onDevice) }
+  #call(body: ChatRequest, options: CallOptions | undefined): ModelCall {
+    const { onDevice: client, opened } = this.#context
+    const sources = { contract: opened.on_device, client, call: options?.onDevice }
+    return { body, onDevice: onDeviceOf({ ...sources, namesModel: body.model !== undefined }) }
   }
 
   #learn(balance: TaskBalance): void {

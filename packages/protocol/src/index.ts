@@ -52,6 +52,7 @@ export type {
   DeviceEnd,
   JudgedOutcome,
   LimitsJson,
+  OnDeviceRoute,
   OpenTaskRequest,
   OpenedTask,
   OutcomeRequest,

@@ -55,6 +55,15 @@ export interface OpenedTask {
   /** RFC 3339. Nothing of the task runs past it. */
   readonly deadline: string
   readonly budget: BudgetJson
+  /** Present where the contract's route starts on the caller's device, if that can run a model. */
+  readonly on_device?: OnDeviceRoute
+}
+
+/** The first rung of a route that a client runs itself. */
+export interface OnDeviceRoute {
+  /** 0..1. Answers that are less sure, or do not say how sure they are, are escalated to the server. */
+  readonly min_confidence: number
+  readonly timeout_ms?: number
 }
 
 export const REPORTED_STEP_KINDS = ['retrieval', 'tool', 'review', 'custom', 'model'] as const

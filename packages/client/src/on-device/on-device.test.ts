@@ -204,7 +204,6 @@ describe('the rule', () => {
 
   test.each<[string, Partial<OnDeviceOptions>]>([
     ['runner', { minConfidence: 0.5 }],
-    ['rule', { runner: fromRunner('tiny', () => '') }],
     ['minConfidence', { runner: fromRunner('tiny', () => ''), minConfidence: 1.5 }],
     ['timeoutMs', { runner: fromRunner('tiny', () => ''), minConfidence: 0, timeoutMs: 0 }],
     ['name', { runner: { ...fromRunner('tiny', () => ''), name: 'winzig\n' }, minConfidence: 0 }],
@@ -217,6 +216,67 @@ describe('the rule', () => {
     const work = client.task('support_reply', {}, (t) => t.chat(BODY, { onDevice: true }))
     await expect(work).rejects.toThrow(TypeError)
     expect(() => createClient({ baseUrl: 'http://x', onDevice: {} as OnDeviceOptions })).toThrow(TypeError)
+  })
+})
+
+describe("the contract's route", () => {
+  const routed =
+    (on_device: unknown): Wrap =>
+    (script) =>
+    (request, count) => {
+      const reply = script(request, count)
+      return request.path === '/v1/tasks'
+        ? { ...reply, json: { ...(reply.json as object), on_device } }
+        : reply
+    }
+  const runner = fromRunner('tiny', () => sure)
+
+  test('may start on the device, with its own rule and time', async () => {
+    const setting = await start(afar, routed({ min_confidence: 0.9, timeout_ms: 700 }), { runner })
+    const { value } = await setting.client.task('support_reply', {}, (t) => t.chat(BODY))
+    expect(value.spillway.on_device).toBe('answered')
+    expect(setting.clock.delays).toContain(700)
+  })
+
+  test('escalates by its own rule', async () => {
+    const setting = await start(afar, routed({ min_confidence: 0.95 }), { runner })
+    const { value } = await setting.client.task('support_reply', {}, (t) => t.chat(BODY))
+    expect(value.spillway.on_device).toBe('escalated')
+  })
+
+  test('gives way to the client and the call', async () => {
+    const setting = await start(afar, routed({ min_confidence: 0.1 }), { runner, minConfidence: 0.95 })
+    const { value } = await setting.client.task('support_reply', {}, async (t) => {
+      const client = await t.chat(BODY)
+      const call = await t.chat(BODY, { onDevice: { minConfidence: 0.2 } })
+      return [client, call].map(({ spillway }) => spillway.on_device)
+    })
+    expect(value).toEqual(['escalated', 'answered'])
+  })
+
+  test.each<[string, OnDeviceOptions | undefined, ChatRequest, boolean | undefined]>([
+    ['a client without a runner', undefined, BODY, undefined],
+    ['a call that names a model', { runner }, { ...BODY, model: 'premium' }, undefined],
+    ['a call that says no', { runner }, BODY, false],
+  ])('is not on the device for %s', async (_, options, body, onDevice) => {
+    const setting = await start(afar, routed({ min_confidence: 0.1 }), options)
+    const { value } = await setting.client.task('support_reply', {}, (t) =>
+      t.chat(body, onDevice === undefined ? {} : { onDevice }),
+    )
+    expect(value.text).toBe('From afar.')
+    expect(value.spillway).not.toHaveProperty('on_device')
+  })
+
+  test('of another shape is not taken', async () => {
+    const setting = await start(afar, routed({ min_confidence: 'high' }), { runner })
+    const work = setting.client.task('support_reply', {}, () => 'never')
+    await expect(work).rejects.toMatchObject({ code: CLIENT_CODES.badAnswer })
+  })
+
+  test('that says nothing leaves a client without a rule with an error', async () => {
+    const setting = await start(afar, undefined, { runner })
+    const work = setting.client.task('support_reply', {}, (t) => t.chat(BODY, { onDevice: true }))
+    await expect(work).rejects.toThrow('needs a rule')
   })
 })
 
