@@ -151,19 +151,26 @@ describe('the client', () => {
 
 describe('the examples', () => {
   const run = async (name: string) => {
-    const file = fileURLToPath(new URL(`../examples/support-reply/${name}`, import.meta.url))
+    const file = fileURLToPath(new URL(`../examples/${name}`, import.meta.url))
     return (await promisify(execFile)(process.execPath, [file, server.url])).stdout
   }
 
   test('with the client', async () => {
-    const output = await run('with-client.js')
+    const output = await run('support-reply/with-client.js')
     expect(output).toMatch(/^answered +gpt-4o-mini by route "default" \(simulated\)$/m)
     expect(output).toMatch(/^outcome +success, cost 0\.\d+ USD$/m)
   })
 
   test('with the official OpenAI client', async () => {
-    const output = await run('with-openai.js')
+    const output = await run('support-reply/with-openai.js')
     expect(output).toMatch(/^answered +gpt-4o-mini, default$/m)
     expect(output).toMatch(/^reply +\S/m)
+  })
+
+  test('on the device first', async () => {
+    const output = await run('on-device/triage.js')
+    expect(output).toMatch(/^answered  word-list, 0 USD: Where is my parcel\?/m)
+    expect(output).toMatch(/^escalated gpt-4o-mini, 0\.\d+ USD: I paid for an order/m)
+    expect(output).toMatch(/^bill +0\.\d+ USD/m)
   })
 })

@@ -3,6 +3,7 @@
 
 import { SpillwayError, createClient } from '@spillway/client'
 import OpenAI from 'openai'
+import { runOffline, runOnDevice, runOnOwnRunner } from './page-on-device.js'
 
 export interface Spillway {
   readonly baseUrl: string
@@ -57,4 +58,11 @@ async function refusalOf(work: Promise<unknown>) {
 }
 
 /** What the page hands to the journey, by name. */
-export const PROGRAMS = { runTask, runTaskWithOpenAi, whyNoModels }
+export const PROGRAMS = {
+  runTask,
+  runTaskWithOpenAi,
+  whyNoModels,
+  runOnDevice,
+  runOnOwnRunner,
+  runOffline,
+}

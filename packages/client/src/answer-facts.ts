@@ -3,6 +3,7 @@
 
 import {
   type DecisionJson,
+  type DeviceEnd,
   RESPONSE_HEADERS,
   type RouteFacts,
   type SpillwayMember,
@@ -22,6 +23,11 @@ export interface AnswerFacts extends Partial<RouteFacts> {
   /** Where the task's budget stands after this step; null when the answer does not say. */
   readonly task: TaskBalance | null
   readonly decisions: readonly DecisionJson[]
+  /**
+   * For a call that was tried on the device first: `answered` when this is the device's answer, otherwise why
+   * the server was asked. Absent for all other calls.
+   */
+  readonly on_device?: DeviceEnd
 }
 
 const CACHE_STATES = ['exact', 'semantic', 'miss', 'off'] as const

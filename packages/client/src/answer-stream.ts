@@ -1,5 +1,6 @@
 // A streamed answer: events as they arrive, and an error whenever it is not the whole answer.
 
+import type { DeviceEnd } from '@spillway/protocol'
 import { type AnswerFacts, factsOfHeaders, memberOf } from './answer-facts.js'
 import { readEventData } from './server-sent-events.js'
 import { CLIENT_CODES, SpillwayError, errorInBand, isRecord, readErrorDetail } from './spillway-error.js'
@@ -15,10 +16,16 @@ export interface StreamFormat {
 export const CHAT_STREAM: StreamFormat = { endText: '[DONE]', endType: null }
 export const MESSAGES_STREAM: StreamFormat = { endText: null, endType: 'message_stop' }
 
+export interface Opened {
+  readonly response: Response
+  /** What became of the call on the device; null when it was not tried there. */
+  readonly onDevice: DeviceEnd | null
+}
+
 export interface StreamSource {
   readonly format: StreamFormat
   /** Sends the request; called once, when the first event is asked for. */
-  readonly open: () => Promise<Response>
+  readonly open: () => Promise<Opened>
   readonly signal: AbortSignal
   /** Sees the facts of the head, and again when the last event brought more. */
   readonly onFacts: (facts: AnswerFacts) => void
@@ -33,6 +40,7 @@ export class AnswerStream<Event> implements AsyncIterable<Event> {
   readonly #source: StreamSource
   #started = false
   #facts: AnswerFacts | null = null
+  #tried: Pick<AnswerFacts, 'on_device'> = {}
 
   constructor(source: StreamSource) {
     this.#source = source
@@ -48,7 +56,8 @@ export class AnswerStream<Event> implements AsyncIterable<Event> {
   async *[Symbol.asyncIterator](): AsyncGenerator<Event, void, undefined> {
     if (this.#started) throw new TypeError('a streamed answer can be read once')
     this.#started = true
-    const response = await this.#source.open()
+    const { response, onDevice } = await this.#source.open()
+    this.#tried = onDevice === null ? {} : { on_device: onDevice }
     this.#learn(factsOfHeaders(response.headers))
     yield* this.#events(response)
   }
@@ -79,8 +88,8 @@ export class AnswerStream<Event> implements AsyncIterable<Event> {
   }
 
   #learn(facts: AnswerFacts): void {
-    this.#facts = facts
-    this.#source.onFacts(facts)
+    this.#facts = { ...facts, ...this.#tried }
+    this.#source.onFacts(this.#facts)
   }
 }
 

@@ -11,7 +11,9 @@ import type {
   TaskTraceView,
 } from '@spillway/protocol'
 import { type Clock, liveClock } from './clock.js'
-import { reportOutcome, runTask } from './run-task.js'
+import { checkOnDevice, type OnDeviceOptions } from './on-device/rule.js'
+import { ReportQueue } from './report-queue.js'
+import { type ClientContext, reportOutcome, runTask } from './run-task.js'
 import type { TaskOptions, TaskResult, TaskWork } from './task.js'
 import { type Transport, sendForJson } from './transport.js'
 
@@ -24,6 +26,8 @@ export interface ClientOptions {
   readonly fetch?: typeof globalThis.fetch
   /** Default the real one. */
   readonly clock?: Clock
+  /** Who runs calls on this device, and when the server is asked instead: see `CallOptions.onDevice`. */
+  readonly onDevice?: OnDeviceOptions
 }
 
 export interface Client {
@@ -47,7 +51,7 @@ export interface Client {
   models(): Promise<ModelList>
 }
 
-/** Throws `TypeError` when `baseUrl` is not a URL. */
+/** Throws `TypeError` when `baseUrl` is not a URL, or `onDevice` is wrong. */
 export function createClient(options: ClientOptions): Client {
   // Called through a function of its own: browsers refuse a `fetch` that is called as a method of something
   // else.
@@ -58,11 +62,13 @@ export function createClient(options: ClientOptions): Client {
     fetch: (url, init) => fetch(url, init),
     clock: options.clock ?? liveClock,
   }
+  const onDevice = options.onDevice === undefined ? undefined : checkOnDevice(options.onDevice)
+  const context: ClientContext = { transport, queue: new ReportQueue(transport), onDevice }
   // What our own server answers to a GET is taken at its word; the types are the server's own.
   const get = async <T>(path: string) => (await sendForJson(transport, { method: 'GET', path })).body as T
   return {
-    task: (contract, taskOptions, work) => runTask(transport, { contract, options: taskOptions }, work),
-    outcome: (taskId, outcome) => reportOutcome(transport, taskId, outcome),
+    task: (contract, taskOptions, work) => runTask(context, { contract, options: taskOptions }, work),
+    outcome: (taskId, outcome) => reportOutcome(context, taskId, outcome),
     report: (query) => get<Report>(`/v1/report${queryText(query)}`),
     tasks: (query) => get<TaskListPage>(`/v1/tasks${queryText(query)}`),
     trace: (taskId) => get<TaskTraceView>(`/v1/tasks/${encodeURIComponent(taskId)}/trace`),

@@ -15,8 +15,20 @@ export type {
   ToolCall,
 } from './model-answers.js'
 export type { Answer } from './model-calls.js'
+export { type BrowserLanguageModelOptions, browserLanguageModel } from './on-device/browser-language-model.js'
+export type { DeviceAnswer, OnDeviceCall, OnDeviceOptions, OnDeviceRule } from './on-device/rule.js'
+export {
+  type DeviceMessage,
+  type DeviceRequest,
+  type DeviceResult,
+  type DeviceRunOptions,
+  type OnDeviceRunner,
+  type RunFunction,
+  fromRunner,
+} from './on-device/runner.js'
 export { CLIENT_CODES, SpillwayError } from './spillway-error.js'
 export type {
+  CallOptions,
   Remaining,
   SdkOptions,
   StepReport,

@@ -10,35 +10,49 @@ import {
 } from '@spillway/protocol'
 import { nameOfError, plainJson } from './outcome-values.js'
 import { CLIENT_CODES, SpillwayError, isRecord } from './spillway-error.js'
+import type { OnDeviceOptions } from './on-device/rule.js'
+import { randomKey } from './random-key.js'
+import type { ReportQueue } from './report-queue.js'
 import { Task, type TaskOptions, type TaskResult, type TaskWork } from './task.js'
+import { type OutcomeSent, TaskReports } from './task-reports.js'
 import { type Transport, sendControl } from './transport.js'
 import { untilAborted } from './until-aborted.js'
+
+/** What the tasks of one client share. */
+export interface ClientContext {
+  readonly transport: Transport
+  readonly queue: ReportQueue
+  readonly onDevice: OnDeviceOptions | undefined
+}
 
 /**
  * Rejects with what the work threw, with `deadline.exceeded`, or with the caller's abort reason, after the
  * outcome was reported. Work that ignores its signal is left behind, not waited for.
  */
 export async function runTask<T>(
-  transport: Transport,
+  context: ClientContext,
   ask: { readonly contract: string; readonly options: TaskOptions },
   work: TaskWork<T>,
 ): Promise<TaskResult<T>> {
+  const { transport } = context
   const { options } = ask
   const { opened, deadlineMs } = await openTask(transport, ask)
   const deadline = deadlineSignal(transport, opened.id, deadlineMs)
   const undelivered: SpillwayError[] = []
+  const reports = new TaskReports({ transport, queue: context.queue, taskId: opened.id, undelivered })
   const task = new Task({
     transport,
+    onDevice: context.onDevice,
+    reports,
     opened,
     deadlineMs,
     priority: options.priority,
     signal:
       options.signal === undefined ? deadline.signal : AbortSignal.any([options.signal, deadline.signal]),
-    undelivered,
     runTask: (contract, childOptions, childWork) =>
-      runTask(transport, { contract, options: childOptions }, childWork),
+      runTask(context, { contract, options: childOptions }, childWork),
   })
-  const close = (outcome: OutcomeRequest) => deliver(transport, task.id, { outcome, undelivered })
+  const close = (outcome: OutcomeRequest) => deliver(transport, { outcome, reports, undelivered }, opened.id)
   try {
     const value = await untilAborted(task.signal, () => work(task))
     return { value, outcome: await close(task.verdict ?? outcomeOfValue(value)), undelivered }
@@ -70,6 +84,9 @@ async function openTask(
 
 function isOpenedTask(body: unknown): body is OpenedTask {
   if (!isRecord(body) || !isRecord(body['budget']) || !isRecord(body['budget']['remaining'])) return false
+  const device = body['on_device']
+  if (device !== undefined && !(isRecord(device) && typeof device['min_confidence'] === 'number'))
+    return false
   return typeof body['id'] === 'string' && !Number.isNaN(Date.parse(String(body['deadline'])))
 }
 
@@ -115,29 +132,51 @@ function outcomeOfError(
   return { status: 'failed', reason: nameOfError(error) }
 }
 
+interface Closing {
+  readonly outcome: OutcomeRequest
+  readonly reports: TaskReports
+  readonly undelivered: SpillwayError[]
+}
+
 /** Never rejects with a `SpillwayError`: work that is done is not undone by its bookkeeping. */
 async function deliver(
   transport: Transport,
+  { outcome, reports, undelivered }: Closing,
   taskId: string,
-  { outcome, undelivered }: { readonly outcome: OutcomeRequest; readonly undelivered: SpillwayError[] },
 ): Promise<JudgedOutcome | null> {
+  await reports.settled()
+  const sent = { path: outcomePath(taskId), body: outcome, idempotencyKey: randomKey() }
+  // Nobody answered its reports, and an outcome that overtakes them would close the task to them.
+  if (reports.keepOutcome(sent, null)) return null
   try {
-    return await reportOutcome(transport, taskId, outcome)
+    return await sendOutcome(transport, sent)
   } catch (error) {
     if (!(error instanceof SpillwayError)) throw error
     undelivered.push(error)
+    reports.keepOutcome(sent, error)
     return null
   }
 }
 
 /** Also for a verdict that comes later (reopened, disputed): the last one stands. */
-export async function reportOutcome(
-  transport: Transport,
+export function reportOutcome(
+  { transport, queue }: ClientContext,
   taskId: string,
   outcome: OutcomeRequest,
 ): Promise<JudgedOutcome> {
-  const path = `/v1/tasks/${encodeURIComponent(taskId)}/outcome`
-  const { body } = await sendControl(transport, { path, body: outcome })
+  queue.dropOutcomes(taskId)
+  return sendOutcome(transport, { path: outcomePath(taskId), body: outcome, idempotencyKey: randomKey() })
+}
+
+function outcomePath(taskId: string): string {
+  return `/v1/tasks/${encodeURIComponent(taskId)}/outcome`
+}
+
+async function sendOutcome(
+  transport: Transport,
+  { path, body: outcome, idempotencyKey }: OutcomeSent,
+): Promise<JudgedOutcome> {
+  const { body } = await sendControl(transport, { path, body: outcome }, idempotencyKey)
   if (!isRecord(body) || typeof body['success'] !== 'boolean') throw badAnswer('POST /v1/tasks/{id}/outcome')
   // Our own server's answer; what says whether it is one has been looked at.
   return body as unknown as JudgedOutcome

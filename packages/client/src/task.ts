@@ -9,10 +9,10 @@ import type {
   OutcomeRequest,
   Priority,
   ReportedStep,
-  StepAccepted,
   TaskBalance,
 } from '@spillway/protocol'
 import type { AnswerStream } from './answer-stream.js'
+import type { Clock } from './clock.js'
 import type {
   ChatAnswer,
   ChatChunk,
@@ -29,13 +29,16 @@ import {
   type CallContext,
   EMBEDDINGS,
   MESSAGES,
+  type ModelCall,
   callModel,
   streamModel,
   taskHeaders,
 } from './model-calls.js'
+import { type OnDeviceCall, type OnDeviceOptions, onDeviceOf } from './on-device/rule.js'
 import { runTool } from './run-tool.js'
-import { SpillwayError, isRecord } from './spillway-error.js'
-import { type Transport, sendControl } from './transport.js'
+import { type SpillwayError, isRecord } from './spillway-error.js'
+import type { TaskReports } from './task-reports.js'
+import type { Transport } from './transport.js'
 
 export interface TaskOptions {
   /** Facts for the contract's rules, merged over the tenant's. */
@@ -80,6 +83,15 @@ export interface SdkOptions {
 export type StepReport = Omit<ReportedStep, 'started_at' | 'duration_ms'> &
   Partial<Pick<ReportedStep, 'started_at' | 'duration_ms'>>
 
+export interface CallOptions {
+  /**
+   * Tries the device first: true with the client's `onDevice`, an object changes that for this call. What
+   * the device cannot do, or not well enough, goes to the server. Default: true where the contract's route
+   * has `on_device`, the client has a runner and the call names no model. `TypeError` without runner or rule.
+   */
+  readonly onDevice?: OnDeviceCall
+}
+
 /** What makes the task a success, beyond the last answer of a model. */
 export interface Verdict {
   readonly output?: unknown
@@ -94,7 +106,8 @@ export interface TaskContext {
   readonly deadlineMs: number
   readonly priority: Priority | undefined
   readonly signal: AbortSignal
-  readonly undelivered: SpillwayError[]
+  readonly reports: TaskReports
+  readonly onDevice: OnDeviceOptions | undefined
   readonly runTask: RunTask
 }
 
@@ -108,21 +121,37 @@ export class Task {
   readonly signal: AbortSignal
   readonly #context: TaskContext
   readonly #calls: CallContext
+  /** The server's time, as steps are told in it: the clocks of devices are minutes off. */
+  readonly #clock: Clock
   #left: LimitsJson
   #toolsRunning = 0
   #verdict: OutcomeRequest | null = null
 
   constructor(context: TaskContext) {
-    const { opened, priority, signal, transport } = context
+    const { deadlineMs, opened, priority, reports, signal, transport } = context
     this.id = opened.id
     this.contract = opened.contract
     this.release = opened.release
-    this.deadline = new Date(context.deadlineMs)
+    this.deadline = new Date(deadlineMs)
     this.signal = signal
     this.#context = context
     this.#left = opened.budget.remaining
     const onBalance = (balance: TaskBalance) => this.#learn(balance)
-    this.#calls = { transport, taskId: opened.id, contract: opened.contract, priority, signal, onBalance }
+    const { clock } = transport
+    const aheadMs = deadlineMs - Date.parse(opened.deadline)
+    this.#clock = { now: () => clock.now() - aheadMs, after: (delayMs, run) => clock.after(delayMs, run) }
+    reports.listen(onBalance)
+    this.#calls = {
+      transport,
+      clock: this.#clock,
+      taskId: opened.id,
+      contract: opened.contract,
+      priority,
+      signal,
+      onBalance,
+      leftMs: () => this.remaining().latency_ms,
+      reportDevice: (step) => reports.device(step),
+    }
   }
 
   /** For `new OpenAI(t.openai)`. */
@@ -146,27 +175,27 @@ export class Task {
   }
 
   /** A chat completion, whole. Rejects with `SpillwayError`; never retried by the client. */
-  chat<T = ChatAnswer>(body: ChatRequest): Promise<Answer<T>> {
-    return callModel<T>(this.#calls, CHAT, body)
+  async chat<T = ChatAnswer>(body: ChatRequest, options?: CallOptions): Promise<Answer<T>> {
+    return callModel<T>(this.#calls, CHAT, this.#call(body, options))
   }
 
   /** An Anthropic message, whole. Rejects with `SpillwayError`; never retried by the client. */
-  messages<T = MessagesAnswer>(body: MessagesRequest): Promise<Answer<T>> {
-    return callModel<T>(this.#calls, MESSAGES, body)
+  async messages<T = MessagesAnswer>(body: MessagesRequest, options?: CallOptions): Promise<Answer<T>> {
+    return callModel<T>(this.#calls, MESSAGES, this.#call(body, options))
   }
 
   /** The chunks of a chat completion. The request is sent when the first one is asked for. */
-  streamChat<T = ChatChunk>(body: ChatRequest): AnswerStream<T> {
-    return streamModel<T>(this.#calls, CHAT, body)
+  streamChat<T = ChatChunk>(body: ChatRequest, options?: CallOptions): AnswerStream<T> {
+    return streamModel<T>(this.#calls, CHAT, this.#call(body, options))
   }
 
   /** The events of an Anthropic message, `message_stop` included. Sent when the first one is asked for. */
-  streamMessages<T = MessagesEvent>(body: MessagesRequest): AnswerStream<T> {
-    return streamModel<T>(this.#calls, MESSAGES, body)
+  streamMessages<T = MessagesEvent>(body: MessagesRequest, options?: CallOptions): AnswerStream<T> {
+    return streamModel<T>(this.#calls, MESSAGES, this.#call(body, options))
   }
 
   embeddings<T = EmbeddingsAnswer>(body: EmbeddingsRequest): Promise<Answer<T>> {
-    return callModel<T>(this.#calls, EMBEDDINGS, body)
+    return callModel<T>(this.#calls, EMBEDDINGS, { body, onDevice: null })
   }
 
   /**
@@ -178,14 +207,14 @@ export class Task {
     input: unknown,
     run: (signal: AbortSignal) => Promise<Output> | Output,
   ): Promise<Output> {
-    const { transport, signal } = this.#context
+    const { signal } = this
     const { tool_calls: calls } = this.#left
     const remaining = { ...this.#left, tool_calls: calls === null ? null : calls - this.#toolsRunning }
-    const report = (step: ReportedStep) => this.#reportAnyway(step)
+    const report = async (step: ReportedStep) => void (await this.#context.reports.sendAnyway(step))
     this.#toolsRunning += 1
     try {
       return await runTool(
-        { clock: transport.clock, taskId: this.id, signal, remaining, report },
+        { clock: this.#clock, taskId: this.id, signal, remaining, report },
         { name, input, run },
       )
     } finally {
@@ -195,8 +224,9 @@ export class Task {
 
   /** Reports a step that the application ran. Rejects with `SpillwayError` when Spillway does not take it. */
   async step(report: StepReport): Promise<void> {
-    const startedAt = new Date(this.#context.transport.clock.now()).toISOString()
-    await this.#report({ started_at: startedAt, duration_ms: 0, ...report }, this.signal)
+    const startedAt = new Date(this.#clock.now()).toISOString()
+    const { signal } = this
+    await this.#context.reports.send({ started_at: startedAt, duration_ms: 0, ...report }, { signal })
   }
 
   /**
@@ -228,21 +258,10 @@ export class Task {
     }
   }
 
-  async #report(step: ReportedStep, signal?: AbortSignal): Promise<void> {
-    const path = `/v1/tasks/${encodeURIComponent(this.id)}/steps`
-    const { body } = await sendControl(this.#context.transport, { path, body: step, signal })
-    const accepted = body as Partial<StepAccepted>
-    if (isRecord(accepted.task)) this.#learn(accepted.task)
-  }
-
-  // The tool has run and its result counts: a report that fails must not undo it.
-  async #reportAnyway(step: ReportedStep): Promise<void> {
-    try {
-      await this.#report(step)
-    } catch (error) {
-      if (!(error instanceof SpillwayError)) throw error
-      this.#context.undelivered.push(error)
-    }
+  #call(body: ChatRequest, options: CallOptions | undefined): ModelCall {
+    const { onDevice: client, opened } = this.#context
+    const sources = { contract: opened.on_device, client, call: options?.onDevice }
+    return { body, onDevice: onDeviceOf({ ...sources, namesModel: body.model !== undefined }) }
   }
 
   #learn(balance: TaskBalance): void {

@@ -2,6 +2,7 @@
 
 import { REQUEST_HEADERS } from '@spillway/protocol'
 import type { Clock } from './clock.js'
+import { randomKey } from './random-key.js'
 import { CLIENT_CODES, SpillwayError, errorOfResponse } from './spillway-error.js'
 import { untilAborted } from './until-aborted.js'
 
@@ -72,11 +73,12 @@ export async function sendForJson(
 export async function sendControl(
   transport: Transport,
   request: Omit<ApiRequest, 'method'>,
+  idempotencyKey: string = randomKey(),
 ): Promise<{ readonly body: unknown; readonly headers: Headers }> {
   const late = new AbortController()
   const stopTimer = transport.clock.after(CONTROL_TIMEOUT_MS, () => late.abort(unreachable(undefined)))
   const signal = request.signal === undefined ? late.signal : AbortSignal.any([request.signal, late.signal])
-  const headers = { ...request.headers, [REQUEST_HEADERS.idempotencyKey]: randomKey() }
+  const headers = { ...request.headers, [REQUEST_HEADERS.idempotencyKey]: idempotencyKey }
   const attempt = () => sendForJson(transport, { ...request, method: 'POST', headers, signal })
   try {
     for (const [tries, waitMs] of RETRY_WAITS_MS.entries()) {
@@ -119,10 +121,4 @@ async function wait(clock: Clock, delayMs: number, signal: AbortSignal): Promise
   let cancel = () => {}
   const elapsed = () => new Promise<void>((resolve) => (cancel = clock.after(delayMs, resolve)))
   await untilAborted(signal, elapsed).finally(() => cancel())
-}
-
-function randomKey(): string {
-  // Not `randomUUID`: browsers have that in secure contexts only.
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -105,6 +105,11 @@ export function oneOf<const T extends string>(choices: readonly T[]): Read<T> {
   }
 }
 
+export function flag(): Read<boolean> {
+  return (value, at, problems) =>
+    typeof value === 'boolean' ? value : note(problems, at, `must be true or false, not ${nameOfType(value)}`)
+}
+
 export interface NumberRange {
   readonly min?: number
   readonly above?: number

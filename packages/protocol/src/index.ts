@@ -49,12 +49,15 @@ export type {
   AmountsJson,
   BudgetJson,
   BudgetRequest,
+  DeviceEnd,
   JudgedOutcome,
   LimitsJson,
+  OnDeviceRoute,
   OpenTaskRequest,
   OpenedTask,
   OutcomeRequest,
   OutcomeStatus,
+  ReportedDeviceCall,
   ReportedStep,
   ReportedStepKind,
   StepAccepted,
@@ -62,4 +65,4 @@ export type {
   TaskListQuery,
   TaskStatus,
 } from './tasks.js'
-export { OUTCOME_STATUSES, REPORTED_STEP_KINDS, TASK_STATUSES } from './tasks.js'
+export { DEVICE_ENDS, OUTCOME_STATUSES, REPORTED_STEP_KINDS, TASK_STATUSES } from './tasks.js'

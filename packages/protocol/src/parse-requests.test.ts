@@ -14,6 +14,7 @@ const problemsOf = (result: Parsed<unknown>) =>
   result.kind === 'invalid' ? result.problems.map(({ at, message }) => `${at}: ${message}`) : []
 
 const step = { kind: 'tool', name: 'find_order', started_at: '2026-11-24T10:00:00.250Z', duration_ms: 12.5 }
+const deviceCall = { model: 'browser', end: 'answered' }
 const textOf = (length: number) => 'x'.repeat(length)
 const keys = (count: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, 1]))
@@ -121,9 +122,31 @@ describe('reporting a step', () => {
     expect(parseReportedStep(whole)).toEqual({ kind: 'ok', value: whole })
   })
 
+  test('takes a model call on a device', () => {
+    const told = { input_tokens: 12, output_tokens: 0, confidence: 0.8, first_byte_ms: 40 }
+    const on_device = { ...deviceCall, ...told, streamed: true, finish_reason: 'stop' }
+    const body = { ...step, kind: 'model', on_device }
+    expect(parseReportedStep(body)).toEqual({ kind: 'ok', value: body })
+  })
+
   test.each([
-    [{ kind: 'tol' }, 'kind: must be one of retrieval, tool, review, custom; did you mean tool?'],
-    [{ kind: 'model' }, 'kind: must be one of retrieval, tool, review, custom'],
+    [{ kind: 'tol' }, 'kind: must be one of retrieval, tool, review, custom, model; did you mean tool?'],
+    [{ kind: 'answer' }, 'kind: must be one of retrieval, tool, review, custom, model'],
+    [{ kind: 'model' }, 'on_device: is missing: only model calls on a device are reported'],
+    [{ on_device: deviceCall }, 'on_device: needs kind model'],
+    [
+      { kind: 'model', on_device: { ...deviceCall, confidence: 1.2 } },
+      'on_device.confidence: must be at most 1',
+    ],
+    [
+      { kind: 'model', on_device: { ...deviceCall, streamed: 1 } },
+      'on_device.streamed: must be true or false, not a number',
+    ],
+    [
+      { kind: 'model', on_device: { ...deviceCall, prompt: 'Hi' } },
+      'on_device: unknown key "prompt"; known keys: model, end, input_tokens, output_tokens, ' +
+        'confidence, first_byte_ms, streamed, finish_reason',
+    ],
     [{ name: undefined }, 'name: is missing'],
     [{ started_at: 'yesterday' }, 'started_at: must be an instant such as "2026-01-31T09:30:00.250Z"'],
     [

@@ -4,6 +4,7 @@
 import {
   type NumberRange,
   type Read,
+  flag,
   instant,
   json,
   list,
@@ -21,10 +22,12 @@ import { NANO_USD_MAX, usdFromNano } from './money.js'
 import type { Parsed } from './parsed.js'
 import {
   type BudgetRequest,
+  DEVICE_ENDS,
   OUTCOME_STATUSES,
   type OpenTaskRequest,
   type OutcomeRequest,
   REPORTED_STEP_KINDS,
+  type ReportedDeviceCall,
   type ReportedStep,
 } from './tasks.js'
 
@@ -46,6 +49,7 @@ const name = text(REQUEST_LIMITS.nameLengthMax)
 const stepValue = json(REQUEST_LIMITS.stepValueBytesMax)
 const money: NumberRange = { min: 0, max: usdFromNano(NANO_USD_MAX) }
 const count = number({ above: 0, whole: true, max: Number.MAX_SAFE_INTEGER })
+const tokens = number({ min: 0, whole: true, max: Number.MAX_SAFE_INTEGER })
 const duration = number({ above: 0, max: REQUEST_LIMITS.durationMsMax })
 
 const attributes = map({
@@ -73,6 +77,17 @@ const openTask: Read<OpenTaskRequest> = object<OpenTaskRequest>({
   parent: optional(name),
 })
 
+const onDevice: Read<ReportedDeviceCall> = object<ReportedDeviceCall>({
+  model: required(name),
+  end: required(oneOf(DEVICE_ENDS)),
+  input_tokens: optional(tokens),
+  output_tokens: optional(tokens),
+  confidence: optional(number({ min: 0, max: 1 })),
+  first_byte_ms: optional(number({ min: 0, max: REQUEST_LIMITS.durationMsMax })),
+  streamed: optional(flag()),
+  finish_reason: optional(name),
+})
+
 const reportedStep: Read<ReportedStep> = object<ReportedStep>({
   kind: required(oneOf(REPORTED_STEP_KINDS)),
   name: required(name),
@@ -82,6 +97,7 @@ const reportedStep: Read<ReportedStep> = object<ReportedStep>({
   input: optional(stepValue),
   output: optional(stepValue),
   error: optional(stepValue),
+  on_device: optional(onDevice),
 })
 
 const outcome: Read<OutcomeRequest> = object<OutcomeRequest>({
@@ -101,7 +117,15 @@ export function parseOpenTask(body: unknown): Parsed<OpenTaskRequest> {
 
 /** Body of `POST /v1/tasks/{id}/steps`. `Date.parse` reads the `started_at` of what this accepts. */
 export function parseReportedStep(body: unknown): Parsed<ReportedStep> {
-  return parseWith(reportedStep, body, 'body')
+  const parsed = parseWith(reportedStep, body, 'body')
+  if (parsed.kind === 'invalid' || (parsed.value.kind === 'model') === (parsed.value.on_device !== undefined))
+    return parsed
+  // Models behind Spillway are called through it: what they cost is measured there, not told.
+  const message =
+    parsed.value.kind === 'model'
+      ? 'is missing: only model calls on a device are reported'
+      : 'needs kind model'
+  return { kind: 'invalid', problems: [{ at: 'on_device', message }] }
 }
 
 /** Body of `POST /v1/tasks/{id}/outcome`. */

@@ -55,10 +55,41 @@ export interface OpenedTask {
   /** RFC 3339. Nothing of the task runs past it. */
   readonly deadline: string
   readonly budget: BudgetJson
+  /** Present where the contract's route starts on the caller's device, if that can run a model. */
+  readonly on_device?: OnDeviceRoute
 }
 
-export const REPORTED_STEP_KINDS = ['retrieval', 'tool', 'review', 'custom'] as const
+/** The first rung of a route that a client runs itself. */
+export interface OnDeviceRoute {
+  /** 0..1. Answers that are less sure, or do not say how sure they are, are escalated to the server. */
+  readonly min_confidence: number
+  readonly timeout_ms?: number
+}
+
+export const REPORTED_STEP_KINDS = ['retrieval', 'tool', 'review', 'custom', 'model'] as const
 export type ReportedStepKind = (typeof REPORTED_STEP_KINDS)[number]
+
+/**
+ * What became of a model call on a device: `answered` the application, `escalated` because the rule turned
+ * the answer down, or no answer at all.
+ */
+export const DEVICE_ENDS = ['answered', 'escalated', 'failed', 'timeout', 'aborted', 'unavailable'] as const
+export type DeviceEnd = (typeof DEVICE_ENDS)[number]
+
+/** A model call that ran on the caller's device. Never holds what was asked or answered. */
+export interface ReportedDeviceCall {
+  /** Shown as `on-device/<model>`, so that it is never taken for a configured model. */
+  readonly model: string
+  readonly end: DeviceEnd
+  readonly input_tokens?: number
+  readonly output_tokens?: number
+  /** 0..1, as the device's runner says. */
+  readonly confidence?: number
+  /** From the start of the step to the first piece of the answer, ms. */
+  readonly first_byte_ms?: number
+  readonly streamed?: boolean
+  readonly finish_reason?: string
+}
 
 /** `POST /v1/tasks/{id}/steps`: a step the application ran itself. */
 export interface ReportedStep {
@@ -72,6 +103,8 @@ export interface ReportedStep {
   readonly output?: unknown
   /** Present when the step failed. */
   readonly error?: unknown
+  /** Of a step of kind `model`, and only there. */
+  readonly on_device?: ReportedDeviceCall
 }
 
 /** Answer of `POST /v1/tasks/{id}/steps`, status 201. */

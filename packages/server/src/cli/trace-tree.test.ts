@@ -51,6 +51,17 @@ describe('a trace tells', () => {
     expect(text).toContain('(worst-case, genai-prices-0.1.8)')
   })
 
+  test('a call on a device, with its tokens and that it cost nothing', () => {
+    const inputs = { approach: 'on-device', model: 'browser', output_tokens: 5 }
+    const decision = { stage: 'attempt', choice: 'on-device', reason: 'answered', inputs } as const
+    const by = { model: 'on-device/browser', deployment: 'on-device/browser', route: 'on-device', tier: null }
+    const text = render({ steps: [exampleStep({ ...by, attempts: [], decisions: [decision] })] })
+    expect(text).toContain('on-device/browser · route on-device · no cost')
+    expect(text).toContain(
+      'attempt: on-device (answered) {"approach":"on-device","model":"browser","output_tokens":5}',
+    )
+  })
+
   test('a price that is unknown, and what the budget was charged for it', () => {
     const attempt = exampleAttempt({ nanoUsd: null, chargedNanoUsd: 495_000, priceBook: null })
     expect(render({ steps: [exampleStep({ attempts: [attempt] })] })).toContain(

@@ -123,6 +123,8 @@ function detailLine(step: StepView, paint: Paint): string[] {
   const parts = [
     ...(step.model === null ? [] : [`${step.model}${step.tier === null ? '' : ` (${step.tier})`}`]),
     ...(step.route === null ? [] : [`route ${step.route}`]),
+    // Nothing is missing here: on a device a call has no charge.
+    ...(step.route === 'on-device' && step.other_cost_usd === 0 ? ['no cost'] : []),
     ...(cached ? [paint.green(`${step.cache} cache, ${duration(step.cache_age_ms)} old`)] : []),
     ...(step.degraded.length === 0 ? [] : [paint.yellow(`degraded: ${step.degraded.join(', ')}`)]),
     ...(step.escalated ? [paint.yellow('escalated')] : []),

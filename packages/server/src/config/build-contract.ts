@@ -138,7 +138,9 @@ function buildRoute(
   }
   const { max_share: maxShare, max_usd_per_day: maxUsd } = route.premium
   const premium = { maxShare, maxNanoUsdPerDay: nanoUsd(maxUsd) }
-  return { route: { default: route.default?.value ?? defaultModel, rules, premium }, rest }
+  const { min_confidence: minConfidence = null, timeout_ms: timeoutMs = null } = route.on_device ?? {}
+  const onDevice = minConfidence === null ? {} : { onDevice: { minConfidence, timeoutMs } }
+  return { route: { default: route.default?.value ?? defaultModel, rules, premium, ...onDevice }, rest }
 }
 
 type CompiledRule = Extract<Compiled, { readonly kind: 'ok' }>

@@ -26,6 +26,14 @@ describe('a mistake is told with its place and a way out', () => {
       ['f.yaml:3:15 unknown key `max_model_call`; did you mean `max_model_calls`?'],
     ],
     [
+      'a route on the device without its rule',
+      'tasks:\n  a:\n    route: { on_device: { timeout_ms: 0 } }\n',
+      [
+        'f.yaml:3:25 `min_confidence` is missing',
+        'f.yaml:3:39 must be a whole number from 1 to 86400000 ms, not `0`',
+      ],
+    ],
+    [
       'an unknown key near nothing lists what is known',
       'server: { zzz: 1 }\n',
       ['f.yaml:1:11 unknown key `zzz`; known here: `max_body_bytes`, `allowed_origins`'],

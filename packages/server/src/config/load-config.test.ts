@@ -358,6 +358,20 @@ providers:
   })
 })
 
+test('a route starts on the device only where it says so', () => {
+  const release = load(`
+tasks:
+  a: { route: { on_device: { min_confidence: 0.8 } } }
+  b: { route: { on_device: { min_confidence: 0, timeout_ms: 900 } } }
+  c: {}
+`)
+  expect(['a', 'b', 'c'].map((name) => release.contracts.get(name)?.route.onDevice)).toEqual([
+    { minConfidence: 0.8, timeoutMs: null },
+    { minConfidence: 0, timeoutMs: 900 },
+    undefined,
+  ])
+})
+
 describe('prices', () => {
   test('an override replaces the catalogue, on a model or a deployment', () => {
     const release = load(`

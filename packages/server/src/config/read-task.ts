@@ -69,11 +69,19 @@ const routeRule = record({ condition: required(textTree), model: required(locate
 
 const premium = record({ max_share: optional(share), max_usd_per_day: optional(usd) })
 
+/** On the caller's device, before a call reaches the server. */
+const onDevice = record({
+  /** Answers that are less sure, or do not say how sure they are, go to the server. */
+  min_confidence: required(share),
+  timeout_ms: optional(whole('ms', 1, LATENCY_MS_MAX)),
+})
+
 const route = record({
   /** Default: the cheapest configured model of the smallest tier. */
   default: optional(located(filled)),
   escalate_if: optional(list(routeRule), []),
   premium: optional(premium, premium.fallback),
+  on_device: optional(onDevice),
 })
 
 const ttl = whole('seconds', 1, TTL_SECONDS_MAX)

@@ -189,6 +189,60 @@ test('a reported step is recorded and charged in full, and the next call sees wh
   expect(caller.json).toMatchObject({ error: { code: 'budget.exhausted' } })
 })
 
+test('a model call on a device is a step of its own that costs nothing and leaves the budget alone', async () => {
+  const made = world()
+  const opened = await made.open('support')
+  const step = {
+    kind: 'model',
+    name: 'browser',
+    started_at: '2026-11-24T00:00:00Z',
+    duration_ms: 80,
+  } as const
+  const call = { model: 'browser', input_tokens: 12, output_tokens: 5, confidence: 0.4, streamed: true }
+  const on_device = { ...call, end: 'escalated', first_byte_ms: 30, finish_reason: 'stop' } as const
+  await reportStep(made.engine, opened, { ...step, on_device })
+  expect(made.lastStep()).toMatchObject({
+    step: 'model',
+    name: 'browser',
+    durationMs: 80,
+    firstByteMs: 30,
+    model: 'on-device/browser',
+    deployment: 'on-device/browser',
+    route: 'on-device',
+    escalated: true,
+    streamed: true,
+    attempts: [],
+    otherNanoUsd: 0,
+    finishReason: 'stop',
+    decisions: [
+      {
+        choice: 'on-device',
+        reason: 'escalated',
+        inputs: {
+          approach: 'on-device',
+          model: 'browser',
+          input_tokens: 12,
+          output_tokens: 5,
+          confidence: 0.4,
+        },
+      },
+    ],
+  })
+  expect(made.ledger.read(`task:${opened.id}`)?.settled).toMatchObject({
+    modelCalls: 0,
+    inputTokens: 0,
+    nanoUsd: 0,
+  })
+  await reportStep(made.engine, opened, {
+    ...step,
+    error: { name: 'E' },
+    on_device: { ...call, end: 'failed' },
+  })
+  expect(made.lastStep()).toMatchObject({ model: null, deployment: 'on-device/browser', error: 'reported' })
+  const { json } = await made.call({ taskId: opened.id })
+  expect(json).toMatchObject({ spillway: { task: { spent: { model_calls: 1 } } } })
+})
+
 test('a task that nobody ends is ended at its deadline, but not under a call that is still running', async () => {
   const made = world()
   sweepExpired(made.engine)

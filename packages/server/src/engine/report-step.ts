@@ -1,11 +1,11 @@
 // A step the application ran itself. It has happened, so it is recorded in full even where a limit did not
 // allow it; what it used is gone from the budget, and the next hold sees that.
 
-import type { ReportedStep } from '@spillway/protocol'
+import type { ReportedDeviceCall, ReportedStep } from '@spillway/protocol'
 import { NOTHING } from '../core/budget/amounts.js'
 import type { StepId } from '../core/ids.js'
 import { nanoFromUsd } from '../core/money/nano.js'
-import type { StepEnded } from '../core/task/records.js'
+import type { Decision, StepEnded } from '../core/task/records.js'
 import { type Engine, record } from './engine.js'
 import type { Task } from './task-registry.js'
 
@@ -41,27 +41,54 @@ function stepEntry(
     name: reported.name,
     startedMs: Date.parse(reported.started_at),
     durationMs: reported.duration_ms,
-    firstByteMs: null,
-    route: null,
-    model: null,
-    deployment: null,
     tier: null,
     cache: 'off',
     cacheAgeMs: null,
     degraded: [],
-    escalated: false,
-    streamed: false,
     unknownRules: [],
+    // Nothing was held for a call on a device: it is a step, but no attempt and no charge.
     attempts: [],
-    decisions: [],
     promptHash: null,
     otherNanoUsd: nanoUsd,
     toolMs,
     error: error === undefined || error === null ? null : 'reported',
     content: null,
-    finishReason: null,
+    ...modelFacts(reported.on_device),
     // What the application said about its own step may be a prompt or an answer: kept only where content is.
     ...(task.contract.record === 'content' ? { reported: { input, output, error } } : {}),
     traceparent: null,
+  }
+}
+
+type ModelFacts = Pick<
+  StepEnded,
+  'firstByteMs' | 'route' | 'model' | 'deployment' | 'escalated' | 'streamed' | 'decisions' | 'finishReason'
+>
+
+function modelFacts(call: ReportedDeviceCall | undefined): ModelFacts {
+  const hasAnswered = call?.end === 'answered' || call?.end === 'escalated'
+  // Named apart, so that no caller can report in the name of a configured model.
+  const name = call === undefined ? null : `on-device/${call.model}`
+  return {
+    firstByteMs: call?.first_byte_ms ?? null,
+    route: call === undefined ? null : 'on-device',
+    model: hasAnswered ? name : null,
+    deployment: name,
+    escalated: call?.end === 'escalated',
+    streamed: call?.streamed ?? false,
+    decisions: call === undefined ? [] : [decisionOf(call)],
+    finishReason: call?.finish_reason ?? null,
+  }
+}
+
+function decisionOf({ model, end, ...told }: ReportedDeviceCall): Decision {
+  const { input_tokens, output_tokens, confidence } = told
+  const counted = { input_tokens, output_tokens, confidence }
+  const known = Object.fromEntries(Object.entries(counted).filter(([, value]) => value !== undefined))
+  return {
+    stage: 'attempt',
+    choice: 'on-device',
+    reason: end,
+    inputs: { approach: 'on-device', model, ...known },
   }
 }

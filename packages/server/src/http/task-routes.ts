@@ -3,6 +3,7 @@
 import type { FastifyInstance } from 'fastify'
 import {
   type OpenTaskRequest,
+  type OpenedTask,
   REQUEST_HEADERS,
   type TaskView,
   nanoFromUsd,
@@ -137,8 +138,15 @@ function budgetOf({ budget = {} }: OpenTaskRequest): Partial<Amounts> {
   return Object.fromEntries(Object.entries(asked).filter(([, limit]) => limit !== undefined))
 }
 
-function openedJson(engine: Engine, task: Task) {
+function openedJson(engine: Engine, task: Task): OpenedTask {
+  const { onDevice } = task.contract.route
   return {
+    ...(onDevice && {
+      on_device: {
+        min_confidence: onDevice.minConfidence,
+        ...(onDevice.timeoutMs !== null && { timeout_ms: onDevice.timeoutMs }),
+      },
+    }),
     id: task.id,
     contract: task.contract.name,
     release: task.release.id,

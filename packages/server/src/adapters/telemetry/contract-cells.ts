@@ -94,5 +94,7 @@ function outcomeWord(outcome: OutcomeJudged): 'success' | 'failure' | 'abandoned
 
 /** `escalated:1` -> `1`. A rung taken after the escalation has replaced the route. */
 function escalationRule(step: StepEnded): string {
+  // The rule of a call on the device is the application's own.
+  if (step.route === 'on-device') return 'on-device'
   return /^escalated:(\d+)$/.exec(step.route ?? '')?.[1] ?? 'unknown'
 }

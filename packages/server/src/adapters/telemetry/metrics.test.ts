@@ -130,6 +130,11 @@ test.each<[string, Partial<typeof step>, string]>([
   ],
   [
     'spillway_escalations_total',
+    { escalated: true, route: 'on-device' },
+    '{contract="support_reply",rule="on-device"} 1',
+  ],
+  [
+    'spillway_escalations_total',
     { escalated: true, route: 'degraded' },
     '{contract="support_reply",rule="unknown"} 1',
   ],

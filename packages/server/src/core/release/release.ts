@@ -135,6 +135,8 @@ export interface Route {
   readonly rules: readonly RouteRule[]
   /** Ceilings on calls that go to the premium tier. null = none. */
   readonly premium: { readonly maxShare: number | null; readonly maxNanoUsdPerDay: number | null }
+  /** What clients that can run a model themselves try first. Absent: nothing. */
+  readonly onDevice?: { readonly minConfidence: number; readonly timeoutMs: number | null }
 }
 
 export interface Contract {
