@@ -29,7 +29,10 @@ export class ProviderPools {
     const providers = new Map<string, Provider>()
     for (const config of release.providers.values()) {
       const key = JSON.stringify(config)
-      const pool = this.#pools.get(key) ?? { provider: this.#make(config, folder), releases: new Set<string>() }
+      const pool = this.#pools.get(key) ?? {
+        provider: this.#make(config, folder),
+        releases: new Set<string>(),
+      }
       pools.set(key, pool)
       providers.set(config.name, pool.provider)
     }

@@ -3,9 +3,15 @@
 
 import { AnswerText } from './answer-text.js'
 import { type ChatEncoder, type FinishReason, streamEncoder, wholeEncoder } from './encode-chat.js'
-import { GRAMMAR_END, type GeneratedToken, type Generation, type ModelRunner, type Prompt } from './model-runner.js'
+import {
+  GRAMMAR_END,
+  type GeneratedToken,
+  type Generation,
+  type ModelRunner,
+  type Prompt,
+} from './model-runner.js'
 import type { OnDeviceCall } from './on-device-call.js'
-import { contextOverflow } from './openai-error.js'
+import { contextOverflow, invalidValue } from './openai-error.js'
 import type { ChatAsk } from './read-chat.js'
 
 export interface ChatAnswering {
@@ -28,7 +34,8 @@ export async function answerChat(answering: ChatAnswering): Promise<void> {
   const least = Math.ceil(characters / BYTES_PER_TOKEN_MAX)
   if (least >= contextTokens)
     return call.refuse(contextOverflow('messages', { tokens: least, contextTokens }))
-  const prompt = runner.chatPrompt(ask.turns)
+  const prompt = promptOf(answering)
+  if (typeof prompt === 'string') return call.refuse(invalidValue('messages', prompt))
   const tokens = prompt.tokens.length
   if (tokens >= contextTokens) return call.refuse(contextOverflow('messages', { tokens, contextTokens }))
   const encoder = encoderFor(answering)
@@ -36,6 +43,16 @@ export async function answerChat(answering: ChatAnswering): Promise<void> {
   if (end === null) return
   call.data(encoder.end({ ...end, promptTokens: tokens }))
   call.end()
+}
+
+/** Text: what the model's template has against the conversation. */
+function promptOf({ runner, ask }: ChatAnswering): Prompt | string {
+  try {
+    return runner.chatPrompt(ask.turns)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    return `The chat template of the on-device model refuses 'messages': ${reason}`
+  }
 }
 
 function encoderFor({ ask, runner, id, createdSeconds, model }: ChatAnswering): ChatEncoder {

@@ -9,7 +9,15 @@ const NOTES = new Set(['title', 'description', 'default', 'examples', '$schema',
 const TYPES = new Set(['string', 'number', 'integer', 'boolean', 'null', 'object', 'array'])
 const KEYWORDS = new Set([
   ...['type', 'const', 'enum', 'oneOf', 'anyOf', '$ref', '$defs', 'required', 'properties'],
-  ...['additionalProperties', 'minProperties', 'maxProperties', 'items', 'prefixItems', 'minItems', 'maxItems'],
+  ...[
+    'additionalProperties',
+    'minProperties',
+    'maxProperties',
+    'items',
+    'prefixItems',
+    'minItems',
+    'maxItems',
+  ],
   ...['minLength', 'maxLength', 'format'],
 ])
 const FORMATS = new Set(['date-time', 'time', 'date'])
@@ -18,7 +26,8 @@ const DEPTH_MAX = 64
 /** The schema in the words of the grammar: notes left out, `anyOf` as `oneOf`, open objects said to be open. */
 export function grammarSchema(schema: unknown, at: string): Parsed<JsonObject> {
   const problems: Problem[] = []
-  const defs = isObject(schema) && isObject(schema['$defs']) ? new Set(Object.keys(schema['$defs'])) : new Set()
+  const defs =
+    isObject(schema) && isObject(schema['$defs']) ? new Set(Object.keys(schema['$defs'])) : new Set()
   const made = read(schema, { at, problems, defs, depth: 0 })
   return problems.length > 0 ? { kind: 'invalid', problems } : parsed(made)
 }
@@ -54,8 +63,7 @@ function read(schema: unknown, place: Place): JsonObject {
     made[name === 'anyOf' ? 'oneOf' : name] = readKeyword(name, value, under(place, name))
   }
   // JSON schema leaves an object open unless it says otherwise, the grammar closes it.
-  if (schema['type'] === 'object' && schema['properties'] === undefined)
-    made['additionalProperties'] ??= true
+  if (schema['type'] === 'object' && schema['properties'] === undefined) made['additionalProperties'] ??= true
   return made
 }
 
@@ -65,7 +73,8 @@ function checkKind(schema: Record<string, unknown>, place: Place): void {
   if (type === undefined && !isSaid) refuse(place, 'needs a `type`, `const`, `enum`, `anyOf` or `$ref`')
   const types = type === undefined ? [] : Array.isArray(type) ? type : [type]
   for (const one of types) {
-    if (typeof one !== 'string' || !TYPES.has(one)) refuse(under(place, 'type'), 'is not a type of JSON schema')
+    if (typeof one !== 'string' || !TYPES.has(one))
+      refuse(under(place, 'type'), 'is not a type of JSON schema')
     else if (Array.isArray(type) && (one === 'object' || one === 'array'))
       refuse(under(place, 'type'), 'may list simple types only; use `anyOf`')
   }

@@ -13,8 +13,8 @@ export type Library = typeof LlamaLibrary
 export interface LoadedLlama {
   readonly library: Library
   readonly llama: LlamaLibrary.Llama
-  /** What llama.cpp said last of what is wrong, and forgets it: its exceptions do not say. */
-  takeComplaint(): string | null
+  /** What llama.cpp logged of what is wrong, once: its exceptions do not say. */
+  takeComplaint(): Promise<string | null>
 }
 
 /** Is the package there? Does not load it. */
@@ -55,10 +55,12 @@ async function load(gpu: boolean): Promise<LoadedLlama> {
     maxThreads: 0,
     logLevel: library.LlamaLogLevel.error,
     logger: (_level, message) => {
-      complaint ??= message.trim()
+      complaint ??= message.trim().split('\n')[0] ?? null
     },
   })
-  const takeComplaint = (): string | null => {
+  const takeComplaint = async (): Promise<string | null> => {
+    // The log comes from another thread, a turn of the event loop behind the exception.
+    await new Promise((resolve) => setImmediate(resolve))
     const taken = complaint
     complaint = null
     return taken

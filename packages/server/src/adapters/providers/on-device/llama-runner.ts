@@ -37,17 +37,16 @@ export async function openLlamaRunner(local: LocalModel): Promise<ModelRunner> {
   let loaded: LoadedLlama | null = null
   try {
     loaded = await loadLlama(local.gpu)
-    loaded.takeComplaint()
+    await loaded.takeComplaint()
     return await openModel(loaded, local)
   } catch (error) {
-    const complaint = loaded?.takeComplaint() ?? null
+    const name = basename(local.path)
+    const complaint = await loaded?.takeComplaint()
     const message = error instanceof Error ? error.message : String(error)
+    const detail = complaint === undefined || complaint === null ? message : `${message}: ${complaint}`
     // Only the name of the file: who reads this need not know where it lies.
-    const detail = `${message}${complaint === null ? '' : ` (${complaint})`}`.replaceAll(
-      local.path,
-      basename(local.path),
-    )
-    throw new Error(`The model file ${basename(local.path)} cannot be loaded: ${detail}`, { cause: error })
+    const shown = detail.replaceAll(local.path, name)
+    throw new Error(`The model file ${name} cannot be loaded: ${shown}`, { cause: error })
   }
 }
 
@@ -101,7 +100,7 @@ class LlamaRunner implements ModelRunner {
     const { model } = this.#parts
     const state = this.#wrapper.generateContextState({ chatHistory: historyOf(turns) })
     const tokens = state.contextText.tokenize(model.tokenizer)
-    return { tokens, ...stopsOf(state.stopGenerationTriggers, model) }
+    return { tokens: withBeginning(tokens, model), ...stopsOf(state.stopGenerationTriggers, model) }
   }
 
   textTokens(text: string): readonly number[] {
@@ -201,6 +200,12 @@ function historyOf(turns: readonly ChatTurn[]): ChatHistoryItem[] {
   })
   // The turn that is to be generated.
   return [...history, { type: 'model', response: [] }]
+}
+
+/** Templates that leave the beginning to the tokenizer are as common as those that write it. */
+function withBeginning(tokens: readonly Token[], model: LlamaModel): readonly Token[] {
+  const { bos, shouldPrependBosToken } = model.tokens
+  return bos === null || !shouldPrependBosToken || tokens[0] === bos ? tokens : [bos, ...tokens]
 }
 
 function stopsOf(triggers: readonly LlamaText[], model: LlamaModel): Omit<Prompt, 'tokens'> {

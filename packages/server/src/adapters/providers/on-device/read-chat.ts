@@ -131,7 +131,9 @@ function readContent(content: unknown, at: string): string {
       const text = isObject(part) ? part[type === 'refusal' ? 'refusal' : 'text'] : undefined
       if ((type === 'text' || type === 'refusal') && typeof text === 'string') return text
       const place = `${at}[${index}]`
-      throw new Refused(unsupported(`${place}.type`, `'${place}' must be text: on-device models take no other.`))
+      throw new Refused(
+        unsupported(`${place}.type`, `'${place}' must be text: on-device models take no other.`),
+      )
     })
     .join('')
 }
@@ -158,7 +160,9 @@ function readGrammar(format: unknown): Grammar {
   const read = grammarSchema(isObject(asked) ? asked['schema'] : undefined, at)
   if (read.kind === 'ok') return { kind: 'schema', schema: read.value }
   const [problem] = read.problems
-  throw new Refused(unsupported(problem?.at ?? at, `'${problem?.at ?? at}' ${problem?.message ?? 'is invalid'}.`))
+  throw new Refused(
+    unsupported(problem?.at ?? at, `'${problem?.at ?? at}' ${problem?.message ?? 'is invalid'}.`),
+  )
 }
 
 function flag(body: Body, name: string): boolean {

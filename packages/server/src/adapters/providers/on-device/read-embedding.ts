@@ -29,7 +29,10 @@ export function readEmbedding(body: Uint8Array): ReadEmbedding {
   const { encoding_format: format = 'float', dimensions = null } = parsedBody
   if (format !== 'float' && format !== 'base64')
     return refused(unsupported('encoding_format', "'encoding_format' must be float or base64."))
-  if (dimensions !== null && (typeof dimensions !== 'number' || !Number.isInteger(dimensions) || dimensions < 1))
+  if (
+    dimensions !== null &&
+    (typeof dimensions !== 'number' || !Number.isInteger(dimensions) || dimensions < 1)
+  )
     return refused(invalidValue('dimensions', "'dimensions' must be a whole number of at least 1."))
   return { kind: 'ask', ask: { inputs, base64: format === 'base64', dimensions } }
 }
