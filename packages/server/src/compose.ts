@@ -57,8 +57,8 @@ export async function startSpillway(options: SpillwayOptions): Promise<Started> 
   const first = loadRelease(options.config, options.env, system)
   if (first.kind === 'invalid') return first
   const pools = new ProviderPools(system)
-  const problem = provisionProblem(pools, first.value)
-  if (problem !== null) return { kind: 'invalid', problems: [problem] }
+  const unmade = provisionProblem(pools, first.value)
+  if (unmade !== null) return { kind: 'invalid', problems: [unmade] }
   const store = await openStore({
     dir: options.dataDir,
     system,

@@ -91,7 +91,9 @@ describe('a mistake is told with its place and a way out', () => {
     [
       'a provider without a kind',
       'providers: { s: { kind: simulated }, x: { api_key: k } }\n',
-      ['f.yaml:1:41 `kind` is missing; one of `openai`, `openai-compatible`, `anthropic`, `simulated`'],
+      [
+        'f.yaml:1:41 `kind` is missing; one of `openai`, `openai-compatible`, `anthropic`, `simulated`, `on-device`',
+      ],
     ],
     [
       'a provider without its key',

@@ -1,5 +1,5 @@
-// Generates one chat answer: prompt in, tokens out, text and bytes to the call, no token ahead of a reader who
-// paused.
+// Generates one chat answer: prompt in, tokens out, text and bytes to the call, and no token ahead of a
+// reader who paused.
 
 import { AnswerText } from './answer-text.js'
 import { type ChatEncoder, type FinishReason, streamEncoder, wholeEncoder } from './encode-chat.js'

@@ -1,4 +1,4 @@
-// A local model's answer as the bytes of OpenAI chat completions: whole, or chunk by chunk as it is generated.
+// A local model's answer as the bytes of OpenAI chat completions: whole, or chunk by chunk as it is made.
 
 import type { Piece } from './answer-text.js'
 import type { GeneratedToken } from './model-runner.js'

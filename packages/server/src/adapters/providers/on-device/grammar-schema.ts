@@ -1,5 +1,5 @@
-// Which JSON schemas the grammar of a local model can promise to keep. What it cannot is refused by its place:
-// a schema that is quietly kept in part would be a lie about structured output.
+// Which JSON schemas the grammar of a local model can promise to keep. What it cannot is refused by its
+// place: a schema that is quietly kept in part would be a lie about structured output.
 
 import { type Json, type JsonObject, isObject } from '../../../core/json.js'
 import { type Parsed, type Problem, parsed } from '../../../core/parsed.js'
@@ -7,23 +7,16 @@ import { type Parsed, type Problem, parsed } from '../../../core/parsed.js'
 /** Keywords that say nothing about which values are valid. */
 const NOTES = new Set(['title', 'description', 'default', 'examples', '$schema', '$id', '$comment'])
 const TYPES = new Set(['string', 'number', 'integer', 'boolean', 'null', 'object', 'array'])
-const KEYWORDS = new Set([
-  ...['type', 'const', 'enum', 'oneOf', 'anyOf', '$ref', '$defs', 'required', 'properties'],
-  ...[
-    'additionalProperties',
-    'minProperties',
-    'maxProperties',
-    'items',
-    'prefixItems',
-    'minItems',
-    'maxItems',
-  ],
-  ...['minLength', 'maxLength', 'format'],
-])
+const KEYWORDS = new Set(
+  (
+    'type const enum oneOf anyOf $ref $defs required properties additionalProperties minProperties ' +
+    'maxProperties items prefixItems minItems maxItems minLength maxLength format'
+  ).split(' '),
+)
 const FORMATS = new Set(['date-time', 'time', 'date'])
 const DEPTH_MAX = 64
 
-/** The schema in the words of the grammar: notes left out, `anyOf` as `oneOf`, open objects said to be open. */
+/** In the words of the grammar: notes left out, `anyOf` as `oneOf`, open objects said to be open. */
 export function grammarSchema(schema: unknown, at: string): Parsed<JsonObject> {
   const problems: Problem[] = []
   const defs =
@@ -79,7 +72,7 @@ function checkKind(schema: Record<string, unknown>, place: Place): void {
       refuse(under(place, 'type'), 'may list simple types only; use `anyOf`')
   }
   const { format } = schema
-  if (format !== undefined && !FORMATS.has(String(format)))
+  if (format !== undefined && !(typeof format === 'string' && FORMATS.has(format)))
     refuse(under(place, 'format'), `must be one of ${[...FORMATS].join(', ')} on a device`)
 }
 

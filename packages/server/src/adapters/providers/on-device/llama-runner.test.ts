@@ -145,7 +145,7 @@ describe('a chat', () => {
       expect(bytes).toEqual([...Buffer.from(token)])
       expect(logprob).toBeLessThan(0)
       expect(top[0]).toEqual({ token, logprob, bytes })
-      expect(top.map((one) => one.logprob)).toEqual([...top.map((one) => one.logprob)].sort((a, b) => b - a))
+      expect(top.map((one) => one.logprob)).toEqual(top.map((one) => one.logprob).toSorted((a, b) => b - a))
       expect(top.reduce((sum, one) => sum + Math.exp(one.logprob), 0)).toBeLessThanOrEqual(1.000_001)
     }
   })

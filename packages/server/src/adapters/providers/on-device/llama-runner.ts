@@ -187,7 +187,7 @@ function chatWrapperOf({ loaded, model }: Parts): ChatWrapper {
   const { library } = loaded
   const template = model.fileInfo.metadata.tokenizer?.chat_template
   if (typeof template === 'string' && template !== '') {
-    // Not `resolveChatWrapper`: that compares the template with every known one, which takes 0.3 s at a stretch.
+    // Not `resolveChatWrapper`: it compares the template with every known one, 0.3 s at a stretch.
     return new library.JinjaTemplateChatWrapper({ template, tokenizer: model.tokenizer })
   }
   return library.resolveChatWrapper(model, { warningLogs: false, noJinja: true })

@@ -59,7 +59,7 @@ class OnDeviceProvider implements Provider {
 
   send(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall {
     const call = new OnDeviceCall(request, listener, this.#options.system)
-    const serving = this.#serve(call, request)
+    const serving = this.#serve(call, request, this.#isClosed)
     this.#underWay.add(serving)
     void serving.finally(() => this.#underWay.delete(serving))
     return call
@@ -75,10 +75,10 @@ class OnDeviceProvider implements Provider {
     await runner?.then((loaded) => loaded.close()).catch(() => {})
   }
 
-  async #serve(call: OnDeviceCall, request: UpstreamRequest): Promise<void> {
+  async #serve(call: OnDeviceCall, request: UpstreamRequest, isTooLate: boolean): Promise<void> {
     // Nobody is called back before `send` has returned.
-    await null
-    if (this.#isClosed) return call.fail('connection', `the provider ${this.name} is closed`)
+    await Promise.resolve()
+    if (isTooLate) return call.fail('connection', `the provider ${this.name} is closed`)
     const read = this.#read(call, request)
     if (read.kind === 'refused') return call.refuse(read.refusal)
     const place = this.#line.enter(call.signal)
