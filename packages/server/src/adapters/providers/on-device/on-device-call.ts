@@ -11,8 +11,6 @@ import type {
 } from '../../../engine/ports.js'
 import { type Refusal, refusalBody } from './openai-error.js'
 
-const OVERLOAD_RETRY_SECONDS = '1'
-
 export class OnDeviceCall implements UpstreamCall {
   readonly #listener: UpstreamListener
   readonly #system: System
@@ -96,8 +94,7 @@ export class OnDeviceCall implements UpstreamCall {
 
   /** The whole answer, when nothing was sent before. */
   refuse(refusal: Refusal): void {
-    const retry = refusal.status === 503 ? { 'retry-after': OVERLOAD_RETRY_SECONDS } : {}
-    this.head(refusal.status, { 'content-type': 'application/json', ...retry })
+    this.head(refusal.status, { 'content-type': 'application/json', ...refusal.headers })
     this.data(refusalBody(refusal))
     this.end()
   }

@@ -13,7 +13,7 @@ import { answerChat } from './answer-chat.js'
 import { answerEmbeddings } from './answer-embeddings.js'
 import type { LocalModel, ModelRunner, OpenRunner } from './model-runner.js'
 import { OnDeviceCall } from './on-device-call.js'
-import { type Refusal, serverError, unsupported } from './openai-error.js'
+import { type Refusal, modelFailed, notLoaded, overloaded, unsupported } from './openai-error.js'
 import { readChat } from './read-chat.js'
 import { readEmbedding } from './read-embedding.js'
 import { WaitingLine } from './waiting-line.js'
@@ -84,7 +84,7 @@ class OnDeviceProvider implements Provider {
     const place = this.#line.enter(call.signal)
     if (place === null) {
       const message = `All ${this.#options.model.sequences} sequences of the on-device model are busy.`
-      return call.refuse(serverError(503, 'overloaded', message))
+      return call.refuse(overloaded(message))
     }
     if (!(await place)) return
     try {
@@ -97,13 +97,13 @@ class OnDeviceProvider implements Provider {
   async #work(call: OnDeviceCall, work: Work): Promise<void> {
     const runner = await this.#loaded().catch((error: unknown) => messageOf(error))
     if (call.signal.aborted) return
-    if (typeof runner === 'string') return call.refuse(serverError(503, 'model_not_loaded', runner))
+    if (typeof runner === 'string') return call.refuse(notLoaded(runner))
     try {
       await work(runner)
     } catch (error) {
       const message = `The on-device model failed: ${messageOf(error)}`
       if (call.isHeadSent) call.fail('broken', message)
-      else call.refuse(serverError(500, 'model_failed', message))
+      else call.refuse(modelFailed(message))
     }
   }
 

@@ -6,6 +6,7 @@ export interface Refusal {
   readonly type: 'invalid_request_error' | 'server_error'
   readonly param: string | null
   readonly code: string | null
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** The request cannot be answered by this model, whoever sends it. */
@@ -30,8 +31,21 @@ export function contextOverflow(param: string, size: { tokens: number; contextTo
   }
 }
 
-export function serverError(status: 500 | 503, code: string, message: string): Refusal {
-  return { status, message, type: 'server_error', param: null, code }
+const server = { type: 'server_error', param: null } as const
+
+/** Every sequence is taken and the line is full: worth another try in a moment. */
+export function overloaded(message: string): Refusal {
+  return { ...server, status: 503, message, code: 'overloaded', headers: { 'retry-after': '1' } }
+}
+
+/** Another try would read the same file: go elsewhere, and at once. */
+export function notLoaded(message: string): Refusal {
+  const headers = { 'x-should-retry': 'false' }
+  return { ...server, status: 503, message, code: 'model_not_loaded', headers }
+}
+
+export function modelFailed(message: string): Refusal {
+  return { ...server, status: 500, message, code: 'model_failed' }
 }
 
 export function refusalBody({ message, type, param, code }: Refusal): string {
