@@ -101,6 +101,14 @@ describe('a mistake is told with its place and a way out', () => {
       ['f.yaml:1:41 `api_key` is missing'],
     ],
     [
+      'a model on the device without its file, and with too many threads',
+      'providers: { s: { kind: simulated }, x: { kind: on-device, threads: 0 } }\n',
+      [
+        'f.yaml:1:41 `model_path` is missing',
+        'f.yaml:1:69 must be a whole number from 1 to 256 threads, not `0`',
+      ],
+    ],
+    [
       'an address that is none',
       'providers: { x: { kind: openai, api_key: k, base_url: "ftp://h" } }\n',
       ['f.yaml:1:55 must be an address such as `https://host/v1`'],
