@@ -3,8 +3,8 @@
 import { createRequire } from 'node:module'
 import type * as LlamaLibrary from 'node-llama-cpp'
 
-export const LLAMA_PACKAGE = 'node-llama-cpp'
-export const LLAMA_VERSION = '3.22.1'
+const LLAMA_PACKAGE = 'node-llama-cpp'
+const LLAMA_VERSION = '3.22.1'
 
 export const HOW_TO_INSTALL = `it needs the package ${LLAMA_PACKAGE}: npm install ${LLAMA_PACKAGE}@${LLAMA_VERSION}`
 

@@ -24,7 +24,7 @@ afterEach(async () => {
   for (const provider of open.splice(0)) await provider.close()
 })
 
-function device(more: Partial<OnDeviceProviderConfig> = {}): Provider {
+function device(more: Partial<OnDeviceProviderConfig> = {}, isInstalled = true): Provider {
   const config: OnDeviceProviderConfig = {
     kind: 'on-device',
     name: 'device',
@@ -41,7 +41,11 @@ function device(more: Partial<OnDeviceProviderConfig> = {}): Provider {
     gpu: false,
     ...more,
   }
-  const provider = openOnDeviceProvider(config, { system: createLiveSystem(), folder })
+  const provider = openOnDeviceProvider(config, {
+    system: createLiveSystem(),
+    folder,
+    ...(!isInstalled && { isInstalled: () => false }),
+  })
   open.push(provider)
   return provider
 }
@@ -294,6 +298,12 @@ describe('a model file', () => {
     await writeFile(join(folder, 'text.gguf'), 'not a model')
     expect(() => device({ modelPath: 'text.gguf' })).toThrow(/text\.gguf is not a GGUF file/)
     expect(() => device({ modelPath: '.' })).toThrow(/cannot be read/)
+  })
+
+  test('is of no use without the package that runs it, which the release is told to install', () => {
+    expect(() => device({}, false)).toThrow(
+      'provider device: it needs the package node-llama-cpp: npm install node-llama-cpp@3.22.1',
+    )
   })
 
   test.each([

@@ -13,6 +13,8 @@ export interface OpenOnDeviceOptions {
   readonly system: System
   /** Where a relative `model_path` starts. */
   readonly folder: string
+  /** Is the package that runs models there? Default: looks. */
+  readonly isInstalled?: () => boolean
 }
 
 const MAGIC = Buffer.from('GGUF')
@@ -25,7 +27,8 @@ export function openOnDeviceProvider(config: OnDeviceProviderConfig, options: Op
   const path = resolve(options.folder, config.modelPath)
   const problem = problemOf(path)
   if (problem !== null) throw new Error(`provider ${config.name}: model_path: ${problem}`)
-  if (!isLlamaInstalled()) throw new Error(`provider ${config.name}: ${HOW_TO_INSTALL}`)
+  const isInstalled = options.isInstalled ?? isLlamaInstalled
+  if (!isInstalled()) throw new Error(`provider ${config.name}: ${HOW_TO_INSTALL}`)
   return createOnDeviceProvider(config, {
     system: options.system,
     open: openLlamaRunner,
