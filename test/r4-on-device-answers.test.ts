@@ -135,7 +135,7 @@ describe('a sure model on the device', () => {
   })
 
   test('answers who speaks Anthropic’s format', async () => {
-    const sent = { ...MESSAGES.body({ text: 'Is it paid?', maxTokens: 12 }) }
+    const sent = MESSAGES.body({ text: 'Is it paid?', maxTokens: 12, more: { temperature: 0 } })
     const answer = await request(`${server.url}${MESSAGES.path}`, {
       body: sent,
       headers: { 'x-spillway-task': 'sure' },
