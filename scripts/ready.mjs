@@ -43,7 +43,9 @@ function checkNode() {
 
 function run(command, commandArguments) {
   // What a child prints goes to stderr: the stdout of `npm start` belongs to the server.
-  const done = spawnSync(command, commandArguments, { cwd: ROOT, stdio: ['ignore', 2, 2] })
+  // npm before 11.19 runs every install script: this one is told not to download or compile anything.
+  const env = { ...process.env, NODE_LLAMA_CPP_SKIP_DOWNLOAD: 'true' }
+  const done = spawnSync(command, commandArguments, { cwd: ROOT, env, stdio: ['ignore', 2, 2] })
   return done.status === 0
 }
 

@@ -40,6 +40,7 @@ export const THIRD_PARTY: Readonly<Record<string, Readonly<Record<string, readon
     fastify: ['http/'],
     commander: ['cli/'],
     'cli-table3': ['cli/'],
+    'node-llama-cpp': ['adapters/providers/on-device/'],
   },
 }
 

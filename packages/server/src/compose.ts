@@ -57,7 +57,8 @@ export async function startSpillway(options: SpillwayOptions): Promise<Started> 
   const first = loadRelease(options.config, options.env, system)
   if (first.kind === 'invalid') return first
   const pools = new ProviderPools(system)
-  pools.provision(first.value)
+  const unmade = provisionProblem(pools, first.value)
+  if (unmade !== null) return { kind: 'invalid', problems: [unmade] }
   const store = await openStore({
     dir: options.dataDir,
     system,
@@ -67,6 +68,16 @@ export async function startSpillway(options: SpillwayOptions): Promise<Started> 
   const running = new Running({ options, system, pools, store, spans, release: first.value })
   await running.listen()
   return { kind: 'started', spillway: running }
+}
+
+/** A provider that cannot be made (a header that cannot be sent, a model file that is not there), or null. */
+function provisionProblem(pools: ProviderPools, release: Release): Problem | null {
+  try {
+    pools.provision(release)
+    return null
+  } catch (error) {
+    return { at: release.source, message: error instanceof Error ? error.message : String(error) }
+  }
 }
 
 export function loadRelease(
@@ -151,7 +162,8 @@ class Running implements Spillway {
     if (next.kind === 'invalid') return next.problems
     const before = this.#release
     if (next.value.id === before.id) return []
-    pools.provision(next.value)
+    const problem = provisionProblem(pools, next.value)
+    if (problem !== null) return [problem]
     this.#release = next.value
     this.#authenticator = this.#authenticatorOf(next.value)
     this.#retireLater(before)

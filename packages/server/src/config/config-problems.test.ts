@@ -99,12 +99,22 @@ describe('a mistake is told with its place and a way out', () => {
     [
       'a provider without a kind',
       'providers: { s: { kind: simulated }, x: { api_key: k } }\n',
-      ['f.yaml:1:41 `kind` is missing; one of `openai`, `openai-compatible`, `anthropic`, `simulated`'],
+      [
+        'f.yaml:1:41 `kind` is missing; one of `openai`, `openai-compatible`, `anthropic`, `simulated`, `on-device`',
+      ],
     ],
     [
       'a provider without its key',
       'providers: { s: { kind: simulated }, x: { kind: openai } }\n',
       ['f.yaml:1:41 `api_key` is missing'],
+    ],
+    [
+      'a model on the device without its file, and with too many threads',
+      'providers: { s: { kind: simulated }, x: { kind: on-device, threads: 0 } }\n',
+      [
+        'f.yaml:1:41 `model_path` is missing',
+        'f.yaml:1:69 must be a whole number from 1 to 256 threads, not `0`',
+      ],
     ],
     [
       'an address that is none',

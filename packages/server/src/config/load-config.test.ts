@@ -150,6 +150,38 @@ describe('the documented configuration', () => {
     ])
   })
 
+  test('gives models on the device, which cost nothing per token unless they are given a price', () => {
+    const text = `
+providers:
+  device: { kind: on-device, model_path: models/a.gguf }
+  other: { kind: on-device, model_path: /b.gguf, threads: 3, context_tokens: 2048, sequences: 1, gpu: true }
+models:
+  local: { deployments: [{ provider: device, usd_per_hour: 0.1 }] }
+  sold: { deployments: [{ provider: other, price: { input: 1, output: 9 } }] }
+`
+    const { providers, ...onDevice } = load(text)
+    expect([...providers.values()]).toMatchObject([
+      {
+        kind: 'on-device',
+        hosting: 'on-device',
+        modelPath: 'models/a.gguf',
+        threads: null,
+        contextTokens: null,
+        sequences: 2,
+        gpu: false,
+      },
+      { modelPath: '/b.gguf', threads: 3, contextTokens: 2048, sequences: 1, gpu: true },
+    ])
+    expect(onDevice.models.get('local')).toMatchObject({
+      tier: 'small',
+      deployments: [{ usdPerHour: 0.1, price: { rates: { input: 0, output: 0 }, book: 'on-device' } }],
+    })
+    expect(onDevice.models.get('sold')).toMatchObject({
+      tier: 'premium',
+      deployments: [{ price: { book: 'override' } }],
+    })
+  })
+
   test('gives models with deployments; a GPU by the hour has no token price, which is said', () => {
     expect(model(release, 'gpt-4o-mini')).toMatchObject({
       tier: 'small',

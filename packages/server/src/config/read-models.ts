@@ -153,6 +153,12 @@ function buildDeployment(
   }
 }
 
+/** One more token costs nothing; what the machine costs is `usd_per_hour`. */
+const ON_DEVICE: CatalogueEntry = {
+  provider: 'on-device',
+  price: { rates: { input: 0, output: 0 }, tiers: [], book: 'on-device' },
+}
+
 /**
  * A provider's list price of a model. Other people's servers are found by their address, own ones have no
  * list.
@@ -166,6 +172,8 @@ function listing(provider: ProviderConfig, upstream: string, prices: PriceCatalo
       return prices.find(upstream, provider.baseUrl)
     case 'simulated':
       return prices.find(upstream)
+    case 'on-device':
+      return ON_DEVICE
   }
 }
 

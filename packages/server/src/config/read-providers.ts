@@ -6,6 +6,7 @@ import { checkName } from './names.js'
 import type { Problems } from './problems.js'
 import {
   asMap,
+  filled,
   flag,
   mapOf,
   oneOf,
@@ -23,12 +24,13 @@ import type { MapTree, Tree } from './tree.js'
 export const OPENAI_BASE_URL = 'https://api.openai.com/v1'
 export const ANTHROPIC_BASE_URL = 'https://api.anthropic.com'
 
-const SERVED = ['openai', 'openai-compatible', 'anthropic', 'simulated'] as const
-const LATER: readonly string[] = ['azure', 'bedrock', 'vertex', 'gemini', 'on-device']
+const SERVED = ['openai', 'openai-compatible', 'anthropic', 'simulated', 'on-device'] as const
+const LATER: readonly string[] = ['azure', 'bedrock', 'vertex', 'gemini']
 type Kind = (typeof SERVED)[number]
 
 const HOSTINGS = ['hosted', 'serverless', 'self-hosted', 'on-device'] as const satisfies readonly Hosting[]
 const TIMEOUT_MS_DEFAULT = 60_000
+const ON_DEVICE_SEQUENCES_DEFAULT = 2
 const TIMEOUT_MS_MAX = 3_600_000
 
 /** An http(s) address without its trailing slash, so that paths can be appended. */
@@ -73,6 +75,19 @@ const anthropic = record({
   base_url: optional(address, ANTHROPIC_BASE_URL),
 })
 const simulated = record({ ...COMMON, ...SIMULATION_FIELDS })
+const onDevice = record({
+  ...COMMON,
+  /** A GGUF file. What is relative starts at the folder of the configuration file. */
+  model_path: required(filled),
+  /** Default: half of the processors. */
+  threads: optional(whole('threads', 1, 256)),
+  /** Of one answer, prompt included. Default: what the model was trained for, at most 4096. */
+  context_tokens: optional(whole('tokens', 64)),
+  /** Answers generated at the same time; each needs memory of its own. Default 2. */
+  sequences: optional(whole('sequences', 1, 64), ON_DEVICE_SEQUENCES_DEFAULT),
+  /** Use the best kind of GPU that the library finds. Default false. */
+  gpu: optional(flag, false),
+})
 
 type Common = Pick<typeof openai.fallback, Exclude<keyof typeof COMMON, 'kind'>>
 
@@ -81,6 +96,7 @@ const DEFAULT_HOSTING: Readonly<Record<Kind, Hosting>> = {
   anthropic: 'hosted',
   'openai-compatible': 'self-hosted',
   simulated: 'self-hosted',
+  'on-device': 'on-device',
 }
 
 function common(name: string, kind: Kind, values: Common | null): ProviderCommon {
@@ -144,6 +160,11 @@ function readProvider(
     case 'simulated': {
       const values = simulated.read(map, problems)
       return { kind, ...common(name, kind, values), simulation: simulationOf(values) }
+    }
+    case 'on-device': {
+      const values = onDevice.read(map, problems)
+      const { model_path: modelPath, context_tokens: contextTokens, threads, sequences, gpu } = values
+      return { kind, ...common(name, kind, values), modelPath, threads, contextTokens, sequences, gpu }
     }
   }
 }

@@ -8,7 +8,7 @@ import { HttpCall } from './http-call.js'
 import { ConnectionPool, type PooledCall } from './http1/connection-pool.js'
 import type { Origin } from './http1/connection.js'
 
-export type HttpProviderConfig = Exclude<ProviderConfig, { readonly kind: 'simulated' }>
+export type HttpProviderConfig = Exclude<ProviderConfig, { readonly kind: 'simulated' | 'on-device' }>
 
 export interface HttpProviderOptions {
   readonly system: System

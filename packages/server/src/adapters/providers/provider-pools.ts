@@ -1,9 +1,11 @@
 // Providers by release. A reload keeps the connections of every provider whose configuration did not change;
 // what is no longer configured is closed only when no running task needs it.
 
+import { dirname } from 'node:path'
 import type { ProviderConfig, Release } from '../../core/release/release.js'
 import type { Provider, System } from '../../engine/ports.js'
 import { createHttpProvider } from './http-provider.js'
+import { openOnDeviceProvider } from './on-device/open-on-device.js'
 import { createSimulatedProvider } from './simulated/simulated-provider.js'
 
 interface Pool {
@@ -22,13 +24,21 @@ export class ProviderPools {
 
   /** Makes what is missing. Throws when a provider cannot be made; then nothing of this release is kept. */
   provision(release: Release): void {
+    const folder = dirname(release.source)
+    const pools = new Map<string, Pool>()
     const providers = new Map<string, Provider>()
     for (const config of release.providers.values()) {
       const key = JSON.stringify(config)
-      const pool = this.#pools.get(key) ?? { provider: this.#make(config), releases: new Set<string>() }
+      const pool = this.#pools.get(key) ?? {
+        provider: this.#make(config, folder),
+        releases: new Set<string>(),
+      }
+      pools.set(key, pool)
+      providers.set(config.name, pool.provider)
+    }
+    for (const [key, pool] of pools) {
       pool.releases.add(release.id)
       this.#pools.set(key, pool)
-      providers.set(config.name, pool.provider)
     }
     this.#byRelease.set(release.id, providers)
   }
@@ -52,8 +62,11 @@ export class ProviderPools {
     await Promise.all([...this.#pools.values()].map((pool) => pool.provider.close()))
   }
 
-  #make(config: ProviderConfig): Provider {
-    if (config.kind === 'simulated') return createSimulatedProvider(config, { system: this.#system })
-    return createHttpProvider(config, { system: this.#system })
+  /** `folder`: where the configuration lies. */
+  #make(config: ProviderConfig, folder: string): Provider {
+    const system = this.#system
+    if (config.kind === 'on-device') return openOnDeviceProvider(config, { system, folder })
+    if (config.kind === 'simulated') return createSimulatedProvider(config, { system })
+    return createHttpProvider(config, { system })
   }
 }

@@ -50,6 +50,22 @@ export type ProviderConfig =
     })
   | (ProviderCommon & { readonly kind: 'anthropic'; readonly apiKey: string; readonly baseUrl: string })
   | (ProviderCommon & { readonly kind: 'simulated'; readonly simulation: Simulation })
+  | (ProviderCommon & OnDeviceModel)
+
+/** A GGUF model that runs in the server's own process. */
+export interface OnDeviceModel {
+  readonly kind: 'on-device'
+  /** As configured: what is relative starts at the folder of the configuration file. */
+  readonly modelPath: string
+  /** null: half of the processors. */
+  readonly threads: number | null
+  /** Of one answer, prompt included; null: what the model was trained for, at most 4096. */
+  readonly contextTokens: number | null
+  /** Answers generated at the same time. Default 2. */
+  readonly sequences: number
+  /** Default false. */
+  readonly gpu: boolean
+}
 
 /** Knobs of the simulated provider; each may be set per model. Times in ms, rates are shares 0..1. */
 export interface Simulation extends SimulatedBehaviour {
