@@ -1,7 +1,7 @@
 // The provider of kind `on-device`: a GGUF model in this process. Speaks OpenAI's chat completions and
 // embeddings through the port as if a server were behind it: answers, refusals, limits, time-outs.
 
-import type { ProviderConfig } from '../../../core/release/release.js'
+import type { CallerWire, ProviderConfig, Wire } from '../../../core/release/release.js'
 import type {
   Provider,
   System,
@@ -44,7 +44,6 @@ type Read =
 class OnDeviceProvider implements Provider {
   readonly name: string
   readonly simulated = false
-  readonly chatWire = 'openai-chat'
   readonly #options: OnDeviceProviderOptions
   readonly #line: WaitingLine
   readonly #underWay = new Set<Promise<void>>()
@@ -55,6 +54,10 @@ class OnDeviceProvider implements Provider {
     this.name = name
     this.#options = options
     this.#line = new WaitingLine({ places: options.model.sequences, lengthMax: CALLS_WAITING_MAX })
+  }
+
+  speaks(wire: CallerWire): Wire {
+    return wire === 'openai-embeddings' ? wire : 'openai-chat'
   }
 
   send(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall {
