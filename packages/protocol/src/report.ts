@@ -65,7 +65,7 @@ export interface ReportGroupJson {
   readonly output_tokens: number
   readonly refused: number
   readonly simulated: boolean
-  /** The group's part of the work of owned deployments; only where something is owned and groups are tasks. */
+  /** The group's part of the work of owned deployments, where there are any and groups are of tasks. */
   readonly work_cost_usd?: number
   /** Only by `approach`, `provider` and `deployment`. */
   readonly place?: PlaceJson

@@ -3,7 +3,7 @@
 import { type OwnedCost, type OwnedUse, type Serving, ownedCosts } from '../core/money/owned-hours.js'
 import type { Entry } from '../core/task/records.js'
 import { OWN_WORK, type ReportFilter, isPlaceGrouping } from '../core/task/report.js'
-import { groupName, isInWindow } from './memory-report.js'
+import { groupName, isInWindow } from './memory-groups.js'
 import { storiesOf } from './task-story.js'
 
 export function memoryOwnedCosts(filter: ReportFilter, entries: readonly Entry[]): readonly OwnedCost[] {

@@ -13,7 +13,7 @@ import {
   UNKNOWN_APPROACH,
 } from '../core/task/report.js'
 import type { ServedDeployment } from '../core/release/served-deployment.js'
-import { isInWindow, percentiles, sum } from './memory-report.js'
+import { isInWindow, percentiles, sum } from './memory-groups.js'
 import { type TaskStory, rowOf, storiesOf, summaryOf } from './task-story.js'
 
 /** One task at one place. */

@@ -7,39 +7,11 @@ import {
   type TaskGrouping,
   isPlaceGrouping,
 } from '../core/task/report.js'
+import { groupName, isInWindow, isWanted, percentiles, sum } from './memory-groups.js'
 import { memoryReportByPlace } from './memory-report-by-place.js'
 import { type TaskStory, rowOf, storiesOf, summaryOf } from './task-story.js'
 
 const HOUR_MS = 3_600_000
-
-/** Linear between the two nearest ranks, as SQLite's `percentile`. */
-export function percentile(values: readonly number[], percent: number): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const rank = (percent / 100) * (sorted.length - 1)
-  const low = sorted[Math.floor(rank)] ?? 0
-  const high = sorted[Math.ceil(rank)] ?? low
-  return low + (high - low) * (rank - Math.floor(rank))
-}
-
-export function percentiles(values: readonly number[]): ReportGroup['latencyMs'] {
-  if (values.length === 0) return null
-  return { p50: percentile(values, 50), p95: percentile(values, 95), p99: percentile(values, 99) }
-}
-
-export function sum<T>(values: readonly T[], of: (value: T) => number): number {
-  return values.reduce((total, value) => total + of(value), 0)
-}
-
-export function groupName({ opened, steps }: TaskStory, by: TaskGrouping): string {
-  switch (by) {
-    case 'none':
-      return 'all'
-    case 'model':
-      return steps.findLast((step) => step.model !== null)?.model ?? 'none'
-    default:
-      return opened[by]
-  }
-}
 
 function refusalGroup(refusal: CallRefused, by: TaskGrouping): string | null {
   if (by === 'none') return 'all'
@@ -82,18 +54,6 @@ function summarise(group: string, stories: readonly TaskStory[], refused: number
     refused,
     simulated: charges.some(({ attempt }) => attempt.simulated),
   }
-}
-
-export function isWanted(filter: ReportFilter, tenant: string | null, contract: string | null): boolean {
-  return (
-    (filter.tenant === undefined || tenant === filter.tenant) &&
-    (filter.contract === undefined || contract === filter.contract)
-  )
-}
-
-export function isInWindow({ opened }: TaskStory, filter: ReportFilter): boolean {
-  const { atMs, tenant, contract } = opened
-  return atMs >= filter.sinceMs && atMs < filter.untilMs && isWanted(filter, tenant, contract)
 }
 
 export function memoryReport(filter: ReportFilter, entries: readonly Entry[]): readonly ReportGroup[] {

@@ -3,9 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
+import type { ReleaseId } from '../../core/ids.js'
+import type { OwnedCost } from '../../core/money/owned-hours.js'
 import type { Entry } from '../../core/task/records.js'
 import { PLACE_GROUPINGS, type ReportGroup, type ReportFilter } from '../../core/task/report.js'
 import { START_MS, releaseServed } from '../../testing/entries.js'
+import { memoryOwnedCosts } from '../../testing/memory-owned.js'
 import { memoryReport } from '../../testing/memory-report.js'
 import { randomStory } from '../../testing/random-story.js'
 import { segmentPath } from './segments.js'
@@ -56,6 +59,29 @@ test.each(PLACE_GROUPINGS)('in any story the tables say the same of every %s as 
     { numRuns: 40 },
   )
 })
+
+test('in any story the tables say the same of owned hours as the entries', () => {
+  const later = releaseServed({ release: 'r2' as ReleaseId, atMs: START_MS + 3_000_000, deployments: [] })
+  fc.assert(
+    fc.property(randomStory, fc.boolean(), (story, isGivenUp) => {
+      const entries = [releaseServed(), ...(isGivenUp ? [later] : []), ...story]
+      withDatabase(entries, (database) => {
+        for (const by of ['contract', 'model', 'none', 'approach'] as const) {
+          for (const tenant of [{}, { tenant: 't1' }]) {
+            const filter = { sinceMs: START_MS + 900_000, untilMs: START_MS + 5_000_000, by, ...tenant }
+            const costs = database.ownedCosts(filter)
+            expect(costs.map(inOrder)).toEqual(memoryOwnedCosts(filter, entries).map(inOrder))
+          }
+        }
+      })
+    }),
+    { numRuns: 40 },
+  )
+})
+
+function inOrder(cost: OwnedCost): OwnedCost {
+  return { ...cost, shares: cost.shares.toSorted((a, b) => (a.group < b.group ? -1 : 1)) }
+}
 
 /** Everything that is in exactly one group. */
 function totals(groups: readonly ReportGroup[]) {

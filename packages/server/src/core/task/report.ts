@@ -16,7 +16,7 @@ export function isPlaceGrouping(by: ReportFilter['by']): by is PlaceGrouping {
 
 /** The group of what is at no place. */
 export const NO_PLACE = 'none'
-/** The approach of a deployment that the books do not know: they are older than what they keep of releases. */
+/** The approach of a deployment that the books do not know: they were written by an earlier version. */
 export const UNKNOWN_APPROACH = 'unknown'
 
 /** Where groups are places, work on owned deployments belongs to the tasks of the report or to others. */
@@ -71,7 +71,7 @@ export interface MiddleAndTail {
 }
 
 /**
- * What a place adds. There, `tasks`, `ended` and shares of tasks are over the tasks that had an attempt there;
+ * What a place adds. Its `tasks`, `ended` and shares of tasks are over those that had an attempt there;
  * money, calls and tokens are what was used there; successes, harms, latency, target and price are of the
  * tasks whose last answer came from there, so that they add up to all tasks.
  */

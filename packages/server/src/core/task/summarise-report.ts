@@ -14,7 +14,7 @@ import {
 } from './report.js'
 import { type GroupSummary, share, summariseGroup } from './summarise-group.js'
 
-/** Money in USD. Owned = work + idle, but for the work of other tenants and of tasks the report leaves out. */
+/** In USD. Owned = work + idle, but for the work of other tenants and of tasks that the report leaves out. */
 export interface OwnedSummary {
   readonly hours: number
   readonly ownedCostUsd: number
