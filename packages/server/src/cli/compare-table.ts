@@ -39,10 +39,17 @@ const OWNED_ROWS: readonly Row[] = [
   ['utilisation', ({ place }) => percent(place.owned?.utilisation ?? null)],
 ]
 
-export const COMPARE_NOTES: readonly string[] = [
-  'Durations, first bytes and speed: attempts that ended well. Errors, throttled, fallbacks: shares of attempts.',
-  'Costs per token and success include the work of owned hours; idle hours are apart.',
-]
+/** What has to be known to read the table. */
+export function compareNotes(groups: readonly ReportGroupJson[]): readonly string[] {
+  const isOwned = groups.some(({ place }) => (place?.owned ?? null) !== null)
+  return [
+    'Durations, first bytes and speed: attempts that ended well. Errors, throttled, fallbacks: of all attempts.',
+    'Cost per success: all that was spent there, per success that was last answered there.',
+    ...(isOwned
+      ? ['Costs per token and success include the work of owned hours; idle hours are apart.']
+      : []),
+  ]
+}
 
 function speed(tokens: number | null): string {
   return tokens === null ? UNKNOWN : tokens.toFixed(1)

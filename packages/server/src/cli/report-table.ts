@@ -2,7 +2,7 @@
 
 import type { Report, ReportGroupJson } from '@spillway/protocol'
 import { isObject } from '../core/json.js'
-import { COMPARE_NOTES, compareTable } from './compare-table.js'
+import { compareNotes, compareTable } from './compare-table.js'
 import { UNKNOWN, count, dollars, duration, fitText, moment, percent } from './format.js'
 import type { Paint } from './paint.js'
 import { plainTable } from './plain-table.js'
@@ -23,7 +23,7 @@ export function renderReport(report: ReportAnswer, paint: Paint): string {
   const compared = compareTable(report.groups, report.by, paint)
   const tables = compared === null ? [numbersTable(report, paint), driversTable(report, paint)] : [compared]
   const inVain = report.groups.map((group) => spentInVain(group)).filter((line) => line !== null)
-  const notes = compared === null ? NOTES : COMPARE_NOTES
+  const notes = compared === null ? NOTES : compareNotes(report.groups)
   return [...tables, ...inVain, footer(report, notes, paint)].join('\n\n')
 }
 

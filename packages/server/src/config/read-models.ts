@@ -193,7 +193,8 @@ const MID_USD_PER_MILLION_MAX = 8
 
 /**
  * The tier of a model that is not given one, by its output price per million tokens: at most 2 USD small,
- * at most 8 USD mid, else premium. An unknown price is never taken for a cheap one, nor are paid hours: premium.
+ * at most 8 USD mid, else premium. An unknown price is never taken for a cheap one, and paid hours say
+ * nothing of it: premium.
  */
 export function tierOf(known: Price | null): Tier {
   if (!known || known === PAID_BY_THE_HOUR) return 'premium'

@@ -21,7 +21,7 @@ export interface Price {
   readonly book: string
 }
 
-/** Of capacity that is paid by the hour: one call more costs nothing more. It says nothing about the model. */
+/** Of capacity that is paid by the hour: one call more costs nothing more. */
 export const PAID_BY_THE_HOUR: Price = { rates: { input: 0, output: 0 }, tiers: [], book: 'hours' }
 
 const PICO_PER_NANO = 1_000
