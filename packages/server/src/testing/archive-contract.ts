@@ -178,17 +178,24 @@ function writeHybrid(books: Books, id: string): void {
   books.write(outcomeJudged(id))
 }
 
-/** A whole call that our own deployment answered: 100 tokens in 2 s from `afterMs` on. */
-function writeOwnCall(books: Books, id: string, afterMs: number): void {
+interface OwnCall {
+  readonly afterMs: number
+  readonly outputTokens: number
+  /** Default: a whole one-step task of `acme`. */
+  readonly opened?: Parameters<typeof taskOpened>[1]
+}
+
+/** A call that our own deployment answered in 2 s. */
+function writeOwnCall(books: Books, id: string, { afterMs, outputTokens, opened = {} }: OwnCall): void {
   const own = { deployment: 'gpu-a/llama', provider: 'gpu-a', model: 'llama' }
   const hold = holdMade(id, `hold_of_${id}`, { ...own, atMs: START_MS + afterMs })
   const startedMs = START_MS + afterMs
   const times = { startedMs, durationMs: 2_000, firstByteMs: 500, held: hold.amounts }
   const free = { nanoUsd: 0, chargedNanoUsd: 0 }
   const attempt = attemptRecord(hold.attempt.id, { ...own, ...times, ...free })
-  const actual = { ...NOTHING, modelCalls: 1, inputTokens: 300, outputTokens: 100 }
+  const actual = { ...NOTHING, modelCalls: 1, inputTokens: 300, outputTokens }
   const settled = holdSettled(hold, { attempt, actual })
-  books.write(taskOpened(id, { atMs: START_MS + afterMs }))
+  books.write(taskOpened(id, { atMs: START_MS + afterMs, ...opened }))
   books.write(hold)
   books.write(settled)
   books.write(stepEnded(id, [settled.attempt], { ...own }))
@@ -251,18 +258,23 @@ function aboutPlaces(books: () => AllBooks): void {
     books().write(releaseServed({ atMs: START_MS }))
     // A server that starts again begins nothing new.
     books().write(releaseServed({ atMs: START_MS + 3_000 }))
-    writeOwnCall(books(), 'task_1', 1_000)
-    writeOwnCall(books(), 'task_2', 2_000)
+    const opened = { oneStep: false, tenant: 'globex', contract: 'triage' }
+    writeOwnCall(books(), 'task_1', { afterMs: 1_000, outputTokens: 100 })
+    writeOwnCall(books(), 'task_2', { afterMs: 2_000, outputTokens: 200, opened })
     books().write(releaseServed({ release: 'r2' as never, atMs: START_MS + 10_000, deployments: [] }))
     const window = { sinceMs: START_MS - 60_000, untilMs: START_MS + 60_000 }
     const costs = await books().ownedCosts({ ...window, by: 'contract' })
     // A thousand nano-dollars a ms: ten seconds owned, from 1 s to 4 s a call ran.
     const sums = { ownedMs: 10_000, busyMs: 3_000, ownedNanoUsd: 10_000_000, workNanoUsd: 3_000_000 }
-    const shares = [{ group: 'support_reply', nanoUsd: 3_000_000 }]
+    const shares = [
+      { group: 'support_reply', nanoUsd: 1_000_000 },
+      { group: 'triage', nanoUsd: 2_000_000 },
+    ]
     const who = { deployment: 'gpu-a/llama', provider: 'gpu-a', hosting: 'self-hosted' }
     expect(costs).toEqual([{ ...who, ...sums, idleNanoUsd: 7_000_000, shares }])
-    const others = await books().ownedCosts({ ...window, by: 'approach', tenant: 'globex' })
-    expect(others).toEqual([{ ...who, ...sums, idleNanoUsd: 7_000_000, shares: [] }])
+    const own = await books().ownedCosts({ ...window, by: 'approach', tenant: 'acme' })
+    const ownShares = [{ group: 'own', nanoUsd: 1_000_000 }]
+    expect(own).toEqual([{ ...who, ...sums, idleNanoUsd: 7_000_000, shares: ownShares }])
     const later = { sinceMs: START_MS + 10_000, untilMs: START_MS + 60_000 }
     expect(await books().ownedCosts({ ...later, by: 'none' })).toEqual([])
   })

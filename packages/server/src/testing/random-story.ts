@@ -74,7 +74,8 @@ function charge(hold: HoldMade, amount: number, priced: boolean): Entry & { read
   })
   const { actual, attempt } = settled
   const nanoUsd = priced ? amount : null
-  const how = { ...endOf(amount), durationMs: 500 + (amount % 1_009), startedMs: hold.atMs }
+  const { simulated } = hold
+  const how = { ...endOf(amount), simulated, durationMs: 500 + (amount % 1_009), startedMs: hold.atMs }
   const money = { held: hold.amounts, nanoUsd, chargedNanoUsd: amount }
   return { ...settled, actual, attempt: { ...attempt, ...how, ...money } }
 }
@@ -100,6 +101,8 @@ function play(state: TaskState, { what, amount }: Move, atMs: number): Entry | n
       atMs,
       tier: amount % 4 === 0 ? 'premium' : 'small',
       ...DEPLOYMENTS[amount % DEPLOYMENTS.length],
+      stepNumber: state.steps + 1,
+      simulated: amount % 11 === 0,
       amounts: {
         ...NOTHING,
         modelCalls: 1,

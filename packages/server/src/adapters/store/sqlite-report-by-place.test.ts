@@ -66,7 +66,7 @@ test('in any story the tables say the same of owned hours as the entries', () =>
     fc.property(randomStory, fc.boolean(), (story, isGivenUp) => {
       const entries = [releaseServed(), ...(isGivenUp ? [later] : []), ...story]
       withDatabase(entries, (database) => {
-        for (const by of ['contract', 'model', 'none', 'approach'] as const) {
+        for (const by of ['tenant', 'model', 'none', 'approach'] as const) {
           for (const tenant of [{}, { tenant: 't1' }]) {
             const filter = { sinceMs: START_MS + 900_000, untilMs: START_MS + 5_000_000, by, ...tenant }
             const costs = database.ownedCosts(filter)
