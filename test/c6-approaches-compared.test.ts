@@ -1,12 +1,15 @@
 // C6: the same traffic over two ways of deploying, compared by what really happened: how fast each is, what a task
 // costs there, how often it fails and gives way to the other, and what its paid hours were used for.
 
+import { rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Report, ReportGroupJson } from '@spillway/protocol'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runCommand } from './support/command.js'
 import { CHAT } from './support/dialects.js'
 import type { Answered } from './support/http.js'
 import { Journey, nanoSum } from './support/journey.js'
+import { waitFor } from './support/wait-for.js'
 
 const SLOW_MS = 150
 const OWN_MS = 20
@@ -158,4 +161,25 @@ describe('spillway report --by approach', () => {
     expect(after.owned?.hours).toBeGreaterThan(before.owned?.hours ?? Infinity)
     expect(after.owned?.work_cost_usd).toBe(before.owned?.work_cost_usd)
   })
+})
+
+test('what moves keeps its past: calls and hours before a reload stay with the approach they had', async () => {
+  const before = await reportBy('approach')
+  const moved = config(journey.sim.url).replace('hosting: self-hosted', 'hosting: serverless')
+  const file = join(journey.dir, 'spillway.yaml')
+  await writeFile(`${file}.new`, moved)
+  await rename(`${file}.new`, file)
+  journey.server.process.kill('SIGHUP')
+  await waitFor('the new release', async () => (await reportBy('none')).release !== before.release)
+  expect((await journey.ask(CHAT, { model: 'own_work', text: 'Where is it now?' })).status).toBe(200)
+  const after = await reportBy('approach')
+  expect(after.groups.map(({ group }) => group)).toEqual(['hosted', 'self-hosted', 'serverless'])
+  expect(groupOf(after, 'self-hosted')).toMatchObject({ tasks: 3, attempts: 3 })
+  expect(groupOf(after, 'serverless')).toMatchObject({ tasks: 1, successes: 1 })
+  const hours = ['self-hosted', 'serverless'].map((name) => groupOf(after, name).place?.owned?.hours ?? 0)
+  expect(Math.min(...hours)).toBeGreaterThan(0)
+  const ownedUsd = ['self-hosted', 'serverless'].map(
+    (name) => groupOf(after, name).place?.owned?.owned_cost_usd ?? 0,
+  )
+  expect(nanoSum(ownedUsd)).toBe(nanoSum([after.owned?.owned_cost_usd ?? 0]))
 })
