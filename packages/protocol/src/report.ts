@@ -3,7 +3,16 @@
 
 import type { Tier } from './answers.js'
 
-export const REPORT_GROUPINGS = ['contract', 'tenant', 'release', 'model', 'none'] as const
+export const REPORT_GROUPINGS = [
+  'contract',
+  'tenant',
+  'release',
+  'model',
+  'approach',
+  'provider',
+  'deployment',
+  'none',
+] as const
 export type ReportGrouping = (typeof REPORT_GROUPINGS)[number]
 
 /** Query of `GET /v1/report`. */
@@ -56,6 +65,45 @@ export interface ReportGroupJson {
   readonly output_tokens: number
   readonly refused: number
   readonly simulated: boolean
+  /** The group's part of the work of owned deployments, where there are any and groups are of tasks. */
+  readonly work_cost_usd?: number
+  /** Only by `approach`, `provider` and `deployment`. */
+  readonly place?: PlaceJson
+}
+
+/** What deployments that are paid by the hour cost in the window. */
+export interface OwnedJson {
+  readonly hours: number
+  readonly owned_cost_usd: number
+  /** Of the hours in which they worked, the part that the tasks of the report had done. */
+  readonly work_cost_usd: number
+  /** Of the hours in which they did not work: nobody's. */
+  readonly idle_cost_usd: number
+  /** Share of the hours in which they worked, for whomever. */
+  readonly utilisation: number | null
+}
+
+/**
+ * How an approach, a provider or a deployment does. Durations, first bytes and speed are of the attempts that
+ * ended well; rates are shares of all attempts there; costs include the work of owned hours, not idle ones.
+ */
+export interface PlaceJson {
+  readonly duration_ms: { readonly p50: number; readonly p95: number } | null
+  readonly first_byte_ms: { readonly p50: number; readonly p95: number } | null
+  readonly output_tokens_per_second: number | null
+  readonly cost_per_1k_tokens_usd: number | null
+  /** Spent there by all tasks, per successful task whose last answer came from there. */
+  readonly cost_per_success_usd: number | null
+  /** Failed for another reason than throttling. */
+  readonly error_rate: number | null
+  /** Answered 429 or 529. */
+  readonly throttle_rate: number | null
+  /** Failed, and the same step was tried at another deployment. */
+  readonly fallback_rate: number | null
+  /** Of all tasks of the report: those whose last answer came from there. */
+  readonly task_share: number | null
+  /** null: nothing there is paid by the hour. */
+  readonly owned: OwnedJson | null
 }
 
 /** Answer of `GET /v1/report`. */
@@ -66,6 +114,8 @@ export interface Report {
   /** The release that serves now. */
   readonly release?: string
   readonly groups: readonly ReportGroupJson[]
+  /** All that is paid by the hour; not there when nothing is. */
+  readonly owned?: OwnedJson
 }
 
 /** One deployment of `GET /v1/capacity`. */

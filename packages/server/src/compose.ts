@@ -14,10 +14,11 @@ import type { Environment } from './config/environment.js'
 import { MemoryLedger } from './core/budget/memory-ledger.js'
 import type { Problem } from './core/parsed.js'
 import type { Release } from './core/release/release.js'
+import { servedDeployments } from './core/release/served-deployment.js'
 import { AnswerMemory } from './engine/answer-memory.js'
 import { Capacity } from './engine/capacity.js'
 import { CEILING_PREFIXES, Ceilings } from './engine/ceilings.js'
-import { type Engine, PremiumCounters } from './engine/engine.js'
+import { type Engine, PremiumCounters, record } from './engine/engine.js'
 import { sweepExpired } from './engine/outcome.js'
 import type { System } from './engine/ports.js'
 import { TaskRegistry } from './engine/task-registry.js'
@@ -95,6 +96,17 @@ export function loadRelease(
   })
 }
 
+/** The books know a release by its id: what its deployments are is written down when it begins to serve. */
+function recordServed(engine: Engine): void {
+  const release = engine.release()
+  record(engine, {
+    kind: 'release-served',
+    atMs: engine.system.nowMs(),
+    release: release.id,
+    deployments: servedDeployments(release),
+  })
+}
+
 interface Parts {
   readonly options: SpillwayOptions
   readonly system: System
@@ -133,6 +145,7 @@ class Running implements Spillway {
   async listen(): Promise<void> {
     const { options, system, store } = this.#parts
     const engine = await this.#createEngine()
+    recordServed(engine)
     const authenticator = () => this.#authenticator
     const idempotency = new Idempotency(system)
     const { maxBodyBytes } = this.#release.server
@@ -165,6 +178,7 @@ class Running implements Spillway {
     const problem = provisionProblem(pools, next.value)
     if (problem !== null) return [problem]
     this.#release = next.value
+    if (this.#engine !== null) recordServed(this.#engine)
     this.#authenticator = this.#authenticatorOf(next.value)
     this.#retireLater(before)
     options.logger.info('release', { serves: next.value.id, before: before.id })

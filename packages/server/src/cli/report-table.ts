@@ -2,6 +2,7 @@
 
 import type { Report, ReportGroupJson } from '@spillway/protocol'
 import { isObject } from '../core/json.js'
+import { compareNotes, compareTable } from './compare-table.js'
 import { UNKNOWN, count, dollars, duration, fitText, moment, percent } from './format.js'
 import type { Paint } from './paint.js'
 import { plainTable } from './plain-table.js'
@@ -19,14 +20,11 @@ export function isReport(body: unknown): body is ReportAnswer {
 export function renderReport(report: ReportAnswer, paint: Paint): string {
   if (report.groups.length === 0)
     return `No tasks between ${moment(report.since)} and ${moment(report.until)} UTC.`
-  return [
-    numbersTable(report, paint),
-    driversTable(report, paint),
-    report.groups.map((group) => spentInVain(group)).filter((line) => line !== null),
-    footer(report, paint),
-  ]
-    .flat()
-    .join('\n\n')
+  const compared = compareTable(report.groups, report.by, paint)
+  const tables = compared === null ? [numbersTable(report, paint), driversTable(report, paint)] : [compared]
+  const inVain = report.groups.map((group) => spentInVain(group)).filter((line) => line !== null)
+  const notes = compared === null ? NOTES : compareNotes(report.groups)
+  return [...tables, ...inVain, footer(report, notes, paint)].join('\n\n')
 }
 
 function numbersTable(report: ReportAnswer, paint: Paint): string {
@@ -91,7 +89,20 @@ function spentInVain(group: ReportGroupJson): string | null {
   return `${group.group}: spent ${dollars(group.cost_usd)}, 0 successes.`
 }
 
-function footer(report: ReportAnswer, paint: Paint): string {
+const NOTES = [
+  'Cost per success: everything spent, failures included; below it the 95 % interval.',
+  'Calls and tokens (in→out) are per task; premium and unpriced are shares of model calls.',
+]
+
+function ownedLine(owned: Report['owned']): readonly string[] {
+  if (owned === undefined) return []
+  const { hours, owned_cost_usd, work_cost_usd, idle_cost_usd, utilisation } = owned
+  const parts = `work of these tasks ${dollars(work_cost_usd)}, idle ${dollars(idle_cost_usd)}`
+  const busy = `utilisation ${percent(utilisation)}`
+  return [`owned ${dollars(owned_cost_usd)} for ${hours.toFixed(1)} hours: ${parts}, ${busy}`]
+}
+
+function footer(report: ReportAnswer, notes: readonly string[], paint: Paint): string {
   const sum = (of: (group: ReportGroupJson) => number) =>
     report.groups.reduce((total, group) => total + of(group), 0)
   const calls = sum((group) => group.model_calls)
@@ -105,10 +116,6 @@ function footer(report: ReportAnswer, paint: Paint): string {
     `simulated ${percent(tasks === 0 ? null : simulated / tasks)} of tasks`,
     `priced ${percent(calls === 0 ? null : 1 - unpriced / calls)} of model calls`,
   ]
-  const notes = [
-    'Cost per success: everything spent, failures included; below it the 95 % interval.',
-    'Calls and tokens (in→out) are per task; premium and unpriced are shares of model calls.',
-  ]
   const window = `${moment(report.since)} – ${moment(report.until)} UTC`
-  return paint.dim([window, parts.join(' · '), ...notes].join('\n'))
+  return paint.dim([window, parts.join(' · '), ...ownedLine(report.owned), ...notes].join('\n'))
 }

@@ -1,5 +1,6 @@
 // `spillway report`: the whiteboard. Cost per successful task, margin, latency, and what drives them.
 
+import { REPORT_GROUPINGS } from '@spillway/protocol'
 import { type Command, Option } from 'commander'
 import { type CliIo, processIo } from './cli-io.js'
 import { type ServerOptions, show, withServerOptions } from './client.js'
@@ -21,11 +22,7 @@ export function registerReport(program: Command, io: CliIo = processIo()): void 
   withServerOptions(command)
     .option('--since <age|time>', 'start of the window: 90m, 24h, 7d, or an ISO time', parseInstant, '24h')
     .option('--until <age|time>', 'end of the window (default: now)', parseInstant)
-    .addOption(
-      new Option('--by <what>', 'one line per')
-        .choices(['contract', 'tenant', 'release', 'model', 'none'])
-        .default('contract'),
-    )
+    .addOption(new Option('--by <what>', 'one line per').choices(REPORT_GROUPINGS).default('contract'))
     .option('--contract <name>', 'only tasks of this contract')
     .action(async (options: ReportOptions) => {
       const { since, until, by, contract } = options

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { createGenaiPrices } from '../adapters/prices/genai-prices.js'
+import { PAID_BY_THE_HOUR } from '../core/money/price.js'
 import { FULL_LADDER, type Contract, type ModelEntry, type Release } from '../core/release/release.js'
 import { builtInConfig } from './built-in.js'
 import type { Environment } from './environment.js'
@@ -182,7 +183,7 @@ models:
     })
   })
 
-  test('gives models with deployments; a GPU by the hour has no token price, which is said', () => {
+  test('gives models with deployments; a GPU by the hour costs nothing by the token, which is known', () => {
     expect(model(release, 'gpt-4o-mini')).toMatchObject({
       tier: 'small',
       deployments: [
@@ -192,10 +193,10 @@ models:
           price: { book: 'genai-prices-0.1.8' },
           maxOutputTokens: 4096,
         },
-        { id: 'gpu-a/meta-llama/Llama-3.1-8B-Instruct', price: null, usdPerHour: 2.99 },
+        { id: 'gpu-a/meta-llama/Llama-3.1-8B-Instruct', price: PAID_BY_THE_HOUR, usdPerHour: 2.99 },
       ],
     })
-    expect(release.warnings.join('\n')).toContain('no price is known for gpu-a/meta-llama')
+    expect(release.warnings.join('\n')).not.toContain('no price is known')
   })
 
   test('gives the contract in the units of the books', () => {
@@ -405,6 +406,22 @@ tasks:
 })
 
 describe('prices', () => {
+  test('paid hours are a known price of zero, no cheap tier, and no price to hold others at', () => {
+    const release = load(`
+providers: { gpu: { kind: openai-compatible, base_url: "http://127.0.0.1:8000/v1" } }
+models:
+  a: { deployments: [{ provider: gpu, model: llama, usd_per_hour: 2.5 }] }
+  b: { deployments: [{ provider: gpu, model: other }] }
+  c: { deployments: [{ provider: gpu, model: priced, usd_per_hour: 2.5, price: { input: 1, output: 2 } }] }
+`)
+    expect(model(release, 'a')).toMatchObject({ tier: 'premium', deployments: [{ price: PAID_BY_THE_HOUR }] })
+    expect(model(release, 'b').deployments).toMatchObject([{ price: null }])
+    expect(model(release, 'c').deployments).toMatchObject([{ price: { book: 'override' }, usdPerHour: 2.5 }])
+    expect(release.dearestPrice).toMatchObject({ rates: { output: 2_000_000 } })
+    const owned = 'models: { a: { deployments: [{ provider: sim, model: unlisted, usd_per_hour: 1 }] } }'
+    expect(load(`providers: { sim: { kind: simulated } }\n${owned}`).dearestPrice).toBeNull()
+  })
+
   test('an override replaces the catalogue, on a model or a deployment', () => {
     const release = load(`
 providers: { sim: { kind: simulated } }

@@ -2,7 +2,7 @@
 // made only when there is none.
 
 import type { PriceCatalogue } from '../core/money/price-catalogue.js'
-import type { Price } from '../core/money/price.js'
+import { PAID_BY_THE_HOUR, type Price } from '../core/money/price.js'
 import { parsed, type Parsed } from '../core/parsed.js'
 import {
   type Contract,
@@ -133,11 +133,12 @@ function checkNames(
   }
 }
 
-/** For holds on models without a price. */
+/** For holds on models without a price. Where only hours are paid, nothing is known of prices. */
 function dearestOf(models: ReadonlyMap<string, ModelEntry>): Price | null {
-  const prices = [...models.values()].flatMap(({ deployments }) =>
+  const known = [...models.values()].flatMap(({ deployments }) =>
     deployments.flatMap(({ price }) => price ?? []),
   )
+  const prices = known.filter((price) => price !== PAID_BY_THE_HOUR)
   const [dearest] = prices.toSorted(
     (left, right) => right.rates.output - left.rates.output || right.rates.input - left.rates.input,
   )

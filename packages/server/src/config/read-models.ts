@@ -2,7 +2,7 @@
 
 import { didYouMean } from '@spillway/protocol'
 import { type CatalogueEntry, picoPerToken, type PriceCatalogue } from '../core/money/price-catalogue.js'
-import type { Price, Rates } from '../core/money/price.js'
+import { PAID_BY_THE_HOUR, type Price, type Rates } from '../core/money/price.js'
 import {
   type Deployment,
   type ModelEntry,
@@ -138,12 +138,13 @@ function buildDeployment(
   const upstream = value.model?.value ?? from.name
   if (value.model && upstream !== '') checkName(upstream, value.model.offset, sources.problems)
   const entry = listing(provider, upstream, sources.prices)
+  const listed = value.usd_per_hour === null ? entry?.price : PAID_BY_THE_HOUR
   return {
     id: `${provider.name}/${upstream}`,
     provider: provider.name,
     model: upstream,
     limits: value.limits,
-    price: value.price ?? from.model.price ?? entry?.price ?? null,
+    price: value.price ?? from.model.price ?? listed ?? null,
     usdPerHour: value.usd_per_hour,
     maxOutputTokens:
       value.max_output_tokens ??
@@ -200,10 +201,11 @@ const MID_USD_PER_MILLION_MAX = 8
 
 /**
  * The tier of a model that is not given one, by its output price per million tokens: at most 2 USD small,
- * at most 8 USD mid, else premium. An unknown price is never taken for a cheap one: premium.
+ * at most 8 USD mid, else premium. An unknown price is never taken for a cheap one, and paid hours say
+ * nothing of it: premium.
  */
 export function tierOf(known: Price | null): Tier {
-  if (!known) return 'premium'
+  if (!known || known === PAID_BY_THE_HOUR) return 'premium'
   if (known.rates.output <= picoPerToken(SMALL_USD_PER_MILLION_MAX)) return 'small'
   return known.rates.output <= picoPerToken(MID_USD_PER_MILLION_MAX) ? 'mid' : 'premium'
 }

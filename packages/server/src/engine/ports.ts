@@ -6,6 +6,7 @@ import type { Amounts } from '../core/budget/amounts.js'
 import type { Fit, FittedHold } from '../core/budget/memory-ledger.js'
 import type { AccountState } from '../core/budget/remaining.js'
 import type { HoldId, IdKind, TaskId } from '../core/ids.js'
+import type { OwnedCost } from '../core/money/owned-hours.js'
 import type { CallerWire, Wire } from '../core/release/release.js'
 import type { Entry } from '../core/task/records.js'
 import type { ReportFilter, ReportGroup } from '../core/task/report.js'
@@ -138,6 +139,8 @@ export interface Archive {
   trace(id: TaskId): Promise<TaskTrace | null>
   list(filter: TaskFilter): Promise<{ readonly rows: readonly TaskRow[]; readonly nextCursor: string | null }>
   report(filter: ReportFilter): Promise<readonly ReportGroup[]>
+  /** Of every deployment that was owned by the hour in the window, whoever used it. */
+  ownedCosts(filter: ReportFilter): Promise<readonly OwnedCost[]>
   /** Settled totals of a ceiling account, for start-up. */
   accountTotals(prefixes: readonly string[]): Promise<ReadonlyMap<string, Amounts>>
   /** null: never stored, forgotten, or past its time. */

@@ -2,25 +2,30 @@
 
 import type { FastifyInstance } from 'fastify'
 import type { ModelEntry, Release } from '../core/release/release.js'
-import { summariseGroup } from '../core/task/summarise-group.js'
+import { summariseReport } from '../core/task/summarise-report.js'
 import type { Engine } from '../engine/engine.js'
 import { refused } from '../engine/refusal.js'
 import { type ControlPlane, Refused } from './control-plane.js'
 import { parseReportQuery } from './queries.js'
-import { groupJson } from './task-json.js'
+import { groupJson, ownedJson } from './report-json.js'
 import { valid } from './task-routes.js'
 
 export function registerOperatorRoutes(app: FastifyInstance, plane: ControlPlane): void {
   const { engine } = plane
   app.get('/v1/report', async (request) => {
-    const filter = valid(parseReportQuery(request.query, engine.system.nowMs()))
-    const groups = await engine.archive.report({ ...filter, tenant: request.tenant.name })
+    const nowMs = engine.system.nowMs()
+    const filter = { ...valid(parseReportQuery(request.query, nowMs)), tenant: request.tenant.name }
+    const groups = await engine.archive.report(filter)
+    // What is owned costs by the hour: hours to come have not been paid yet.
+    const past = { ...filter, untilMs: Math.min(filter.untilMs, nowMs) }
+    const summary = summariseReport(filter.by, groups, await engine.archive.ownedCosts(past))
     return {
       since: new Date(filter.sinceMs).toISOString(),
       until: new Date(filter.untilMs).toISOString(),
       by: filter.by,
       release: engine.release().id,
-      groups: groups.map((group) => groupJson(summariseGroup(group))),
+      groups: summary.groups.map(groupJson),
+      ...(summary.owned === null ? {} : { owned: ownedJson(summary.owned) }),
     }
   })
   app.get('/v1/capacity', async () => ({ deployments: capacityJson(engine) }))

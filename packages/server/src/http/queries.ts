@@ -1,7 +1,7 @@
 // Query strings of the control API.
 
 import { type Parsed, type Problem, parsed } from '../core/parsed.js'
-import type { ReportFilter } from '../core/task/report.js'
+import { PLACE_GROUPINGS, type ReportFilter } from '../core/task/report.js'
 import type { TaskFilter, TaskStatus } from '../core/task/views.js'
 
 const STATUSES = ['open', 'succeeded', 'failed', 'abandoned'] as const satisfies readonly TaskStatus[]
@@ -10,6 +10,7 @@ const GROUPINGS = [
   'tenant',
   'release',
   'model',
+  ...PLACE_GROUPINGS,
   'none',
 ] as const satisfies readonly ReportFilter['by'][]
 const UNIT_MS: Readonly<Record<string, number>> = {

@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { ReportGroup } from '../core/task/report.js'
-import { summariseGroup } from '../core/task/summarise-group.js'
 import { exampleAttempt, exampleOpened, exampleOutcome, exampleTrace } from '../testing/example-task.js'
 import { amountsJson, limitsJson } from '../engine/answer/budget-json.js'
-import { attemptJson, groupJson, outcomeJson, taskJson, taskRowJson, traceJson } from './task-json.js'
+import { attemptJson, outcomeJson, taskJson, taskRowJson, traceJson } from './task-json.js'
 
 function keysOf(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(keysOf)
@@ -119,67 +117,4 @@ test('a row of the list has the columns of the list', () => {
     latency_ms: null,
     degraded: true,
   })
-})
-
-test('a report group carries every number of the whiteboard', () => {
-  const group: ReportGroup = {
-    group: 'support_reply',
-    tasks: 3,
-    ended: 2,
-    successes: 2,
-    harms: 0,
-    nanoUsd: 4_000_000,
-    costSquaredUsd: 8e-6,
-    costOfSuccessesUsd: 0.004,
-    priceNanoUsd: 200_000_000,
-    latencyMs: { p50: 1, p95: 2, p99: 3 },
-    sloMet: 1,
-    sloJudged: 2,
-    degraded: 1,
-    escalated: 0,
-    cacheHits: 0,
-    modelCalls: 4,
-    unpricedCalls: 0,
-    attempts: 5,
-    premiumCalls: 2,
-    inputTokens: 10,
-    outputTokens: 20,
-    refused: 7,
-    simulated: true,
-  }
-  expect(groupJson(summariseGroup(group))).toMatchInlineSnapshot(`
-    {
-      "attempts": 5,
-      "cache_hit_share": 0,
-      "cost_per_success_usd": {
-        "high": 0.002,
-        "low": 0.002,
-        "value": 0.002,
-      },
-      "cost_usd": 0.004,
-      "degraded_share": 0.5,
-      "ended": 2,
-      "escalated_share": 0,
-      "group": "support_reply",
-      "harms": 0,
-      "input_tokens": 10,
-      "latency_ms": {
-        "p50": 1,
-        "p95": 2,
-        "p99": 3,
-      },
-      "margin_usd": 0.196,
-      "model_calls": 4,
-      "output_tokens": 20,
-      "premium_share": 0.5,
-      "price_usd": 0.2,
-      "refused": 7,
-      "simulated": true,
-      "slo_met": 0.5,
-      "success_rate": 1,
-      "successes": 2,
-      "tasks": 3,
-      "unpriced_share": 0,
-    }
-  `)
 })

@@ -9,7 +9,6 @@ import {
   type DecisionJson,
   type LimitsJson,
   type OutcomeView,
-  type ReportGroupJson,
   type StepView,
   type TaskRowView,
   type TaskTraceView,
@@ -21,7 +20,6 @@ import {
 import { amountsJson, limitsJson } from '../engine/answer/budget-json.js'
 import type { TokenCounts } from '../core/money/token-counts.js'
 import type { AttemptRecord, Decision, HoldSettled, OutcomeJudged, StepEnded } from '../core/task/records.js'
-import type { GroupSummary } from '../core/task/summarise-group.js'
 import type { TaskRow, TaskSummary, TaskTrace } from '../core/task/views.js'
 
 function usdOrNull(nano: number | null): number | null {
@@ -224,34 +222,5 @@ export function traceJson(trace: TaskTrace): TaskTraceView {
     charges: trace.charges.map(chargeJson),
     outcomes: trace.outcomes.map(outcomeJson),
     children: trace.children,
-  }
-}
-
-/** One group of `GET /v1/report`. null means unknown, never zero. */
-export function groupJson(group: GroupSummary): ReportGroupJson {
-  return {
-    group: group.group,
-    tasks: group.tasks,
-    ended: group.ended,
-    successes: group.successes,
-    harms: group.harms,
-    success_rate: group.successRate,
-    cost_usd: group.costUsd,
-    cost_per_success_usd: group.costPerSuccessUsd,
-    margin_usd: group.marginUsd,
-    price_usd: group.priceUsd,
-    latency_ms: group.latencyMs,
-    slo_met: group.sloMet,
-    degraded_share: group.degradedShare,
-    escalated_share: group.escalatedShare,
-    cache_hit_share: group.cacheHitShare,
-    premium_share: group.premiumShare,
-    unpriced_share: group.unpricedShare,
-    attempts: group.attempts,
-    model_calls: group.modelCalls,
-    input_tokens: group.inputTokens,
-    output_tokens: group.outputTokens,
-    refused: group.refused,
-    simulated: group.simulated,
   }
 }

@@ -1,6 +1,7 @@
 // What every `Archive` must say in lists and in the report. Part of `books-contract.ts`.
 
 import { expect, test } from 'vitest'
+import { NOTHING } from '../core/budget/amounts.js'
 import type { HoldMade } from '../core/task/records.js'
 import type { Archive, Books } from '../engine/ports.js'
 import {
@@ -10,6 +11,7 @@ import {
   holdMade,
   holdSettled,
   outcomeJudged,
+  releaseServed,
   stepEnded,
   taskOpened,
 } from './entries.js'
@@ -130,6 +132,8 @@ export function aboutReports(books: () => AllBooks): void {
     expect(await refused('model')).toEqual({ 'gpt-4o-mini': 0 })
   })
 
+  aboutPlaces(books)
+
   test('unknown prices, premium calls and simulated answers show', async () => {
     const hold = holdMade('task_1', 'hold_1', { tier: 'premium', simulated: true })
     const attempt = attemptRecord('attempt_1', { nanoUsd: null, tier: 'premium', simulated: true })
@@ -145,5 +149,133 @@ export function aboutReports(books: () => AllBooks): void {
       sloMet: null,
     })
     expect(group).toMatchObject({ priceNanoUsd: null, ended: 0, costSquaredUsd: 0 })
+  })
+}
+
+/** A task that failed at our own deployment, throttled, and was answered by the hosted one. */
+function writeHybrid(books: Books, id: string): void {
+  const here = { deployment: 'gpu-a/llama', provider: 'gpu-a', model: 'llama' }
+  const first = holdMade(id, `hold_1_of_${id}`, here)
+  const second = holdMade(id, `hold_2_of_${id}`, { attempt: { ...first.attempt, number: 2 } })
+  const thrown = attemptRecord('attempt_1', { ...here, status: 429, end: 'http_429', nanoUsd: 0 })
+  const turnedAway = { ...thrown, chargedNanoUsd: 0, durationMs: 9, firstByteMs: 8 }
+  const settled = [
+    holdSettled(first, { attempt: turnedAway, actual: NOTHING }),
+    holdSettled(second, { attempt: attemptRecord('attempt_2', { number: 2 }) }),
+  ]
+  books.write(taskOpened(id))
+  for (const [i, hold] of [first, second].entries()) {
+    books.write(hold)
+    const charge = settled[i]
+    if (charge !== undefined) books.write(charge)
+  }
+  books.write(
+    stepEnded(
+      id,
+      settled.map(({ attempt }) => attempt),
+    ),
+  )
+  books.write(outcomeJudged(id))
+}
+
+interface OwnCall {
+  readonly afterMs: number
+  readonly outputTokens: number
+  /** Default: a whole one-step task of `acme`. */
+  readonly opened?: Parameters<typeof taskOpened>[1]
+}
+
+/** A call that our own deployment answered in 2 s. */
+function writeOwnCall(books: Books, id: string, { afterMs, outputTokens, opened = {} }: OwnCall): void {
+  const own = { deployment: 'gpu-a/llama', provider: 'gpu-a', model: 'llama' }
+  const hold = holdMade(id, `hold_of_${id}`, { ...own, atMs: START_MS + afterMs })
+  const startedMs = START_MS + afterMs
+  const times = { startedMs, durationMs: 2_000, firstByteMs: 500, held: hold.amounts }
+  const free = { nanoUsd: 0, chargedNanoUsd: 0 }
+  const attempt = attemptRecord(hold.attempt.id, { ...own, ...times, ...free })
+  const actual = { ...NOTHING, modelCalls: 1, inputTokens: 300, outputTokens }
+  const settled = holdSettled(hold, { attempt, actual })
+  books.write(taskOpened(id, { atMs: START_MS + afterMs, ...opened }))
+  books.write(hold)
+  books.write(settled)
+  books.write(stepEnded(id, [settled.attempt], { ...own }))
+  books.write(outcomeJudged(id))
+}
+
+function aboutPlaces(books: () => AllBooks): void {
+  test('a task that went to two approaches counts at each with what it spent there', async () => {
+    books().write(releaseServed())
+    writeHybrid(books(), 'task_1')
+    writeCall(books(), 'task_2')
+    const [hosted, own, ...rest] = await books().report({ ...EVER, by: 'approach' })
+    expect(rest).toEqual([])
+    expect(hosted).toMatchObject({ group: 'hosted', tasks: 2, successes: 2, attempts: 2, nanoUsd: 183_600 })
+    expect(hosted?.place).toMatchObject({ answered: 2, throttled: 0, errors: 0, fallbacks: 0 })
+    expect(hosted?.place?.durationMs).toEqual({ p50: 812, p95: 812 })
+    expect(own).toMatchObject({ group: 'self-hosted', tasks: 1, ended: 1, successes: 0, attempts: 1 })
+    expect(own).toMatchObject({ nanoUsd: 0, modelCalls: 0, latencyMs: null })
+    const place = { answered: 0, durationMs: null, firstByteMs: null, throttled: 1, errors: 0, fallbacks: 1 }
+    expect(own?.place).toMatchObject(place)
+    const names = async (by: 'provider' | 'deployment') =>
+      (await books().report({ ...EVER, by })).map(({ group }) => group)
+    expect(await names('provider')).toEqual(['gpu-a', 'openai'])
+    expect(await names('deployment')).toEqual(['gpu-a/llama', 'openai/gpt-4o-mini'])
+  })
+
+  test('the approach is what it was in the release of the task', async () => {
+    books().write(releaseServed())
+    writeCall(books(), 'task_1')
+    const moved = releaseServed().deployments.map((one) => ({ ...one, hosting: 'serverless' as const }))
+    const r2 = 'r2' as ReturnType<typeof releaseServed>['release']
+    books().write(releaseServed({ release: r2, atMs: START_MS + 5, deployments: moved }))
+    writeCall(books(), 'task_2', { release: r2 })
+    writeCall(books(), 'task_3', { release: 'r0' as typeof r2 })
+    const groups = await books().report({ ...EVER, by: 'approach' })
+    expect(groups.map(({ group, tasks }) => [group, tasks])).toEqual([
+      ['hosted', 1],
+      ['serverless', 1],
+      ['unknown', 1],
+    ])
+  })
+
+  test('cost of reported steps, and tasks nobody was asked for, are at no place', async () => {
+    books().write(releaseServed())
+    writeCall(books(), 'task_1')
+    books().write(
+      stepEnded('task_1', [], { number: 2, step: 'retrieval', deployment: null, otherNanoUsd: 9 }),
+    )
+    books().write(taskOpened('task_2'))
+    const groups = await books().report({ ...EVER, by: 'provider' })
+    expect(
+      groups.map(({ group, tasks, nanoUsd, place }) => [group, tasks, nanoUsd, place?.answered]),
+    ).toEqual([
+      ['none', 2, 9, 1],
+      ['openai', 1, 91_800, 1],
+    ])
+  })
+
+  test('owned hours run while a release with them serves, and are shared out over the work', async () => {
+    books().write(releaseServed({ atMs: START_MS }))
+    // A server that starts again begins nothing new.
+    books().write(releaseServed({ atMs: START_MS + 3_000 }))
+    const opened = { oneStep: false, tenant: 'globex', contract: 'triage' }
+    writeOwnCall(books(), 'task_1', { afterMs: 1_000, outputTokens: 100 })
+    writeOwnCall(books(), 'task_2', { afterMs: 2_000, outputTokens: 200, opened })
+    books().write(releaseServed({ release: 'r2' as never, atMs: START_MS + 10_000, deployments: [] }))
+    const window = { sinceMs: START_MS - 60_000, untilMs: START_MS + 60_000 }
+    const costs = await books().ownedCosts({ ...window, by: 'contract' })
+    // A thousand nano-dollars a ms: ten seconds owned, from 1 s to 4 s a call ran.
+    const sums = { ownedMs: 10_000, busyMs: 3_000, ownedNanoUsd: 10_000_000, workNanoUsd: 3_000_000 }
+    const shares = [
+      { group: 'support_reply', nanoUsd: 1_000_000 },
+      { group: 'triage', nanoUsd: 2_000_000 },
+    ]
+    const who = { deployment: 'gpu-a/llama', provider: 'gpu-a', hosting: 'self-hosted' }
+    expect(costs).toEqual([{ ...who, ...sums, idleNanoUsd: 7_000_000, shares }])
+    const own = await books().ownedCosts({ ...window, by: 'approach', tenant: 'acme' })
+    const ownShares = [{ group: 'own', nanoUsd: 1_000_000 }]
+    expect(own).toEqual([{ ...who, ...sums, idleNanoUsd: 7_000_000, shares: ownShares }])
+    const later = { sinceMs: START_MS + 10_000, untilMs: START_MS + 60_000 }
+    expect(await books().ownedCosts({ ...later, by: 'none' })).toEqual([])
   })
 }

@@ -3,6 +3,7 @@
 import { type Amounts, NOTHING } from '../core/budget/amounts.js'
 import type { AttemptId, HoldId, ReleaseId, StepId, TaskId } from '../core/ids.js'
 import { NO_TOKENS } from '../core/money/token-counts.js'
+import type { ServedDeployment } from '../core/release/served-deployment.js'
 import type {
   AttemptRecord,
   CallRefused,
@@ -10,6 +11,7 @@ import type {
   HoldMade,
   HoldSettled,
   OutcomeJudged,
+  ReleaseServed,
   StepEnded,
   TaskOpened,
 } from '../core/task/records.js'
@@ -111,6 +113,8 @@ export function holdSettled(hold: HoldMade, changes: Partial<HoldSettled> = {}):
       number: hold.attempt.number,
       tier: hold.tier,
       model: hold.model,
+      deployment: hold.deployment,
+      provider: hold.provider,
     }),
     ...changes,
   }
@@ -189,6 +193,34 @@ export function outcomeJudged(task: string, changes: Partial<OutcomeJudged> = {}
     priceNanoUsd: 100_000_000,
     ...changes,
   }
+}
+
+/** By default the deployment of the entries above, and one of our own. */
+export function releaseServed(changes: Partial<ReleaseServed> = {}): ReleaseServed {
+  return {
+    kind: 'release-served',
+    atMs: START_MS - 1_000,
+    release: 'r1' as ReleaseId,
+    deployments: [OWN_DEPLOYMENT, HOSTED_DEPLOYMENT],
+    ...changes,
+  }
+}
+
+export const HOSTED_DEPLOYMENT: ServedDeployment = {
+  deployment: 'openai/gpt-4o-mini',
+  provider: 'openai',
+  hosting: 'hosted',
+  nanoUsdPerHour: null,
+  concurrency: null,
+}
+
+/** 3.60 USD an hour: a thousand nano-dollars a millisecond. */
+export const OWN_DEPLOYMENT: ServedDeployment = {
+  deployment: 'gpu-a/llama',
+  provider: 'gpu-a',
+  hosting: 'self-hosted',
+  nanoUsdPerHour: 3_600_000_000,
+  concurrency: null,
 }
 
 export function callRefused(changes: Partial<CallRefused> = {}): CallRefused {

@@ -6,6 +6,7 @@ import type { HoldId, TaskId } from '../core/ids.js'
 import type { Entry, HoldSettled } from '../core/task/records.js'
 import type { TaskFilter, TaskRow, TaskSummary, TaskTrace } from '../core/task/views.js'
 import type { Archive, Books, System } from '../engine/ports.js'
+import { memoryOwnedCosts } from './memory-owned.js'
 import { memoryReport } from './memory-report.js'
 import { type TaskStory, addAmounts, rowOf, storiesOf, storyOf, summaryOf } from './task-story.js'
 
@@ -113,6 +114,7 @@ export function createMemoryBooks(system: Pick<System, 'newId'>): MemoryBooks {
     trace: (id) => Promise.resolve(find(id, (story) => traceOf(story, entries))),
     list: (filter) => Promise.resolve(page(filter, entries)),
     report: (filter) => Promise.resolve(memoryReport(filter, entries)),
+    ownedCosts: (filter) => Promise.resolve(memoryOwnedCosts(filter, entries)),
     accountTotals: (prefixes) => Promise.resolve(totals(prefixes, entries)),
     loadContent: (reference) => Promise.resolve(contents.get(reference) || null),
     close: () => Promise.resolve(),

@@ -1,41 +1,19 @@
 // The whiteboard's sums over a list of entries: the plain way, to compare the database's with.
 
 import type { CallRefused, Entry } from '../core/task/records.js'
-import type { ReportFilter, ReportGroup } from '../core/task/report.js'
+import {
+  type ReportFilter,
+  type ReportGroup,
+  type TaskGrouping,
+  isPlaceGrouping,
+} from '../core/task/report.js'
+import { groupName, isInWindow, isWanted, percentiles, sum } from './memory-groups.js'
+import { memoryReportByPlace } from './memory-report-by-place.js'
 import { type TaskStory, rowOf, storiesOf, summaryOf } from './task-story.js'
 
 const HOUR_MS = 3_600_000
 
-/** Linear between the two nearest ranks, as SQLite's `percentile`. */
-export function percentile(values: readonly number[], percent: number): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const rank = (percent / 100) * (sorted.length - 1)
-  const low = sorted[Math.floor(rank)] ?? 0
-  const high = sorted[Math.ceil(rank)] ?? low
-  return low + (high - low) * (rank - Math.floor(rank))
-}
-
-function percentiles(values: readonly number[]): ReportGroup['latencyMs'] {
-  if (values.length === 0) return null
-  return { p50: percentile(values, 50), p95: percentile(values, 95), p99: percentile(values, 99) }
-}
-
-function sum<T>(values: readonly T[], of: (value: T) => number): number {
-  return values.reduce((total, value) => total + of(value), 0)
-}
-
-function groupName({ opened, steps }: TaskStory, by: ReportFilter['by']): string {
-  switch (by) {
-    case 'none':
-      return 'all'
-    case 'model':
-      return steps.findLast((step) => step.model !== null)?.model ?? 'none'
-    default:
-      return opened[by]
-  }
-}
-
-function refusalGroup(refusal: CallRefused, by: ReportFilter['by']): string | null {
+function refusalGroup(refusal: CallRefused, by: TaskGrouping): string | null {
   if (by === 'none') return 'all'
   return by === 'contract' || by === 'tenant' ? (refusal[by] ?? 'none') : null
 }
@@ -79,9 +57,9 @@ function summarise(group: string, stories: readonly TaskStory[], refused: number
 }
 
 export function memoryReport(filter: ReportFilter, entries: readonly Entry[]): readonly ReportGroup[] {
-  const wanted = (tenant: string | null, contract: string | null): boolean =>
-    (filter.tenant === undefined || tenant === filter.tenant) &&
-    (filter.contract === undefined || contract === filter.contract)
+  const { by } = filter
+  if (isPlaceGrouping(by)) return memoryReportByPlace(filter, by, entries)
+  const wanted = (tenant: string | null, contract: string | null) => isWanted(filter, tenant, contract)
   const groups = new Map<string, { stories: TaskStory[]; refused: number }>()
   const groupOf = (name: string): { stories: TaskStory[]; refused: number } => {
     const group = groups.get(name) ?? { stories: [], refused: 0 }
@@ -89,15 +67,13 @@ export function memoryReport(filter: ReportFilter, entries: readonly Entry[]): r
     return group
   }
   for (const story of storiesOf(entries)) {
-    const { atMs, tenant, contract } = story.opened
-    if (atMs < filter.sinceMs || atMs >= filter.untilMs || !wanted(tenant, contract)) continue
-    groupOf(groupName(story, filter.by)).stories.push(story)
+    if (isInWindow(story, filter)) groupOf(groupName(story, by)).stories.push(story)
   }
   for (const entry of entries) {
     if (entry.kind !== 'call-refused' || !wanted(entry.tenant, entry.contract)) continue
     const hourMs = Math.floor(entry.atMs / HOUR_MS) * HOUR_MS
     if (hourMs < Math.floor(filter.sinceMs / HOUR_MS) * HOUR_MS || hourMs >= filter.untilMs) continue
-    const name = refusalGroup(entry, filter.by)
+    const name = refusalGroup(entry, by)
     if (name !== null) groupOf(name).refused++
   }
   return [...groups.entries()]

@@ -5,6 +5,8 @@ import fc from 'fast-check'
 import { NOTHING } from '../core/budget/amounts.js'
 import type { AttemptRecord, Entry, HoldMade } from '../core/task/records.js'
 import {
+  HOSTED_DEPLOYMENT,
+  OWN_DEPLOYMENT,
   START_MS,
   callRefused,
   holdMade,
@@ -45,13 +47,37 @@ interface TaskState {
   steps: number
 }
 
+/** Of the last nothing is known but what its attempts say. */
+const DEPLOYMENTS = [
+  { deployment: HOSTED_DEPLOYMENT.deployment, provider: 'openai' },
+  { deployment: OWN_DEPLOYMENT.deployment, provider: 'gpu-a' },
+  { deployment: 'old/llama', provider: 'old' },
+]
+
+/** How an attempt ends, by its amount: mostly well. */
+function endOf(amount: number): Pick<AttemptRecord, 'status' | 'end' | 'firstByteMs'> {
+  if (amount % 7 === 1) return { status: 429, end: 'http_429', firstByteMs: amount % 100 }
+  if (amount % 7 === 2) return { status: 0, end: 'timeout', firstByteMs: null }
+  if (amount % 7 === 3) return { status: 200, end: 'caller_left', firstByteMs: amount % 100 }
+  return { status: 200, end: 'ok', firstByteMs: amount % 500 }
+}
+
 function charge(hold: HoldMade, amount: number, priced: boolean): Entry & { readonly kind: 'hold-settled' } {
   const settled = holdSettled(hold, {
-    actual: { ...NOTHING, modelCalls: 1, inputTokens: amount % 977, nanoUsd: amount },
+    actual: {
+      ...NOTHING,
+      modelCalls: 1,
+      inputTokens: amount % 977,
+      outputTokens: amount % 97,
+      nanoUsd: amount,
+    },
   })
   const { actual, attempt } = settled
   const nanoUsd = priced ? amount : null
-  return { ...settled, actual, attempt: { ...attempt, held: hold.amounts, nanoUsd, chargedNanoUsd: amount } }
+  const { simulated } = hold
+  const how = { ...endOf(amount), simulated, durationMs: 500 + (amount % 1_009), startedMs: hold.atMs }
+  const money = { held: hold.amounts, nanoUsd, chargedNanoUsd: amount }
+  return { ...settled, actual, attempt: { ...attempt, ...how, ...money } }
 }
 
 /** One possible entry, or none when the move makes no sense in this state. */
@@ -74,6 +100,9 @@ function play(state: TaskState, { what, amount }: Move, atMs: number): Entry | n
     const hold = holdMade(id, `${id}_hold_${number}`, {
       atMs,
       tier: amount % 4 === 0 ? 'premium' : 'small',
+      ...DEPLOYMENTS[amount % DEPLOYMENTS.length],
+      stepNumber: state.steps + 1,
+      simulated: amount % 11 === 0,
       amounts: {
         ...NOTHING,
         modelCalls: 1,
@@ -101,9 +130,13 @@ function playEnd(state: TaskState, { what, amount }: Omit<Move, 'task'>, atMs: n
   if (what === 'step') {
     const attempts = state.unreported.splice(0)
     const number = ++state.steps
+    const answer = amount % 5 === 0 ? null : (attempts.at(-1) ?? null)
     return stepEnded(id, attempts, {
       number,
       startedMs: atMs,
+      model: answer?.model ?? null,
+      deployment: answer?.deployment ?? null,
+      tier: answer?.tier ?? null,
       otherNanoUsd: amount % 5,
       degraded: amount % 3 ? [] : ['refine'],
     })

@@ -2,6 +2,7 @@
 // Only whole calls are handed on at once, so that nothing of them is kept.
 
 import type { TaskId } from '../../core/ids.js'
+import type { ServedDeployment } from '../../core/release/served-deployment.js'
 import type { BegunColumns, DoneColumns } from './call-line.js'
 import { type Definitions, openedDetail } from './definitions.js'
 import {
@@ -10,6 +11,7 @@ import {
   type OpenedColumns,
   type OutcomeColumns,
   type RefusedColumns,
+  type ServedColumns,
   type SettledColumns,
   type SplitLine,
   type StepColumns,
@@ -30,6 +32,11 @@ export interface Refusals {
   count: number
 }
 
+export interface Served {
+  readonly columns: ServedColumns
+  readonly deployments: readonly ServedDeployment[]
+}
+
 /** Kept between batches: tasks that have not ended wait here for the rest of their entries. */
 export type PendingTasks = Map<TaskId, TaskFold>
 
@@ -44,6 +51,8 @@ export interface Batch {
   readonly touched: Set<TaskFold>
   readonly refusals: Map<string, Refusals>
   readonly contents: WithDetail<ContentColumns>[]
+  /** Releases that began to serve. */
+  readonly served: Served[]
   /** Latest instant any entry tells, or 0. */
   latestMs: number
   readonly problems: string[]
@@ -51,7 +60,7 @@ export interface Batch {
 
 export function newBatch(reading: Pick<Batch, 'pending' | 'definitions' | 'file'>): Batch {
   const { pending, definitions, file } = reading
-  const rest = { refusals: new Map<string, Refusals>(), contents: [], latestMs: 0, problems: [] }
+  const rest = { refusals: new Map<string, Refusals>(), contents: [], served: [], latestMs: 0, problems: [] }
   return { pending, definitions, file, begun: new Map(), touched: new Set(), ...rest }
 }
 
@@ -162,6 +171,12 @@ function readOther(line: SplitLine, batch: Batch): void {
     case 'C': {
       const columns = JSON.parse(line.columns) as ContentColumns
       batch.contents.push({ columns, detail: line.detail })
+      return
+    }
+    case 'F': {
+      const columns = JSON.parse(line.columns) as ServedColumns
+      const deployments = JSON.parse(line.detail) as readonly ServedDeployment[]
+      batch.served.push({ columns, deployments })
       return
     }
     case 'K':

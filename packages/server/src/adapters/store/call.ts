@@ -48,7 +48,7 @@ export class Calls {
   take(entry: Entry): Call | null {
     if (entry.kind === 'task-opened')
       return entry.oneStep && entry.parent === null ? this.#begin(entry) : null
-    if (entry.kind === 'call-refused') return null
+    if (entry.kind === 'call-refused' || entry.kind === 'release-served') return null
     const call = this.#running.get(entry.task)
     if (call === undefined) return null
     const isPart = call.written !== 'parts' && join(call, entry)
@@ -72,7 +72,9 @@ export class Calls {
   }
 }
 
-function join(call: Call, entry: Exclude<Entry, { readonly kind: 'task-opened' | 'call-refused' }>): boolean {
+type Part = HoldMade | HoldSettled | StepEnded | OutcomeJudged
+
+function join(call: Call, entry: Part): boolean {
   switch (entry.kind) {
     case 'hold-made':
       if (call.hold !== null || call.step !== null || !isFirstHold(entry)) return false

@@ -14,6 +14,7 @@ import {
   openedLine,
   outcomeLine,
   refusedLine,
+  servedLine,
   settledLine,
   stepLine,
 } from './lines.js'
@@ -66,6 +67,8 @@ export class Encoder {
         return outcomeLine(entry)
       case 'call-refused':
         return refusedLine(entry)
+      case 'release-served':
+        return servedLine(entry)
       default:
         return unreachable(entry)
     }

@@ -9,6 +9,7 @@ import type {
   HoldMade,
   HoldSettled,
   OutcomeJudged,
+  ReleaseServed,
   StepEnded,
   TaskOpened,
 } from '../../core/task/records.js'
@@ -20,7 +21,7 @@ import { SIMULATED, statusCode, stepFlags, verdictCode } from './task-codes.js'
 export const FORMAT_VERSION = 2
 
 /** `K` and `T` define what `B` and `D` name by number: see `dictionary.ts`. */
-export type Tag = 'V' | 'O' | 'H' | 'S' | 'E' | 'J' | 'R' | 'C' | 'K' | 'T' | 'B' | 'D'
+export type Tag = 'V' | 'O' | 'H' | 'S' | 'E' | 'J' | 'R' | 'C' | 'F' | 'K' | 'T' | 'B' | 'D'
 
 export interface WithDetail<C> {
   readonly columns: C
@@ -160,6 +161,13 @@ export function outcomeParts(entry: OutcomeJudged): WithDetail<OutcomeColumns> {
 export function refusedLine(entry: CallRefused): string {
   const columns: RefusedColumns = [entry.atMs, entry.tenant, entry.contract, entry.task, entry.code]
   return line('R', { columns, detail: '' })
+}
+
+export type ServedColumns = readonly [atMs: number, release: ReleaseId]
+
+export function servedLine({ atMs, release, deployments }: ReleaseServed): string {
+  const columns: ServedColumns = [atMs, release]
+  return line('F', { columns, detail: JSON.stringify(deployments) })
 }
 
 export function contentLine({ columns, text }: { columns: ContentColumns; text: string }): string {

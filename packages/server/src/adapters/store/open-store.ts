@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs'
 import type { Amounts } from '../../core/budget/amounts.js'
 import { IdTable } from '../../core/id-table.js'
 import type { HoldId, TaskId } from '../../core/ids.js'
+import type { OwnedCost } from '../../core/money/owned-hours.js'
 import type { Entry, HoldMade } from '../../core/task/records.js'
 import type { ReportFilter, ReportGroup } from '../../core/task/report.js'
 import type { TaskFilter, TaskRow, TaskSummary, TaskTrace } from '../../core/task/views.js'
@@ -177,14 +178,16 @@ class DurableStore implements Store {
     return this.#ask({ kind: 'trace', task: id })
   }
 
-  list(
-    filter: TaskFilter,
-  ): Promise<{ readonly rows: readonly TaskRow[]; readonly nextCursor: string | null }> {
+  list(filter: TaskFilter): ReturnType<Archive['list']> {
     return this.#ask({ kind: 'list', filter })
   }
 
   report(filter: ReportFilter): Promise<readonly ReportGroup[]> {
     return this.#ask({ kind: 'report', filter })
+  }
+
+  ownedCosts(filter: ReportFilter): Promise<readonly OwnedCost[]> {
+    return this.#ask({ kind: 'owned-costs', filter })
   }
 
   accountTotals(prefixes: readonly string[]): Promise<ReadonlyMap<string, Amounts>> {

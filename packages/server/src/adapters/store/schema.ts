@@ -8,7 +8,9 @@ import type Database from 'better-sqlite3'
 import { StoreError } from './store-error.js'
 import { ONE_STEP } from './task-codes.js'
 
-export const SCHEMA_VERSION = 2
+export const SCHEMA_VERSION = 3
+/** Has all that version 3 has, but for `RELEASE_TABLES`. */
+const VERSION_WITHOUT_RELEASES = 2
 
 /** Steps, and attempts, that one task can have in the books. */
 export const PLACES_PER_TASK = 2 ** 20
@@ -139,17 +141,32 @@ CREATE TABLE meta (
 INSERT INTO meta VALUES (1, 0, 0);
 `
 
+/** When a release began to serve, and what its deployments were then. */
+const RELEASE_TABLES = `
+CREATE TABLE servings (from_ms INTEGER PRIMARY KEY, release TEXT NOT NULL);
+CREATE TABLE deployments (
+  release TEXT NOT NULL,
+  deployment TEXT NOT NULL,
+  provider TEXT NOT NULL,
+  hosting TEXT NOT NULL,
+  nano_usd_per_hour INTEGER,
+  concurrency INTEGER,
+  PRIMARY KEY (release, deployment)
+) WITHOUT ROWID;
+`
+
 /** Opens an empty file as a new database; refuses one that another version wrote. */
 export function prepareSchema(db: Database.Database): void {
   for (const pragma of PRAGMAS) db.pragma(pragma)
   const version = Number(db.pragma('user_version', { simple: true }))
   if (version === SCHEMA_VERSION) return
-  if (version !== 0) {
+  if (version !== 0 && version !== VERSION_WITHOUT_RELEASES) {
     const message = `the books are of format ${version}, this version reads format ${SCHEMA_VERSION}`
     throw new StoreError('other-format', message)
   }
   db.transaction(() => {
-    db.exec(TABLES)
+    if (version === 0) db.exec(TABLES)
+    db.exec(RELEASE_TABLES)
     db.pragma(`user_version = ${SCHEMA_VERSION}`)
   })()
 }

@@ -223,6 +223,20 @@ test.each([1, 99])('tables of another format, %i, are refused by their number', 
   expect(() => new SqliteDatabase({ dir })).toThrow(`format ${format}`)
 })
 
+test('tables of the format before releases were kept get them, and lose nothing', () => {
+  const dir = journalDir(journalText([...plainCall('task_1')]))
+  const before = new SqliteDatabase({ dir })
+  before.open()
+  before.close(null)
+  const old = new Database(join(dir, 'books.db'))
+  old.exec('DROP TABLE servings; DROP TABLE deployments; PRAGMA user_version = 2')
+  old.close()
+  const database = new SqliteDatabase({ dir })
+  const [group] = database.report({ sinceMs: 0, untilMs: 1e15, by: 'approach' })
+  expect(group).toMatchObject({ group: 'unknown', tasks: 1, attempts: 1 })
+  database.close(null)
+})
+
 test('a directory in use is refused by name, and free again after closing', () => {
   const dir = journalDir('')
   const first = new SqliteDatabase({ dir })

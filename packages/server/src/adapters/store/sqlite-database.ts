@@ -5,6 +5,7 @@
 
 import Database from 'better-sqlite3'
 import { join } from 'node:path'
+import type { OwnedCost } from '../../core/money/owned-hours.js'
 import type { HoldMade } from '../../core/task/records.js'
 import type { ReportFilter, ReportGroup } from '../../core/task/report.js'
 import type { TaskSummary } from '../../core/task/views.js'
@@ -17,6 +18,7 @@ import { type PruneOptions, type Pruned, pruneSlice } from './prune.js'
 import { prepareSchema } from './schema.js'
 import { type Position, deleteSegmentsBefore, listSegments, readSlices } from './segments.js'
 import { SqliteReader } from './sqlite-reader.js'
+import { ownedCostsOf } from './sqlite-owned.js'
 import { report } from './sqlite-report.js'
 import { SqliteWriter } from './sqlite-writer.js'
 import { StoreError, messageOf } from './store-error.js'
@@ -123,6 +125,11 @@ export class SqliteDatabase {
   report(filter: ReportFilter): readonly ReportGroup[] {
     this.#writePending()
     return report(this.#db, filter)
+  }
+
+  ownedCosts(filter: ReportFilter): readonly OwnedCost[] {
+    this.#writePending()
+    return ownedCostsOf(this.#db, filter)
   }
 
   openOneStepTasks(): readonly TaskSummary[] {

@@ -1,9 +1,17 @@
 // The whiteboard's sums, made where the rows are.
 
 import type Database from 'better-sqlite3'
-import { NO_TASKS, type ReportFilter, type ReportGroup } from '../../core/task/report.js'
+import {
+  NO_TASKS,
+  type ReportFilter,
+  type ReportGroup,
+  type TaskGrouping,
+  isPlaceGrouping,
+} from '../../core/task/report.js'
 import { HOUR_MS } from './batch.js'
 import { firstNumberSince } from './hours.js'
+import { GROUP_BY, NANO_PER_USD, bitOf, only } from './report-sql.js'
+import { reportByPlace } from './sqlite-report-by-place.js'
 import {
   CACHE_HIT,
   DEGRADED,
@@ -15,26 +23,11 @@ import {
   SUCCESS,
 } from './task-codes.js'
 
-/** As text: an integer would make the division one of integers. */
-const NANO_PER_USD = '1e9'
-
-const GROUP_BY: Readonly<Record<ReportFilter['by'], string>> = {
-  contract: 'contract',
-  tenant: 'tenant',
-  release: 'release',
-  model: "ifnull(last_model, 'none')",
-  none: "'all'",
-}
-
 /** Refused calls had no step, so no model and no release of their own. */
 const REFUSED_BY: Readonly<Partial<Record<ReportFilter['by'], string>>> = {
   contract: "iif(contract = '', 'none', contract)",
   tenant: "iif(tenant = '', 'none', tenant)",
   none: "'all'",
-}
-
-function bitOf(column: string, bit: number): string {
-  return `(${column} & ${bit}) <> 0`
 }
 
 const SUMS = `count(*) AS tasks,
@@ -74,25 +67,21 @@ function groupFrom({ p50, p95, p99, simulated, ...sums }: Sums, refused: number)
   return { ...sums, latencyMs, refused, simulated: simulated === 1 }
 }
 
-function only(filter: ReportFilter): { readonly sql: string; readonly values: readonly string[] } {
-  const conditions = [
-    ['AND tenant = ?', filter.tenant],
-    ['AND contract = ?', filter.contract],
-  ] as const
-  const given = conditions.filter(([, value]) => value !== undefined)
-  return { sql: given.map(([sql]) => sql).join(' '), values: given.map(([, value]) => value ?? '') }
-}
-
 /**
  * Tasks opened from `sinceMs` until before `untilMs`; refusals by whole hours. Groups in order of their
  * names.
  */
 export function report(db: Database.Database, filter: ReportFilter): readonly ReportGroup[] {
+  const { by } = filter
+  return isPlaceGrouping(by) ? reportByPlace(db, filter, by) : reportByTask(db, filter, by)
+}
+
+function reportByTask(db: Database.Database, filter: ReportFilter, by: TaskGrouping): readonly ReportGroup[] {
   const { sql, values } = only(filter)
   const from = firstNumberSince(db, filter.sinceMs)
   const tasks = db
     .prepare(
-      `SELECT ${GROUP_BY[filter.by]} AS "group", ${SUMS} FROM tasks JOIN kinds USING (kind)
+      `SELECT ${GROUP_BY[by]} AS "group", ${SUMS} FROM tasks JOIN kinds USING (kind)
         WHERE n >= ? AND opened_ms >= ? AND opened_ms < ? ${sql} GROUP BY 1`,
     )
     .all(from, filter.sinceMs, filter.untilMs, ...values) as Sums[]

@@ -40,6 +40,10 @@ const ADD_TO_ACCOUNT = `INSERT INTO accounts VALUES (${marks(8)}) ON CONFLICT (n
 const ADD_REFUSALS = `INSERT INTO refusals VALUES (?, ?, ?, ?, ?)
   ON CONFLICT (hour_ms, tenant, contract, code) DO UPDATE SET count = count + excluded.count`
 
+/** A release that serves already goes on serving: a server that starts again begins nothing new. */
+const ADD_SERVING = `INSERT OR REPLACE INTO servings SELECT ?, ?
+  WHERE ? IS NOT (SELECT release FROM servings ORDER BY from_ms DESC LIMIT 1)`
+
 /** Never below an hour's mark, also after the newest tasks were pruned: reports start reading at marks. */
 const NEXT_N = `SELECT max(
   ifnull((SELECT max(n) FROM tasks), 0) + 1,
@@ -61,6 +65,8 @@ export interface Statements {
   readonly addToAccount: Database.Statement
   readonly addRefusals: Database.Statement
   readonly addContent: Database.Statement
+  readonly addServing: Database.Statement
+  readonly addDeployment: Database.Statement
   readonly addHour: Database.Statement
   readonly setPosition: Database.Statement
 }
@@ -107,6 +113,8 @@ export function prepareStatements(db: Database.Database): Statements {
     addToAccount: db.prepare(ADD_TO_ACCOUNT),
     addRefusals: db.prepare(ADD_REFUSALS),
     addContent: db.prepare('INSERT OR REPLACE INTO contents VALUES (?, ?, ?, ?)'),
+    addServing: db.prepare(ADD_SERVING),
+    addDeployment: db.prepare(`INSERT OR REPLACE INTO deployments VALUES (${marks(6)})`),
     addHour: db.prepare('INSERT OR IGNORE INTO hours VALUES (?, ?)'),
     setPosition: db.prepare('UPDATE meta SET segment = ?, offset = ?'),
   }

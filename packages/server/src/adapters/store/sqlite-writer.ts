@@ -2,7 +2,7 @@
 
 import type Database from 'better-sqlite3'
 import type { TaskId } from '../../core/ids.js'
-import { type Batch, HOUR_MS } from './batch.js'
+import { type Batch, HOUR_MS, type Served } from './batch.js'
 import { UNKNOWN_KIND, kindDefinition, openedDetail } from './definitions.js'
 import type { OpenedColumns, WithDetail } from './lines.js'
 import { NumberedRows } from './numbered-rows.js'
@@ -69,6 +69,7 @@ export class SqliteWriter {
       this.#statements.addRefusals.run(hour, tenant, contract, code, count)
     }
     for (const { columns, detail } of batch.contents) this.#statements.addContent.run(...columns, detail)
+    for (const served of batch.served) this.#writeServed(served)
   }
 
   /** A task in one row. false: the task is there already. By place, not by name: every call pays for this. */
@@ -92,6 +93,13 @@ export class SqliteWriter {
     const place = found ?? this.#insert(fold, unknownTask(fold), totals)
     if (place !== undefined) this.#writeParts(place, fold)
     for (const { columns } of fold.settled) this.#addToAccounts(columns[8], columns[7], columns[2])
+  }
+
+  #writeServed({ columns: [atMs, release], deployments }: Served): void {
+    this.#statements.addServing.run(atMs, release, release)
+    for (const { deployment, provider, hosting, nanoUsdPerHour, concurrency } of deployments) {
+      this.#statements.addDeployment.run(release, deployment, provider, hosting, nanoUsdPerHour, concurrency)
+    }
   }
 
   /** After a transaction that was rolled back. */

@@ -18,6 +18,7 @@ export type Ask =
   | { readonly kind: 'trace'; readonly task: TaskId }
   | { readonly kind: 'list'; readonly filter: TaskFilter }
   | { readonly kind: 'report'; readonly filter: ReportFilter }
+  | { readonly kind: 'owned-costs'; readonly filter: ReportFilter }
   | { readonly kind: 'account-totals'; readonly prefixes: readonly string[] }
   | { readonly kind: 'load-content'; readonly reference: string }
   | { readonly kind: 'prune'; readonly nowMs: number; readonly options: PruneOptions }
@@ -61,6 +62,8 @@ function answerQuestion(database: SqliteDatabase, ask: Question): unknown {
       return database.read((reader) => reader.list(ask.filter))
     case 'report':
       return database.report(ask.filter)
+    case 'owned-costs':
+      return database.ownedCosts(ask.filter)
     case 'account-totals':
       return database.read((reader) => reader.accountTotals(ask.prefixes))
     case 'load-content':

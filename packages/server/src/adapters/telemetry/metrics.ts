@@ -71,6 +71,7 @@ class EntryCounts {
       case 'task-opened':
         return this.#tasks.open(entry.id, this.#contract(entry.contract))
       case 'hold-made':
+      case 'release-served':
         return
       case 'hold-settled':
         return this.#settled(entry)

@@ -17,9 +17,12 @@ export interface Price {
    * tokens.
    */
   readonly tiers: readonly { readonly aboveInputTokens: number; readonly rates: Rates }[]
-  /** Which list this came from, kept on every charge: `genai-prices-0.1.8`, `override`, `simulated`. */
+  /** Which list this came from, kept on every charge: `genai-prices-0.1.8`, `override`, `hours`. */
   readonly book: string
 }
+
+/** Of capacity that is paid by the hour: one call more costs nothing more. */
+export const PAID_BY_THE_HOUR: Price = { rates: { input: 0, output: 0 }, tiers: [], book: 'hours' }
 
 const PICO_PER_NANO = 1_000
 

@@ -5,6 +5,7 @@ import type { Amounts } from '../budget/amounts.js'
 import type { AttemptId, HoldId, ReleaseId, StepId, TaskId } from '../ids.js'
 import type { TokenCounts } from '../money/token-counts.js'
 import type { Tier } from '../release/release.js'
+import type { ServedDeployment } from '../release/served-deployment.js'
 import type { Verdict } from '../release/rule.js'
 
 /** One choice made on the way, with what it was made from. Inputs never contain prompt text. */
@@ -192,4 +193,19 @@ export interface CallRefused {
   readonly code: string
 }
 
-export type Entry = TaskOpened | HoldMade | HoldSettled | StepEnded | OutcomeJudged | CallRefused
+/** From now on new tasks start under this release: until another one does, also while no server runs. */
+export interface ReleaseServed {
+  readonly kind: 'release-served'
+  readonly atMs: number
+  readonly release: ReleaseId
+  readonly deployments: readonly ServedDeployment[]
+}
+
+export type Entry =
+  | TaskOpened
+  | HoldMade
+  | HoldSettled
+  | StepEnded
+  | OutcomeJudged
+  | CallRefused
+  | ReleaseServed

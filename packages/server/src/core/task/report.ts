@@ -1,9 +1,31 @@
 // The whiteboard's numbers: cost per successful task and what drives it.
 
+/** Groupings of tasks: each task is in one group. */
+export type TaskGrouping = 'contract' | 'tenant' | 'release' | 'model' | 'none'
+
+/**
+ * Groupings of attempts by where they went. A task that went to two places is in both groups, with what was
+ * spent at each; what no attempt cost, and tasks that no attempt answered, are in the group `none`.
+ */
+export const PLACE_GROUPINGS = ['approach', 'provider', 'deployment'] as const
+export type PlaceGrouping = (typeof PLACE_GROUPINGS)[number]
+
+export function isPlaceGrouping(by: ReportFilter['by']): by is PlaceGrouping {
+  return PLACE_GROUPINGS.some((place) => place === by)
+}
+
+/** The group of what is at no place. */
+export const NO_PLACE = 'none'
+/** The approach of a deployment that the books do not know: they were written by an earlier version. */
+export const UNKNOWN_APPROACH = 'unknown'
+
+/** Where groups are places, work on owned deployments belongs to the tasks of the report or to others. */
+export const OWN_WORK = 'own'
+
 export interface ReportFilter {
   readonly sinceMs: number
   readonly untilMs: number
-  readonly by: 'contract' | 'tenant' | 'release' | 'model' | 'none'
+  readonly by: TaskGrouping | PlaceGrouping
   readonly tenant?: string
   readonly contract?: string
 }
@@ -39,7 +61,41 @@ export interface ReportGroup {
   readonly outputTokens: number
   readonly refused: number
   readonly simulated: boolean
+  /** Only where groups are places. */
+  readonly place?: PlaceSums
 }
+
+export interface MiddleAndTail {
+  readonly p50: number
+  readonly p95: number
+}
+
+/**
+ * What a place adds. Its `tasks`, `ended` and shares of tasks are over those that had an attempt there;
+ * money, calls and tokens are what was used there; successes, harms, latency, target and price are of the
+ * tasks whose last answer came from there, so that they add up to all tasks.
+ */
+export interface PlaceSums {
+  /** Tasks whose last answer came from there. */
+  readonly answered: number
+  /** Of the attempts that ended well, ms. */
+  readonly durationMs: MiddleAndTail | null
+  readonly firstByteMs: MiddleAndTail | null
+  /** Sums over the attempts that ended well. */
+  readonly okDurationMs: number
+  readonly okOutputTokens: number
+  /** Attempts that failed for another reason than throttling. */
+  readonly errors: number
+  /** Attempts that were answered 429 or 529. */
+  readonly throttled: number
+  /** Failed attempts after which the same step was tried at another deployment. */
+  readonly fallbacks: number
+}
+
+/** Statuses by which a provider says that it is asked too often, or has too much to do. */
+export const THROTTLED_STATUSES: readonly number[] = [429, 529]
+/** Ends that are no fault of the provider. */
+export const BLAMELESS_ENDS: readonly string[] = ['ok', 'cut', 'caller_left']
 
 /** The sums over no task: a group of which only refusals are known. */
 export const NO_TASKS: Omit<ReportGroup, 'group'> = {

@@ -77,7 +77,8 @@ export function summariseGroup(group: ReportGroup): GroupSummary {
   }
 }
 
-function share(count: number, total: number): number | null {
+/** null: of nothing. */
+export function share(count: number, total: number): number | null {
   return total > 0 ? count / total : null
 }
 
