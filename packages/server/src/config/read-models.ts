@@ -138,7 +138,8 @@ function buildDeployment(
   const upstream = value.model?.value ?? from.name
   if (value.model && upstream !== '') checkName(upstream, value.model.offset, sources.problems)
   const entry = listing(provider, upstream, sources.prices)
-  const listed = value.usd_per_hour === null ? entry?.price : PAID_BY_THE_HOUR
+  const isPaidByTheHour = value.usd_per_hour !== null && provider.kind !== 'on-device'
+  const listed = isPaidByTheHour ? PAID_BY_THE_HOUR : entry?.price
   return {
     id: `${provider.name}/${upstream}`,
     provider: provider.name,
