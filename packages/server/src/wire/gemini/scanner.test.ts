@@ -168,9 +168,15 @@ describe('events', () => {
       },
       { kind: 'reasoning-delta', text: '**Looking it up**\n\nTwo cities.' },
       { kind: 'text-delta', text: 'Looking. ' },
-      { kind: 'tool-call-start', index: 2, id: 'fc_8723', name: 'get_time', signature: 'CpwBAVSoXO5X' },
+      {
+        kind: 'tool-call-start',
+        index: 2,
+        id: 'fc_8723',
+        name: 'get_time',
+        signature: 'gemini:CpwBAVSoXO5X',
+      },
       { kind: 'tool-call-delta', index: 2, argumentsJson: '{}' },
-      { kind: 'reasoning-signature', signature: 'CsEBend=' },
+      { kind: 'reasoning-signature', signature: 'gemini:CsEBend=' },
       { kind: 'finish', reason: 'tool-calls', raw: 'STOP', stopSequence: null },
       { kind: 'end' },
     ])
