@@ -422,6 +422,14 @@ describe('answers', () => {
     expect(gemini.readAnswer(answerOf({ finishReason }))?.finishReason).toBe(reason)
   })
 
+  test('of several candidates the first one counts, wherever it stands', () => {
+    const candidates = [
+      { index: 1, content: { parts: [{ text: 'second' }] }, finishReason: 'MAX_TOKENS' },
+      { content: { parts: [{ text: 'first' }] }, finishReason: 'STOP' },
+    ]
+    expect(gemini.readAnswer({ candidates })).toMatchObject({ text: 'first', finishReason: 'stop' })
+  })
+
   test('a blocked prompt is a refusal with its reason', () => {
     const blocked = geminiBlockedAnswer('OTHER')
     expect(gemini.readAnswer(blocked)).toMatchObject({ text: '', finishReason: 'refusal', refusal: 'OTHER' })

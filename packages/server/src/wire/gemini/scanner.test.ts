@@ -183,7 +183,10 @@ describe('events', () => {
   })
 
   test('sources are told once, with their place in characters', () => {
-    const cited = eventsOf([geminiStream('grounded')]).filter(({ kind }) => kind === 'citation')
+    const bytes = geminiStream('grounded')
+    const last = bytes.subarray(bytes.lastIndexOf('data: '))
+    const again = Buffer.from(last.toString().replace('"text": "Paris."}],"role"', '"text": ""}],"role"'))
+    const cited = eventsOf([bytes, again]).filter(({ kind }) => kind === 'citation')
     expect(cited).toMatchObject([
       {
         citation: {
