@@ -6,6 +6,7 @@ import type { FinishReason, Part, TokenLogprob } from '../core/model/message.js'
 import { type ReportedUsage, inputTotal } from '../core/money/token-counts.js'
 import { asJsonObject, parseJson } from '../wire/fields.js'
 import type { ModelAnswer, StreamEncoder, StreamEvent } from '../wire/format.js'
+import { ownSignature } from '../wire/gemini/signature.js'
 import { dataFrame } from '../wire/sse.js'
 
 const RAW = {
@@ -76,7 +77,7 @@ function encodePart(part: Part): readonly JsonObject[] {
       return [{ text: part.text }]
     case 'reasoning': {
       const thought = part.text === '' ? { text: '' } : { text: part.text, thought: true }
-      return [{ ...thought, ...(part.signature === undefined ? {} : { thoughtSignature: part.signature }) }]
+      return [{ ...thought, ...signatureOf(part) }]
     }
     case 'tool-call':
       return [encodeCall(part)]
@@ -91,8 +92,13 @@ function encodeCall({ id, name, argumentsJson, signature }: Call): JsonObject {
   const args = parseJson(argumentsJson)
   return {
     functionCall: { ...(id === '' ? {} : { id }), name, args: isObject(args) ? asJsonObject(args) : {} },
-    ...(signature === undefined ? {} : { thoughtSignature: signature }),
+    ...signatureOf({ signature }),
   }
+}
+
+function signatureOf({ signature }: { readonly signature?: string | undefined }): JsonObject {
+  const own = ownSignature(signature)
+  return own === null ? {} : { thoughtSignature: own }
 }
 
 function encodeLogprobs(logprobs: readonly TokenLogprob[]): JsonObject {
@@ -130,7 +136,7 @@ class GeminiEncoder implements StreamEncoder {
       case 'reasoning-delta':
         return this.piece({ text: event.text, thought: true })
       case 'reasoning-signature':
-        return this.piece({ text: '', thoughtSignature: event.signature })
+        return this.piece({ text: '', ...signatureOf(event) })
       case 'tool-call-start':
         this.calls.set(event.index, { ...event, argumentsJson: '' })
         return ''

@@ -12,6 +12,7 @@ import {
   type ToolDefinition,
 } from '../core/model/message.js'
 import { type Parsed, type Problem, invalid } from '../core/parsed.js'
+import { markSignature } from '../wire/gemini/signature.js'
 import { asJsonObject, concluded, listField, requiredText, textField } from '../wire/fields.js'
 
 interface Address {
@@ -79,7 +80,7 @@ function decodeContents(contents: unknown, problems: Problem[]): readonly Messag
 
 function decodePart(part: Fields, at: string, problems: Problem[]): readonly Part[] {
   const signature = textField(part['thoughtSignature'], at, problems)
-  const signed = signature === null ? {} : { signature }
+  const signed = signature === null ? {} : { signature: markSignature(signature) }
   const call = part['functionCall']
   if (isObject(call)) {
     const argumentsJson = JSON.stringify(call['args'])

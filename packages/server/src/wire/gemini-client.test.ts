@@ -102,13 +102,13 @@ const OURS: ModelRequest = {
     {
       role: 'assistant',
       parts: [
-        { kind: 'reasoning', text: 'Hm.', signature: 'QUFB' },
+        { kind: 'reasoning', text: 'Hm.', signature: 'gemini:QUFB' },
         {
           kind: 'tool-call',
           id: 'c1',
           name: 'get_weather',
           argumentsJson: '{"city":"Paris"}',
-          signature: 'QkJC',
+          signature: 'gemini:QkJC',
         },
       ],
     },

@@ -67,7 +67,7 @@ describe('requests', () => {
       ({ kind: 'tool-result', callId, content: [{ kind: 'text', text: callId }], isError }) as const
     const body = contentsOf(
       user('go'),
-      { role: 'assistant', parts: [call('x', 'SIG'), call('y')] },
+      { role: 'assistant', parts: [call('x', 'gemini:SIG'), call('y')] },
       { role: 'user', parts: [{ kind: 'text', text: 'and?' }, result('y', true)] },
       { role: 'user', parts: [result('x')] },
     )
@@ -127,10 +127,10 @@ describe('requests', () => {
 
   test('thoughts go back with their signatures, in their places', () => {
     const parts: Message['parts'] = [
-      { kind: 'reasoning', text: 'Hm.', signature: 'A' },
+      { kind: 'reasoning', text: 'Hm.', signature: 'gemini:A' },
       { kind: 'reasoning', text: 'Well.' },
       { kind: 'text', text: 'Yes.' },
-      { kind: 'reasoning', text: '', signature: 'B' },
+      { kind: 'reasoning', text: '', signature: 'gemini:B' },
       { kind: 'reasoning', text: '', redacted: 'of another provider' },
     ]
     expect(contentsOf(user('a'), { role: 'assistant', parts }, user('b'))).toMatchObject({
@@ -228,7 +228,62 @@ describe('requests', () => {
     })
   })
 
+  describe('JSON beside tools', () => {
+    const json = { name: 'reply', schema: { type: 'object', properties: { ok: {} } }, strict: true }
+    const old = { model: 'gemini-2.5-flash', tools: [TOOL], json }
+
+    test('is one of the tools before Gemini 3, and the model must call one', () => {
+      expect(encoded(old)).toMatchObject({
+        tools: [
+          {
+            functionDeclarations: [
+              { name: 'get_weather' },
+              { name: 'spillway_json__reply', parametersJsonSchema: json.schema },
+            ],
+          },
+        ],
+        toolConfig: { functionCallingConfig: { mode: 'ANY' } },
+      })
+      expect(encoded(old)).not.toHaveProperty('generationConfig')
+    })
+
+    test('is both since', () => {
+      expect(encoded({ ...old, model: 'gemini-3-pro-preview' })).toMatchObject({
+        tools: [{ functionDeclarations: [{ name: 'get_weather' }] }],
+        generationConfig: { responseMimeType: 'application/json' },
+      })
+    })
+
+    test('is all there is where no tool may be called', () => {
+      const body = encoded({ ...old, toolChoice: { kind: 'none' } })
+      expect(body).toMatchObject({ generationConfig: { responseJsonSchema: json.schema } })
+      expect(body).not.toHaveProperty('tools')
+    })
+
+    test('is not asked for where a tool must be called', () => {
+      const body = encoded({ ...old, toolChoice: { kind: 'required' } })
+      expect(body).toMatchObject({ tools: [{ functionDeclarations: [{ name: 'get_weather' }] }] })
+      expect(JSON.stringify(body)).not.toMatch(/application.json|spillway_json/)
+    })
+
+    test('comes back as text, in place of the words around it', () => {
+      const parts = [
+        { text: 'Here:' },
+        { functionCall: { name: 'spillway_json__reply', args: { ok: true } } },
+      ]
+      const body = answerOf({ content: { parts }, finishReason: 'STOP' })
+      const facts = { text: '{"ok":true}', toolCalls: [], finishReason: 'stop' }
+      expect(gemini.readAnswer(body)).toMatchObject(facts)
+      expect(gemini.decodeAnswer(body)?.parts).toEqual([{ kind: 'text', text: '{"ok":true}' }])
+      const scanner = gemini.scanner({ keepUsage: true, keepLogprobs: true, collect: true })
+      scanner.push(Buffer.from(`data: ${JSON.stringify(body)}\n\n`))
+      scanner.endOfBody?.()
+      expect(scanner.facts).toMatchObject({ ...facts, ended: true })
+    })
+  })
+
   test.each<[string, Partial<ModelRequest>]>([
+    ['tools[0].name', { tools: [{ ...TOOL, name: 'spillway_json__x' }] }],
     ['stop', { stop: ['a', 'b', 'c', 'd', 'e', 'f'] }],
     ['temperature', { temperature: 2.1 }],
     ['top_logprobs', { topLogprobs: 21 }],
@@ -289,7 +344,14 @@ describe('requests', () => {
       ...REQUEST,
       messages: [
         { role: 'user', parts: [{ kind: 'text', text: 'a', cacheControl: { type: 'ephemeral' } }, image] },
-        { role: 'assistant', parts: [{ kind: 'reasoning', text: '', redacted: 'x' }] },
+        {
+          role: 'assistant',
+          parts: [
+            { kind: 'reasoning', text: '', redacted: 'x' },
+            { kind: 'reasoning', text: 'Hm.', signature: 'of another provider' },
+            { kind: 'reasoning', text: 'Hm.', signature: 'gemini:ours' },
+          ],
+        },
       ],
       tools: [{ ...TOOL, strict: true }],
       reasoning: { effort: 'xhigh', budgetTokens: null, visible: false },
@@ -299,6 +361,7 @@ describe('requests', () => {
       'messages[0].parts[0].cacheControl',
       'messages[0].parts[1].detail',
       'messages[1].parts[0].redacted',
+      'messages[1].parts[1].signature',
       'tools[0].strict',
       'reasoning.effort',
       'user',
@@ -332,8 +395,8 @@ describe('answers', () => {
       parts: [
         { kind: 'reasoning', text: 'Hm.' },
         { kind: 'text', text: 'Two calls.' },
-        { kind: 'reasoning', text: '', signature: 'S1' },
-        { kind: 'tool-call', id: 'call_abc_0', name: 'f', argumentsJson: '{"a":1}', signature: 'S2' },
+        { kind: 'reasoning', text: '', signature: 'gemini:S1' },
+        { kind: 'tool-call', id: 'call_abc_0', name: 'f', argumentsJson: '{"a":1}', signature: 'gemini:S2' },
         { kind: 'tool-call', id: 'call_abc_1', name: 'f', argumentsJson: '{}' },
       ],
       finishReason: 'tool-calls',
@@ -357,6 +420,14 @@ describe('answers', () => {
     ['FINISH_REASON_UNSPECIFIED', null],
   ])('%s is %s', (finishReason, reason) => {
     expect(gemini.readAnswer(answerOf({ finishReason }))?.finishReason).toBe(reason)
+  })
+
+  test('of several candidates the first one counts, wherever it stands', () => {
+    const candidates = [
+      { index: 1, content: { parts: [{ text: 'second' }] }, finishReason: 'MAX_TOKENS' },
+      { content: { parts: [{ text: 'first' }] }, finishReason: 'STOP' },
+    ]
+    expect(gemini.readAnswer({ candidates })).toMatchObject({ text: 'first', finishReason: 'stop' })
   })
 
   test('a blocked prompt is a refusal with its reason', () => {

@@ -13,13 +13,16 @@ import { openAiChat } from './openai-chat.js'
 function encoded(from: WireFormat, body: object) {
   const request = from.decodeRequest({ model: 'm', messages: [{ role: 'user', content: 'Hi' }], ...body })
   if (request.kind === 'invalid') throw new Error(JSON.stringify(request.problems))
-  const result = gemini.encodeRequest({ ...request.value, model: 'gemini-2.5-flash' })
+  const result = gemini.encodeRequest({ ...request.value, model: 'gemini-3-pro-preview' })
   return result.kind === 'ok' ? result.value : { problems: result.problems.map(({ at }) => at) }
 }
 
 const DECLARED = [
   { functionDeclarations: [{ name: 'get_weather', description: 'Now', parametersJsonSchema: schema }] },
 ]
+
+/** A signature that did not come with a call, in the documented words. */
+const LOST = { thoughtSignature: 'skip_thought_signature_validator' }
 
 describe('requests from OpenAI', () => {
   test('parallel calls, their results and everything around them', () => {
@@ -57,7 +60,7 @@ describe('requests from OpenAI', () => {
         {
           role: 'model',
           parts: [
-            { functionCall: { id: 'a', name: 'get_weather', args: { city: 'Paris' } } },
+            { functionCall: { id: 'a', name: 'get_weather', args: { city: 'Paris' } }, ...LOST },
             { functionCall: { id: 'b', name: 'get_weather', args: { city: 'Rome' } } },
           ],
         },
@@ -132,9 +135,10 @@ describe('requests from Anthropic', () => {
         {
           role: 'model',
           parts: [
-            { text: 'Hm.', thought: true, thoughtSignature: 'S' },
+            // Signed by another provider.
+            { text: 'Hm.', thought: true },
             { text: 'So.' },
-            { functionCall: { id: 'a', name: 'get_weather', args: { city: 'Paris' } } },
+            { functionCall: { id: 'a', name: 'get_weather', args: { city: 'Paris' } }, ...LOST },
           ],
         },
         {
@@ -145,6 +149,33 @@ describe('requests from Anthropic', () => {
       tools: DECLARED,
       toolConfig: { functionCallingConfig: { mode: 'ANY', allowedFunctionNames: ['get_weather'] } },
       generationConfig: { maxOutputTokens: 50 },
+    })
+  })
+
+  test('a signature of Gemini’s own comes back through an Anthropic caller as it was', () => {
+    const parts = [
+      { text: 'Hm.', thought: true, thoughtSignature: 'S1' },
+      { text: 'So.', thoughtSignature: 'S2' },
+    ]
+    const said = gemini.decodeAnswer({ candidates: [{ content: { parts }, finishReason: 'STOP' }] })
+    const message = said === null ? null : anthropicMessages.encodeAnswer(said, 1_700_000_000)
+    const messages = [
+      { role: 'user', content: 'Hi' },
+      { role: 'assistant', content: message?.['content'] },
+      { role: 'user', content: 'And?' },
+    ]
+    expect(encoded(anthropicMessages, { messages, max_tokens: 5 })).toMatchObject({
+      contents: [
+        {},
+        {
+          parts: [
+            { text: 'Hm.', thought: true, thoughtSignature: 'S1' },
+            { text: 'So.' },
+            { text: '', thoughtSignature: 'S2' },
+          ],
+        },
+        {},
+      ],
     })
   })
 

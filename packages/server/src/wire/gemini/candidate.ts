@@ -2,7 +2,9 @@
 // parts, or the word that the prompt was blocked.
 
 import { isObject } from '../../core/json.js'
+import { isJsonTool } from '../anthropic-messages/json-tool.js'
 import { finishWord } from './finish-reason.js'
+import { markSignature } from './signature.js'
 
 export type Fields = Readonly<Record<string, unknown>>
 
@@ -11,6 +13,7 @@ export type AnswerPart =
   | {
       readonly kind: 'text' | 'thought'
       readonly text: string
+      /** As our types hold it. */
       readonly signature: string | null
     }
   | {
@@ -50,17 +53,37 @@ export function firstCandidate(body: Fields): Fields | null {
   return isObject(first) ? first : null
 }
 
-/** With holes for kinds of parts that we do not know: positions count them. */
+/**
+ * With holes for kinds of parts that we do not know: positions count them. An answer that came through the
+ * JSON tool replaces the words around it, or the text would not be JSON.
+ */
 export function partsOf(candidate: Fields): readonly (AnswerPart | null)[] {
   const { content } = candidate
   const parts: readonly unknown[] =
     isObject(content) && Array.isArray(content['parts']) ? content['parts'] : []
-  return parts.map((part) => (isObject(part) ? partOf(part) : null))
+  const answer = parts.find(isJsonAnswer)
+  return parts.map((part) => {
+    if (!isObject(part)) return null
+    const known = isJsonAnswer(part) ? jsonPart(part) : partOf(part)
+    return answer === undefined || part === answer || known?.kind !== 'text' ? known : null
+  })
+}
+
+function isJsonAnswer(part: unknown): boolean {
+  return (
+    isObject(part) && isObject(part['functionCall']) && isJsonTool(wordOf(part['functionCall']['name']) ?? '')
+  )
+}
+
+function jsonPart(part: Fields): AnswerPart | null {
+  const call = partOf(part)
+  return call?.kind === 'call' ? { kind: 'text', text: call.argumentsJson, signature: call.signature } : null
 }
 
 function partOf(part: Fields): AnswerPart | null {
   const call = part['functionCall']
-  const signature = wordOf(part['thoughtSignature'])
+  const signed = wordOf(part['thoughtSignature'])
+  const signature = signed === null ? null : markSignature(signed)
   if (isObject(call)) {
     const args = isObject(call['args']) ? call['args'] : {}
     return {

@@ -8,6 +8,7 @@ import type { Problem } from '../../core/parsed.js'
 import { asJsonObject, parseJson } from '../fields.js'
 import { encodeDocument, encodeImage } from './encode-media.js'
 import { isBeforeGemini3 } from './model-generation.js'
+import { ownSignature } from './signature.js'
 
 /** What both addresses document for a call that Gemini did not make itself, or whose signature was lost. */
 const NOT_OURS = 'skip_thought_signature_validator'
@@ -97,9 +98,14 @@ function encodePart(part: Part, at: string, to: Conversation): readonly JsonObje
 
 /** A signature that came without words stands for the words before it; one on a thought stays on it. */
 function encodeReasoning(part: Extract<Part, { kind: 'reasoning' }>): readonly JsonObject[] {
-  const signature = part.signature === undefined ? {} : { thoughtSignature: part.signature }
+  const signature = signatureOf(part)
   if (part.text !== '') return [{ text: part.text, thought: true, ...signature }]
-  return part.signature === undefined ? [] : [{ text: '', ...signature }]
+  return signature['thoughtSignature'] === undefined ? [] : [{ text: '', ...signature }]
+}
+
+function signatureOf(part: { readonly signature?: string }): JsonObject {
+  const signature = ownSignature(part.signature)
+  return signature === null ? {} : { thoughtSignature: signature }
 }
 
 function encodeCall(part: Extract<Part, { kind: 'tool-call' }>, at: string, problems: Problem[]): JsonObject {
@@ -107,7 +113,7 @@ function encodeCall(part: Extract<Part, { kind: 'tool-call' }>, at: string, prob
   if (!isObject(args)) problems.push({ at: `${at}.arguments`, message: 'must be the JSON text of an object' })
   return {
     functionCall: { id: part.id, name: part.name, args: isObject(args) ? asJsonObject(args) : {} },
-    ...(part.signature === undefined ? {} : { thoughtSignature: part.signature }),
+    ...signatureOf(part),
   }
 }
 

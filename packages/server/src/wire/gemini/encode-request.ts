@@ -5,8 +5,10 @@
 import type { JsonObject } from '../../core/json.js'
 import type { ModelRequest, ToolChoice, ToolDefinition } from '../../core/model/message.js'
 import type { Parsed, Problem } from '../../core/parsed.js'
+import { isJsonTool, jsonToolFor } from '../anthropic-messages/json-tool.js'
 import { concluded } from '../fields.js'
 import { encodeContents, encodeSystem } from './encode-contents.js'
+import { isBeforeGemini3 } from './model-generation.js'
 import { thinkingConfig } from './thinking.js'
 
 const STOPS_MAX = 5
@@ -22,11 +24,12 @@ export function encodeRequest(request: ModelRequest): Parsed<JsonObject> {
   const system = encodeSystem(request.messages, problems)
   const contents = encodeContents(request.messages, request.model, problems)
   checkTurns(contents, problems)
-  const config = generationConfig(request)
+  const { tools, toolChoice, json } = withJsonTool(request, problems)
+  const config = generationConfig({ ...request, json })
   const body: JsonObject = {
     ...(system.length > 0 ? { systemInstruction: { parts: system } } : {}),
     contents,
-    ...encodeTools(request),
+    ...encodeTools(tools, toolChoice),
     ...(Object.keys(config).length > 0 ? { generationConfig: config } : {}),
   }
   return concluded(body, problems)
@@ -50,9 +53,11 @@ function checkLimits(request: ModelRequest, problems: Problem[]): void {
 
 function checkTools(request: ModelRequest, problems: Problem[]): void {
   request.tools.forEach(({ name }, index) => {
+    const at = `tools[${index}].name`
+    if (isJsonTool(name)) problems.push({ at, message: 'this prefix is reserved' })
     if (TOOL_NAME.test(name)) return
     const message = 'must begin with a letter or _, of letters, digits, _ . : - and at most 128 of them, here'
-    problems.push({ at: `tools[${index}].name`, message })
+    problems.push({ at, message })
   })
   // Whoever forbids a second call cannot answer one: that is no hint.
   const mayCall = request.tools.length > 0 && request.toolChoice?.kind !== 'none'
@@ -72,7 +77,22 @@ function checkTurns(contents: readonly JsonObject[], problems: Problem[]): void 
   }
 }
 
-function encodeTools({ tools, toolChoice }: ModelRequest): JsonObject {
+type Ways = Pick<ModelRequest, 'tools' | 'toolChoice' | 'json'>
+
+/**
+ * Before Gemini 3 a model cannot have tools and answer in JSON: one of its tools carries the answer, as in
+ * formats without any word for JSON. Where it may call none, it needs none.
+ */
+function withJsonTool(request: ModelRequest, problems: Problem[]): Ways {
+  const { model, tools, toolChoice, json } = request
+  if (json === null || tools.length === 0 || !isBeforeGemini3(model)) return request
+  if (toolChoice?.kind === 'none') return { tools: [], toolChoice: null, json }
+  const answer = jsonToolFor(request, problems)
+  if (answer === null) return { tools, toolChoice, json: null }
+  return { tools: [...tools, answer], toolChoice: { kind: 'required' }, json: null }
+}
+
+function encodeTools(tools: Ways['tools'], toolChoice: Ways['toolChoice']): JsonObject {
   if (tools.length === 0) return {}
   return {
     tools: [{ functionDeclarations: tools.map(encodeTool) }],

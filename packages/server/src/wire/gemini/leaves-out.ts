@@ -2,6 +2,7 @@
 // billed, not what it means.
 
 import type { ModelRequest, Part } from '../../core/model/message.js'
+import { ownSignature } from './signature.js'
 
 export function leavesOut(request: ModelRequest): readonly string[] {
   return [
@@ -37,8 +38,15 @@ function ofKind(part: Part, at: string): readonly string[] {
       return partsLeaveOut(part.content, `${at}.content`)
     case 'reasoning':
       // Encrypted by another provider, for itself.
-      return part.redacted === undefined ? [] : [`${at}.redacted`]
-    default:
+      if (part.redacted !== undefined) return [`${at}.redacted`]
+      return foreignSignature(part, at)
+    case 'tool-call':
+      return foreignSignature(part, at)
+    case 'refusal':
       return []
   }
+}
+
+function foreignSignature({ signature }: { readonly signature?: string }, at: string): readonly string[] {
+  return signature === undefined || ownSignature(signature) !== null ? [] : [`${at}.signature`]
 }

@@ -168,16 +168,25 @@ describe('events', () => {
       },
       { kind: 'reasoning-delta', text: '**Looking it up**\n\nTwo cities.' },
       { kind: 'text-delta', text: 'Looking. ' },
-      { kind: 'tool-call-start', index: 2, id: 'fc_8723', name: 'get_time', signature: 'CpwBAVSoXO5X' },
+      {
+        kind: 'tool-call-start',
+        index: 2,
+        id: 'fc_8723',
+        name: 'get_time',
+        signature: 'gemini:CpwBAVSoXO5X',
+      },
       { kind: 'tool-call-delta', index: 2, argumentsJson: '{}' },
-      { kind: 'reasoning-signature', signature: 'CsEBend=' },
+      { kind: 'reasoning-signature', signature: 'gemini:CsEBend=' },
       { kind: 'finish', reason: 'tool-calls', raw: 'STOP', stopSequence: null },
       { kind: 'end' },
     ])
   })
 
   test('sources are told once, with their place in characters', () => {
-    const cited = eventsOf([geminiStream('grounded')]).filter(({ kind }) => kind === 'citation')
+    const bytes = geminiStream('grounded')
+    const last = bytes.subarray(bytes.lastIndexOf('data: '))
+    const again = Buffer.from(last.toString().replace('"text": "Paris."}],"role"', '"text": ""}],"role"'))
+    const cited = eventsOf([bytes, again]).filter(({ kind }) => kind === 'citation')
     expect(cited).toMatchObject([
       {
         citation: {
