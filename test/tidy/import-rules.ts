@@ -40,6 +40,10 @@ export const THIRD_PARTY: Readonly<Record<string, Readonly<Record<string, readon
     fastify: ['http/'],
     commander: ['cli/'],
     'cli-table3': ['cli/'],
+    '@smithy/signature-v4': ['adapters/providers/auth/'],
+    '@aws-sdk/credential-provider-node': ['adapters/providers/auth/'],
+    'google-auth-library': ['adapters/providers/auth/'],
+    '@azure/identity': ['adapters/providers/auth/'],
   },
 }
 

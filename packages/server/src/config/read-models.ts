@@ -154,6 +154,12 @@ function buildDeployment(
 }
 
 /**
+ * Under which name the catalogue knows who sells. A deployment on Azure has any name its owner gave it: one
+ * that is no model's name has no list price.
+ */
+const SELLER_OF = { azure: 'azure', bedrock: 'aws', gemini: 'google', vertex: 'google' } as const
+
+/**
  * A provider's list price of a model. Other people's servers are found by their address, own ones have no
  * list.
  */
@@ -166,6 +172,11 @@ function listing(provider: ProviderConfig, upstream: string, prices: PriceCatalo
       return prices.find(upstream, provider.baseUrl)
     case 'simulated':
       return prices.find(upstream)
+    case 'azure':
+    case 'bedrock':
+    case 'gemini':
+    case 'vertex':
+      return prices.find(upstream, SELLER_OF[provider.kind])
   }
 }
 

@@ -42,7 +42,8 @@ function deploymentFor(engine: Engine, requested: string): Deployment | null {
 /** null: this provider does not count, or did not. */
 async function askProvider(engine: Engine, deployment: Deployment, ask: CountAsk): Promise<number | null> {
   const provider = engine.provider(engine.release(), deployment.provider)
-  if (provider === undefined || provider.simulated || provider.chatWire !== 'anthropic-messages') return null
+  if (provider === undefined || provider.simulated) return null
+  if (provider.speaks('anthropic-messages', deployment.model) !== 'anthropic-messages') return null
   const request = {
     wire: 'anthropic-messages' as const,
     countTokens: true,

@@ -6,7 +6,7 @@ import type { Amounts } from '../core/budget/amounts.js'
 import type { Fit, FittedHold } from '../core/budget/memory-ledger.js'
 import type { AccountState } from '../core/budget/remaining.js'
 import type { HoldId, IdKind, TaskId } from '../core/ids.js'
-import type { Wire } from '../core/release/release.js'
+import type { CallerWire, Wire } from '../core/release/release.js'
 import type { Entry } from '../core/task/records.js'
 import type { ReportFilter, ReportGroup } from '../core/task/report.js'
 import type { TaskFilter, TaskRow, TaskSummary, TaskTrace } from '../core/task/views.js'
@@ -45,8 +45,8 @@ export interface UpstreamRequest {
   readonly idleTimeoutMs: number
 }
 
-/** How an attempt failed below HTTP. */
-export type UpstreamFailure = 'connection' | 'timeout' | 'broken' | 'aborted' | 'too-large'
+/** How an attempt failed below HTTP. `credentials`: there are none, and asking again changes nothing. */
+export type UpstreamFailure = 'connection' | 'timeout' | 'broken' | 'aborted' | 'too-large' | 'credentials'
 
 export interface UpstreamListener {
   /** Header names are lower case. */
@@ -72,8 +72,11 @@ export interface UpstreamCall {
 export interface Provider {
   readonly name: string
   readonly simulated: boolean
-  /** The chat format it speaks natively. */
-  readonly chatWire: 'openai-chat' | 'anthropic-messages'
+  /**
+   * The format in which `model` is asked for what a caller asked in `wire`: the same where it can; null: not
+   * at all.
+   */
+  speaks(wire: CallerWire, model: string): Wire | null
   send(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall
   /** Lists upstream model ids: for `spillway providers --probe`. */
   close(): Promise<void>

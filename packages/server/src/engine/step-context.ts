@@ -2,7 +2,7 @@
 
 import type { Priority } from '@spillway/protocol'
 import type { StepId } from '../core/ids.js'
-import type { RungName, Tenant, Wire } from '../core/release/release.js'
+import type { CallerWire, RungName, Tenant } from '../core/release/release.js'
 import type { Facts } from '../core/release/rule.js'
 import type { AttemptRecord, Decision } from '../core/task/records.js'
 import type { RequestView, WireFormat } from '../wire/format.js'
@@ -13,7 +13,7 @@ import type { Task } from './task-registry.js'
 
 /** A model call as the HTTP floor parsed it. */
 export interface ModelCall {
-  readonly wire: Wire
+  readonly wire: CallerWire
   /** The caller's bytes; the same value parsed is `json`. */
   readonly body: Uint8Array
   readonly json: unknown

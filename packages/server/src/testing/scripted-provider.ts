@@ -47,7 +47,7 @@ export interface ScriptedProvider extends Provider {
 export interface ScriptedProviderOptions {
   readonly name: string
   /** Default `openai-chat`. */
-  readonly chatWire?: Provider['chatWire']
+  readonly chatWire?: 'openai-chat' | 'anthropic-messages'
   /** Default false. */
   readonly simulated?: boolean
 }
@@ -56,6 +56,7 @@ export function createScriptedProvider(
   system: Pick<System, 'after' | 'nowMs'>,
   options: ScriptedProviderOptions,
 ): ScriptedProvider {
+  const { chatWire = 'openai-chat' } = options
   const requests: SeenRequest[] = []
   const queue: Script[] = []
   const calls = new Set<ScriptedCall>()
@@ -63,7 +64,7 @@ export function createScriptedProvider(
   return {
     name: options.name,
     simulated: options.simulated ?? false,
-    chatWire: options.chatWire ?? 'openai-chat',
+    speaks: (wire) => (wire === 'openai-embeddings' || options.simulated ? wire : chatWire),
     requests,
     get openCalls() {
       return [...calls].filter((call) => !call.isDone).length

@@ -6,12 +6,14 @@ import type { WireFormat } from './format.js'
 import { openAiChat } from './openai-chat.js'
 import { openAiEmbeddings } from './openai-embeddings.js'
 
-const FORMATS: Readonly<Record<Wire, WireFormat>> = {
+const FORMATS: Readonly<Partial<Record<Wire, WireFormat>>> = {
   'openai-chat': openAiChat,
   'anthropic-messages': anthropicMessages,
   'openai-embeddings': openAiEmbeddings,
 }
 
 export function formatOf(wire: Wire): WireFormat {
-  return FORMATS[wire]
+  const format = FORMATS[wire]
+  if (format === undefined) throw new Error(`the format ${wire} is not there yet`)
+  return format
 }

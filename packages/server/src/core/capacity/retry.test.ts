@@ -23,6 +23,8 @@ describe('isRetryable', () => {
 describe('isDeploymentFault', () => {
   test('a bad key, no credit or no such model speak against the deployment, not the request', () => {
     expect([401, 402, 403, 404].map((status) => isDeploymentFault(`http_${status}`))).not.toContain(false)
+    expect(isDeploymentFault('credentials')).toBe(true)
+    expect(isRetryable('credentials')).toBe(false)
     expect(['http_400', 'http_413', 'http_422', 'http_500', 'ok'].map(isDeploymentFault)).not.toContain(true)
   })
 })

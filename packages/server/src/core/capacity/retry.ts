@@ -13,7 +13,13 @@ const RETRYABLE_ENDS: ReadonlySet<string> = new Set([
   'http_429',
 ])
 
-const DEPLOYMENT_FAULTS: ReadonlySet<string> = new Set(['http_401', 'http_402', 'http_403', 'http_404'])
+const DEPLOYMENT_FAULTS: ReadonlySet<string> = new Set([
+  'credentials',
+  'http_401',
+  'http_402',
+  'http_403',
+  'http_404',
+])
 
 /**
  * May the same request be sent again? Refusals of the request itself (400, 413, 422) and of us (401, 403)

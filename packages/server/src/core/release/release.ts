@@ -4,6 +4,7 @@
 import type { Amounts } from '../budget/amounts.js'
 import type { ReleaseId } from '../ids.js'
 import type { Price } from '../money/price.js'
+import type { AzureProvider, BedrockProvider, VertexProvider } from './cloud-providers.js'
 import type { Rule } from './rule.js'
 
 export type Tier = 'small' | 'mid' | 'premium'
@@ -11,8 +12,11 @@ export const TIERS = ['small', 'mid', 'premium'] as const satisfies readonly Tie
 
 export type Hosting = 'hosted' | 'serverless' | 'self-hosted' | 'on-device'
 
-/** Formats spoken with providers and callers. */
-export type Wire = 'openai-chat' | 'anthropic-messages' | 'openai-embeddings'
+/** Formats spoken with callers. */
+export type CallerWire = 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'openai-embeddings'
+
+/** Formats spoken with providers: those of callers, and some that only providers have. */
+export type Wire = CallerWire | 'bedrock-converse' | 'gemini' | 'bedrock-embeddings' | 'gemini-embeddings'
 
 export type RungName = 'shorter_context' | 'smaller_model' | 'cached_answer' | 'partial_result' | 'refine'
 export const FULL_LADDER = [
@@ -46,6 +50,10 @@ export type ProviderConfig =
       readonly baseUrl: string
     })
   | (ProviderCommon & { readonly kind: 'anthropic'; readonly apiKey: string; readonly baseUrl: string })
+  | (ProviderCommon & { readonly kind: 'gemini'; readonly apiKey: string; readonly baseUrl: string })
+  | (ProviderCommon & AzureProvider)
+  | (ProviderCommon & BedrockProvider)
+  | (ProviderCommon & VertexProvider)
   | (ProviderCommon & { readonly kind: 'simulated'; readonly simulation: Simulation })
 
 /** Knobs of the simulated provider; each may be set per model. Times in ms, rates are shares 0..1. */

@@ -159,8 +159,11 @@ function prepare(step: Step, { plan, model }: TurnAsk, { deployment, reservation
   if (config === undefined || provider === undefined)
     throw new Error(`provider ${deployment.provider} is gone`)
   const { view } = step.request
-  const isOurs = step.call.wire === 'openai-embeddings' || provider.simulated
-  const wire = isOurs ? step.call.wire : provider.chatWire
+  const wire = provider.speaks(step.call.wire, deployment.model)
+  if (wire === null) {
+    const problem = { at: 'model', message: `${deployment.id} is not asked in ${step.call.wire}` }
+    return { kind: 'inexpressible', problems: [problem] }
+  }
   const logprobs = plan.logprobs && wire === 'openai-chat'
   const body = prepareBody(step, {
     deployment,
@@ -243,7 +246,10 @@ function judgeFailure(step: Step, failure: AttemptFailure, avoid: string[]): Tur
     stage: 'attempt',
     choice: 'failed',
     reason: failure.end,
-    inputs: { deployment: failure.deployment.id },
+    inputs: {
+      deployment: failure.deployment.id,
+      ...(failure.detail === null ? {} : { detail: failure.detail }),
+    },
   })
   if (failure.end === 'caller_left') return { kind: 'caller-left' }
   if (failure.status === 429 || failure.status === 503 || failure.status === 529) {

@@ -15,6 +15,8 @@ interface Asked {
 export interface AttemptFailure {
   readonly end: string
   readonly status: number
+  /** Why it failed below HTTP, without secrets; for those who run the server. */
+  readonly detail: string | null
   readonly deployment: Deployment
   readonly retryAfterMs: number | null
   /** The provider's own `x-should-retry`. */
@@ -28,9 +30,22 @@ export interface AttemptFailure {
   } | null
 }
 
-export function failureOf(ask: Asked, known: { end: string; status: number }): AttemptFailure {
+export function failureOf(
+  ask: Asked,
+  known: { end: string; status: number; detail?: string },
+): AttemptFailure {
   const { deployment } = ask.held
-  return { ...known, deployment, retryAfterMs: null, shouldRetry: null, error: null, upstream: null }
+  const { end, status, detail = null } = known
+  return {
+    end,
+    status,
+    detail,
+    deployment,
+    retryAfterMs: null,
+    shouldRetry: null,
+    error: null,
+    upstream: null,
+  }
 }
 
 export function httpFailure(
@@ -45,6 +60,7 @@ export function httpFailure(
   return {
     end: isTooLong ? 'context_length' : raw.end,
     status: raw.status,
+    detail: null,
     deployment: ask.held.deployment,
     retryAfterMs: retryAfterMs(raw.headers, step.engine.system.nowMs()),
     shouldRetry: shouldRetry(raw.headers),

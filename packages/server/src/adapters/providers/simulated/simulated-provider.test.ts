@@ -79,7 +79,7 @@ describe('in process', () => {
     const local = provider()
     for (const request of requests) {
       const here = await play(local, request)
-      const there = await fetch(server.url + PATHS[request.wire], {
+      const there = await fetch(server.url + PATHS[request.wire as keyof typeof PATHS], {
         method: 'POST',
         headers: { authorization: 'Bearer k', ...request.headers },
         body: Buffer.from(request.body),
@@ -136,7 +136,14 @@ describe('in process', () => {
   })
 
   test('it says who it is', () => {
-    expect(provider()).toMatchObject({ name: 'sim', simulated: true, chatWire: 'openai-chat' })
+    expect(provider()).toMatchObject({ name: 'sim', simulated: true })
+  })
+
+  test('it speaks what it is asked in, and chat for what it does not have', () => {
+    const said = (
+      ['openai-chat', 'anthropic-messages', 'openai-embeddings', 'openai-responses'] as const
+    ).map((wire) => provider().speaks(wire, 'm'))
+    expect(said).toEqual(['openai-chat', 'anthropic-messages', 'openai-embeddings', 'openai-chat'])
   })
 })
 

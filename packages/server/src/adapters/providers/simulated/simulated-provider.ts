@@ -1,6 +1,6 @@
 // The simulated provider in process: what a server without any key answers with, marked as simulated.
 
-import type { ProviderConfig } from '../../../core/release/release.js'
+import type { ProviderConfig, Wire } from '../../../core/release/release.js'
 import type {
   Provider,
   System,
@@ -9,6 +9,7 @@ import type {
   UpstreamRequest,
 } from '../../../engine/ports.js'
 import { SimulatedCall } from './simulated-call.js'
+import type { SimRoute } from './sim-request.js'
 import type { SimStats } from './sim-stats.js'
 import { SimWorld } from './sim-world.js'
 
@@ -32,7 +33,8 @@ export function createSimulatedProvider(
   const world = new SimWorld(config.simulation, system)
 
   function send(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall {
-    const script = world.open({ route: request.wire, body: request.body, orders: request.headers['x-sim'] })
+    const route = routeOf(request.wire)
+    const script = world.open({ route, body: request.body, orders: request.headers['x-sim'] })
     return new SimulatedCall({
       request,
       listener,
@@ -45,9 +47,14 @@ export function createSimulatedProvider(
   return {
     name: config.name,
     simulated: true,
-    chatWire: 'openai-chat',
+    speaks: (wire) => (wire === 'openai-responses' ? 'openai-chat' : wire),
     send,
     stats: () => world.stats(),
     close: () => Promise.resolve(),
   }
+}
+
+function routeOf(wire: Wire): SimRoute {
+  if (wire === 'openai-chat' || wire === 'anthropic-messages' || wire === 'openai-embeddings') return wire
+  throw new Error(`the simulated provider does not speak ${wire}`)
 }
