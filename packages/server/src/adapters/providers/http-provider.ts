@@ -27,6 +27,8 @@ export interface HttpProviderOptions {
 
 const CONNECTIONS_MAX = 256
 const BODY_BYTES_MAX = 16 * 1024 * 1024
+/** After the start, so that it is not slowed down by credentials that no call may need. */
+const PREPARE_MS = 500
 
 /**
  * A provider of any kind that is called over HTTP. Throws when its address is not an http(s) URL or a
@@ -34,16 +36,16 @@ const BODY_BYTES_MAX = 16 * 1024 * 1024
  */
 export function createHttpProvider(config: HttpProviderConfig, options: HttpProviderOptions): Provider {
   const { base, pathOf, speaks, defaults } = addressOf(config)
-  if (base.protocol !== 'http:' && base.protocol !== 'https:') {
-    throw new Error(`provider ${config.name}: base_url must start with http:// or https://`)
-  }
-  const { system, bodyBytesMax = BODY_BYTES_MAX } = options
   const { name, headers: configured } = config
+  if (!/^https?:$/.test(base.protocol))
+    throw new Error(`provider ${name}: base_url must start with http:// or https://`)
+  const { system, bodyBytesMax = BODY_BYTES_MAX } = options
   const { host } = base
   const authorizer = (options.authorizerOf ?? authorizerOf)(config, { system, host })
   const writeHead = headWriter({ name, host, fixed: authorizer.fixed, configured, defaults })
   const connections = options.connections ?? CONNECTIONS_MAX
   const pool = new ConnectionPool({ origin: originOf(base), system, connections })
+  const preparing = system.after(PREPARE_MS, () => authorizer.prepare())
   const withdraw = (call: PooledCall): void => pool.withdraw(call)
   const onHead = (status: number, headers: HeaderMap): void => authorizer.onHead(status, headers)
 
@@ -66,6 +68,7 @@ export function createHttpProvider(config: HttpProviderConfig, options: HttpProv
     send,
     // Waits for the calls under way: after a reload the old release's provider may still be answering.
     close: () => {
+      preparing.cancel()
       authorizer.close()
       return pool.close()
     },

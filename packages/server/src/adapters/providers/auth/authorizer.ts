@@ -17,13 +17,16 @@ export interface Authorizer {
    * none.
    */
   headersFor(request: Unsigned): HeaderMap | Promise<HeaderMap>
+  /** Fetches what it will need, so that the first call does not wait. Failures are told to the calls. */
+  prepare(): void
   /** What the provider answered: a refused credential is renewed, a wrong clock is set. */
   onHead(status: number, headers: HeaderMap): void
   close(): void
 }
 
 const NONE: HeaderMap = {}
+const none = (): void => undefined
 
 export function fixedHeaders(fixed: HeaderMap): Authorizer {
-  return { fixed, headersFor: () => NONE, onHead: () => undefined, close: () => undefined }
+  return { fixed, headersFor: () => NONE, prepare: none, onHead: none, close: none }
 }

@@ -24,9 +24,10 @@ export function awsSignature(keys: Credentials<AwsKeys>, options: AwsSignatureOp
   let loading: Promise<SignV4> | null = null
   let offsetMs = 0
 
+  const load = (): Promise<SignV4> => (loading ??= loadSigner(options))
+
   async function sign({ path, body }: Unsigned): Promise<HeaderMap> {
-    loading ??= loadSigner(options)
-    const signer = await loading
+    const signer = await load()
     if (keys.current() === null) await keys.ready()
     const known = keys.current()
     if (known === null) throw new CredentialError('the keys ended before they could be used')
@@ -36,6 +37,10 @@ export function awsSignature(keys: Credentials<AwsKeys>, options: AwsSignatureOp
   return {
     fixed: {},
     headersFor: sign,
+    prepare() {
+      const ready = Promise.all([load(), keys.ready()])
+      void ready.catch(() => undefined)
+    },
     onHead(status, answered) {
       if (status !== 401 && status !== 403) return
       const skewMs = Date.parse(answered['date'] ?? '') - system.nowMs()

@@ -18,6 +18,7 @@ export function bearer(tokens: Credentials<string>): Authorizer {
   return {
     fixed: {},
     headersFor: () => header() ?? later(),
+    prepare: () => void tokens.ready().catch(() => undefined),
     onHead(status) {
       if (status === 401) tokens.refused()
     },

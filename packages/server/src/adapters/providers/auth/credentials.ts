@@ -31,6 +31,8 @@ const MARGIN_MS = 300_000
 const MARGIN_SHARE = 0.2
 const BACKOFF_MS = 1_000
 const BACKOFF_MAX_MS = 60_000
+/** However soon the next one ends, its source is not asked more often than this. */
+const REFRESH_MS_MIN = 1_000
 /** A source that says nothing for so long is given up. */
 const FETCH_MS_MAX = 30_000
 /** A provider that refuses even the newest one is not helped by another. */
@@ -95,8 +97,11 @@ export class RefreshedCredentials<T> implements Credentials<T> {
 
   /** One at a time, and none while it would only fail again. */
   #refresh(nowMs: number): void {
+    if (this.#failure === null || nowMs >= this.#failure.untilMs) this.#start()
+  }
+
+  #start(): void {
     if (this.#isClosed || this.#flight !== null) return
-    if (this.#failure !== null && nowMs < this.#failure.untilMs) return
     this.#timer?.cancel()
     this.#flight = this.#run().finally(() => (this.#flight = null))
   }
@@ -125,16 +130,19 @@ export class RefreshedCredentials<T> implements Credentials<T> {
   }
 
   #take(fetched: Fetched<T>): void {
+    const nowMs = this.#clock.nowMs()
+    const leftMs = (fetched.expiresAtMs ?? Infinity) - nowMs
+    if (leftMs <= 0)
+      throw new CredentialError('the credentials had already ended when they came: is the clock right?')
     this.#held = fetched
     this.#failure = null
     this.#failures = 0
     this.#refreshAtMs = Infinity
     if (fetched.expiresAtMs === null) return
-    const nowMs = this.#clock.nowMs()
-    const leftMs = Math.max(0, fetched.expiresAtMs - nowMs)
     const marginMs = Math.min(MARGIN_MS, leftMs * MARGIN_SHARE)
     // Up to a fifth earlier, so that many servers do not all ask in the same second.
-    this.#refreshAtMs = nowMs + (leftMs - marginMs) * (1 - this.#clock.random() * MARGIN_SHARE)
+    const delayMs = (leftMs - marginMs) * (1 - this.#clock.random() * MARGIN_SHARE)
+    this.#refreshAtMs = nowMs + Math.max(REFRESH_MS_MIN, delayMs)
     this.#later(this.#refreshAtMs - nowMs)
   }
 
@@ -152,6 +160,6 @@ export class RefreshedCredentials<T> implements Credentials<T> {
   #later(delayMs: number): void {
     if (this.#isClosed) return
     this.#timer?.cancel()
-    this.#timer = this.#clock.after(delayMs, () => this.#refresh(this.#clock.nowMs()))
+    this.#timer = this.#clock.after(delayMs, () => this.#start())
   }
 }
