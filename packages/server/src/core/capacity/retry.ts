@@ -10,7 +10,10 @@ const RETRYABLE_ENDS: ReadonlySet<string> = new Set([
   'invalid_body',
   'http_408',
   'http_409',
+  // Bedrock: the model failed at this request.
+  'http_424',
   'http_429',
+  'throttled',
 ])
 
 const DEPLOYMENT_FAULTS: ReadonlySet<string> = new Set([
@@ -35,6 +38,11 @@ export function isRetryable(end: string): boolean {
  */
 export function isDeploymentFault(end: string): boolean {
   return DEPLOYMENT_FAULTS.has(end)
+}
+
+/** Too much at a time, here: the deployment rests before it is asked again. */
+export function isThrottle(end: string): boolean {
+  return end === 'throttled' || /^http_(?:429|503|529)$/.test(end)
 }
 
 export interface RetryDelay {

@@ -3,7 +3,7 @@
 // the task, held and settled on its own. Nothing follows an attempt whose first byte the caller has seen.
 
 import { premiumCeilingOf } from '../../core/routing/premium-ceiling.js'
-import { isDeploymentFault, isRetryable, retryDelayMs } from '../../core/capacity/retry.js'
+import { isDeploymentFault, isRetryable, isThrottle, retryDelayMs } from '../../core/capacity/retry.js'
 import type { Deployment, ModelEntry } from '../../core/release/release.js'
 import type { AttemptRecord } from '../../core/task/records.js'
 import type { Answer } from '../answer/answer.js'
@@ -252,7 +252,7 @@ function judgeFailure(step: Step, failure: AttemptFailure, avoid: string[]): Tur
     },
   })
   if (failure.end === 'caller_left') return { kind: 'caller-left' }
-  if (failure.status === 429 || failure.status === 503 || failure.status === 529) {
+  if (isThrottle(failure.end)) {
     step.engine.capacity.cool(failure.deployment, failure.retryAfterMs, step.engine.system.nowMs())
   }
   const isFault = isDeploymentFault(failure.end)

@@ -3,6 +3,7 @@
 import type { Deployment, Wire } from '../../core/release/release.js'
 import type { ProviderError } from '../../wire/format.js'
 import { formatOf } from '../../wire/formats.js'
+import { meaningOf, retryInfoMs } from '../../wire/refusal-signals.js'
 import { retryAfterMs, shouldRetry } from '../../wire/retry-after.js'
 import type { Step } from '../step-context.js'
 
@@ -58,11 +59,11 @@ export function httpFailure(
   const isTooLong = raw.status === 400 && error !== null && isContextLength(error)
   const contentType = raw.headers['content-type'] ?? 'application/json'
   return {
-    end: isTooLong ? 'context_length' : raw.end,
+    end: isTooLong ? 'context_length' : (meaningOf({ ...raw, body: text }) ?? raw.end),
     status: raw.status,
     detail: null,
     deployment: ask.held.deployment,
-    retryAfterMs: retryAfterMs(raw.headers, step.engine.system.nowMs()),
+    retryAfterMs: retryAfterMs(raw.headers, step.engine.system.nowMs()) ?? retryInfoMs(text),
     shouldRetry: shouldRetry(raw.headers),
     error,
     upstream:
