@@ -41,6 +41,10 @@ export const THIRD_PARTY: Readonly<Record<string, Readonly<Record<string, readon
     commander: ['cli/'],
     'cli-table3': ['cli/'],
     'node-llama-cpp': ['adapters/providers/on-device/'],
+    '@smithy/signature-v4': ['adapters/providers/auth/'],
+    '@aws-sdk/credential-provider-node': ['adapters/providers/auth/'],
+    'google-auth-library': ['adapters/providers/auth/'],
+    '@azure/identity': ['adapters/providers/auth/'],
   },
 }
 

@@ -8,10 +8,15 @@ export const BUILT_IN_FILE = 'built-in'
 
 const OPENAI_MODEL = 'gpt-4o-mini'
 const ANTHROPIC_MODEL = 'claude-haiku-4-5'
+const GEMINI_MODEL = 'gemini-2.5-flash-lite'
 
 /** The configuration as text, so that it goes the way of every other one. */
 export function builtInConfig(env: Environment): string {
-  const model = env['ANTHROPIC_API_KEY'] && !env['OPENAI_API_KEY'] ? ANTHROPIC_MODEL : OPENAI_MODEL
+  const kinds = new Set<string>()
+  if (env['OPENAI_API_KEY']) kinds.add('openai')
+  if (env['ANTHROPIC_API_KEY']) kinds.add('anthropic')
+  if (env['GEMINI_API_KEY']) kinds.add('gemini')
+  const model = smallModelOf(kinds)
   return `defaults:
   route: { default: ${model} }
 tasks:
@@ -45,8 +50,13 @@ export function defaultModelOf(
         (left.name < right.name ? -1 : 1),
     )
   if (first) return first.name
-  const kinds = new Set([...providers.values()].map(({ kind }) => kind))
-  return kinds.has('anthropic') && !kinds.has('openai') ? ANTHROPIC_MODEL : OPENAI_MODEL
+  return smallModelOf(new Set([...providers.values()].map(({ kind }) => kind)))
+}
+
+function smallModelOf(kinds: ReadonlySet<string>): string {
+  if (kinds.has('openai')) return OPENAI_MODEL
+  if (kinds.has('anthropic')) return ANTHROPIC_MODEL
+  return kinds.has('gemini') ? GEMINI_MODEL : OPENAI_MODEL
 }
 
 /**

@@ -88,8 +88,8 @@ describe('a mistake is told with its place and a way out', () => {
     ],
     [
       'a provider kind of a later version',
-      `${SIM.trimEnd().slice(0, -2)}, x: { kind: bedrock, region: eu } }\n`,
-      ['f.yaml:1:51 the provider kind `bedrock` is not available in this version'],
+      `${SIM.trimEnd().slice(0, -2)}, x: { kind: on-device, region: eu } }\n`,
+      ['f.yaml:1:51 the provider kind `on-device` is not available in this version'],
     ],
     [
       'an unknown provider kind',
@@ -99,9 +99,7 @@ describe('a mistake is told with its place and a way out', () => {
     [
       'a provider without a kind',
       'providers: { s: { kind: simulated }, x: { api_key: k } }\n',
-      [
-        'f.yaml:1:41 `kind` is missing; one of `openai`, `openai-compatible`, `anthropic`, `simulated`, `on-device`',
-      ],
+      [expect.stringMatching(/^f\.yaml:1:41 `kind` is missing; one of `openai`, .*`on-device`$/) as string],
     ],
     [
       'a provider without its key',
@@ -237,7 +235,7 @@ describe('a mistake is told with its place and a way out', () => {
 
   test('all problems are told at once, in the order of the file', () => {
     const text = `
-providers: { x: { kind: azure }, s: { kind: simulated, sed: 3 } }
+providers: { x: { kind: azur }, s: { kind: simulated, sed: 3 } }
 tasks:
   a:
     budget: { max_model_call: 3, max_cost_usd: -1 }
@@ -247,7 +245,7 @@ tasks:
     const places = problemsOf(text).map((problem) => problem.split(' ')[0])
     expect(places).toEqual([
       'f.yaml:2:25',
-      'f.yaml:2:56',
+      'f.yaml:2:55',
       'f.yaml:5:15',
       'f.yaml:5:48',
       'f.yaml:6:15',

@@ -162,6 +162,12 @@ const ON_DEVICE: CatalogueEntry = {
 }
 
 /**
+ * Under which name the catalogue knows who sells. A deployment on Azure has any name its owner gave it: one
+ * that is no model's name has no list price.
+ */
+const SELLER_OF = { azure: 'azure', bedrock: 'aws', gemini: 'google', vertex: 'google' } as const
+
+/**
  * A provider's list price of a model. Other people's servers are found by their address, own ones have no
  * list.
  */
@@ -176,6 +182,11 @@ function listing(provider: ProviderConfig, upstream: string, prices: PriceCatalo
       return prices.find(upstream)
     case 'on-device':
       return ON_DEVICE
+    case 'azure':
+    case 'bedrock':
+    case 'gemini':
+    case 'vertex':
+      return prices.find(upstream, SELLER_OF[provider.kind])
   }
 }
 

@@ -1,70 +1,40 @@
 // Who can be called. Keys of a provider depend on its kind, so the kind is read first.
 
 import { didYouMean } from '@spillway/protocol'
-import type { Hosting, ProviderCommon, ProviderConfig } from '../core/release/release.js'
+import type { ProviderConfig } from '../core/release/release.js'
 import { checkName } from './names.js'
 import type { Problems } from './problems.js'
-import {
-  asMap,
-  filled,
-  flag,
-  mapOf,
-  oneOf,
-  optional,
-  type Reader,
-  record,
-  required,
-  secret,
-  text,
-  whole,
-} from './readers.js'
+import { address, COMMON, common, normalBaseUrl } from './provider-fields.js'
+import { CLOUD_KINDS, isCloudKind, readCloudProvider } from './read-cloud-providers.js'
+import { asMap, filled, flag, optional, record, required, secret, text, whole } from './readers.js'
 import { DEFAULT_SIMULATION, SIMULATION_FIELDS, simulationOf } from './read-simulation.js'
 import type { MapTree, Tree } from './tree.js'
 
 export const OPENAI_BASE_URL = 'https://api.openai.com/v1'
 export const ANTHROPIC_BASE_URL = 'https://api.anthropic.com'
+export const GEMINI_BASE_URL = 'https://generativelanguage.googleapis.com'
 
-const SERVED = ['openai', 'openai-compatible', 'anthropic', 'simulated', 'on-device'] as const
-const LATER: readonly string[] = ['azure', 'bedrock', 'vertex', 'gemini']
+const SERVED = [
+  'openai',
+  'openai-compatible',
+  'anthropic',
+  'gemini',
+  ...CLOUD_KINDS,
+  'simulated',
+  'on-device',
+] as const
 type Kind = (typeof SERVED)[number]
 
-const HOSTINGS = ['hosted', 'serverless', 'self-hosted', 'on-device'] as const satisfies readonly Hosting[]
-const TIMEOUT_MS_DEFAULT = 60_000
 const ON_DEVICE_SEQUENCES_DEFAULT = 2
-const TIMEOUT_MS_MAX = 3_600_000
-
-/** An http(s) address without its trailing slash, so that paths can be appended. */
-const address: Reader<string> = {
-  fallback: OPENAI_BASE_URL,
-  read(tree, problems) {
-    const url = normalBaseUrl(text.read(tree, problems))
-    if (url !== null) return url
-    problems.add(tree.offset, 'must be an address such as `https://host/v1`')
-    return OPENAI_BASE_URL
-  },
-}
-
-function normalBaseUrl(value: string): string | null {
-  const url = URL.canParse(value) ? new URL(value) : null
-  if (url === null || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '') return null
-  return url.href.replace(/\/+$/, '')
-}
 
 /** Anthropic's paths begin with `/v1` themselves; addresses are often copied with it. */
 function anthropicBaseUrl(url: string): string {
   return url.replace(/\/v1$/, '')
 }
 
-const COMMON = {
-  kind: required(text),
-  hosting: optional(oneOf(HOSTINGS, 'hosting')),
-  region: optional(text),
-  /** Days the provider keeps prompts. Default: not known. */
-  retention_days: optional(whole('days', 0)),
-  trains_on_data: optional(flag),
-  /** Longest wait for the first byte of one attempt, ms. Default 60000. */
-  timeout_ms: optional(whole('ms', 1, TIMEOUT_MS_MAX), TIMEOUT_MS_DEFAULT),
-  headers: optional(mapOf(secret)),
+/** The same for Gemini's `/v1beta`. */
+function geminiBaseUrl(url: string): string {
+  return url.replace(/\/v1beta$/, '')
 }
 
 const openai = record({ ...COMMON, api_key: required(secret), base_url: optional(address, OPENAI_BASE_URL) })
@@ -74,6 +44,7 @@ const anthropic = record({
   api_key: required(secret),
   base_url: optional(address, ANTHROPIC_BASE_URL),
 })
+const gemini = record({ ...COMMON, api_key: required(secret), base_url: optional(address, GEMINI_BASE_URL) })
 const simulated = record({ ...COMMON, ...SIMULATION_FIELDS })
 const onDevice = record({
   ...COMMON,
@@ -88,28 +59,6 @@ const onDevice = record({
   /** Use the best kind of GPU that the library finds. Default false. */
   gpu: optional(flag, false),
 })
-
-type Common = Pick<typeof openai.fallback, Exclude<keyof typeof COMMON, 'kind'>>
-
-const DEFAULT_HOSTING: Readonly<Record<Kind, Hosting>> = {
-  openai: 'hosted',
-  anthropic: 'hosted',
-  'openai-compatible': 'self-hosted',
-  simulated: 'self-hosted',
-  'on-device': 'on-device',
-}
-
-function common(name: string, kind: Kind, values: Common | null): ProviderCommon {
-  return {
-    name,
-    hosting: values?.hosting ?? DEFAULT_HOSTING[kind],
-    region: values?.region ?? null,
-    retentionDays: values?.retention_days ?? null,
-    trainsOnData: values?.trains_on_data ?? null,
-    timeoutMs: values?.timeout_ms ?? TIMEOUT_MS_DEFAULT,
-    headers: Object.fromEntries(values?.headers ?? []),
-  }
-}
 
 export function readProviders(tree: Tree, problems: Problems): ReadonlyMap<string, ProviderConfig> {
   const providers = new Map<string, ProviderConfig>()
@@ -143,6 +92,7 @@ function readProvider(
   map: MapTree,
   problems: Problems,
 ): ProviderConfig {
+  if (isCloudKind(kind)) return readCloudProvider({ name, kind }, map, problems)
   switch (kind) {
     case 'openai': {
       const values = openai.read(map, problems)
@@ -155,6 +105,11 @@ function readProvider(
     case 'anthropic': {
       const values = anthropic.read(map, problems)
       const url = anthropicBaseUrl(values.base_url)
+      return { kind, ...common(name, kind, values), apiKey: values.api_key, baseUrl: url }
+    }
+    case 'gemini': {
+      const values = gemini.read(map, problems)
+      const url = geminiBaseUrl(values.base_url)
       return { kind, ...common(name, kind, values), apiKey: values.api_key, baseUrl: url }
     }
     case 'simulated': {
@@ -180,21 +135,14 @@ export function impliedProviders(
     if (url === null) problems.add(0, `the environment variable \`${variable}\` must be an http(s) address`)
     return url ?? otherwise
   }
-  const { OPENAI_API_KEY, ANTHROPIC_API_KEY } = env
-  if (OPENAI_API_KEY) {
-    const baseUrl = baseOf('OPENAI_BASE_URL', OPENAI_BASE_URL)
-    providers.set('openai', {
-      kind: 'openai',
-      ...common('openai', 'openai', null),
-      apiKey: OPENAI_API_KEY,
-      baseUrl,
-    })
+  const add = (kind: 'openai' | 'anthropic' | 'gemini', apiKey: string, baseUrl: string): void => {
+    providers.set(kind, { kind, ...common(kind, kind, null), apiKey, baseUrl })
   }
-  if (ANTHROPIC_API_KEY) {
-    const baseUrl = anthropicBaseUrl(baseOf('ANTHROPIC_BASE_URL', ANTHROPIC_BASE_URL))
-    const shared = common('anthropic', 'anthropic', null)
-    providers.set('anthropic', { kind: 'anthropic', ...shared, apiKey: ANTHROPIC_API_KEY, baseUrl })
-  }
+  const { OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY } = env
+  if (OPENAI_API_KEY) add('openai', OPENAI_API_KEY, baseOf('OPENAI_BASE_URL', OPENAI_BASE_URL))
+  if (ANTHROPIC_API_KEY)
+    add('anthropic', ANTHROPIC_API_KEY, anthropicBaseUrl(baseOf('ANTHROPIC_BASE_URL', ANTHROPIC_BASE_URL)))
+  if (GEMINI_API_KEY) add('gemini', GEMINI_API_KEY, geminiBaseUrl(baseOf('GEMINI_BASE_URL', GEMINI_BASE_URL)))
   if (providers.size === 0) {
     const simulation = DEFAULT_SIMULATION
     providers.set('sim', { kind: 'simulated', ...common('sim', 'simulated', null), simulation })

@@ -19,7 +19,17 @@ export function releaseId(release: Omit<Release, 'id' | 'source' | 'warnings'>, 
 function withoutSecrets(provider: ProviderConfig, sha256: Hash): unknown {
   const headers = Object.entries(provider.headers).map(([name, value]) => [name, sha256(value)])
   const key = 'apiKey' in provider && provider.apiKey !== null ? sha256(provider.apiKey) : null
-  return { ...provider, headers: Object.fromEntries(headers), apiKey: key }
+  const access = 'access' in provider ? { access: hashedAccess(provider.access, sha256) } : {}
+  return { ...provider, headers: Object.fromEntries(headers), apiKey: key, ...access }
+}
+
+/** Whatever opens a cloud is taken for a secret, except how it is found. */
+function hashedAccess(access: Readonly<Record<'from', string>>, sha256: Hash): unknown {
+  const values = Object.entries(access).map(([name, value]) => [
+    name,
+    name === 'from' || typeof value !== 'string' ? value : sha256(value),
+  ])
+  return Object.fromEntries(values)
 }
 
 /** JSON values with sorted keys; maps as objects, functions (compiled rules) left out, infinity by name. */

@@ -43,7 +43,19 @@ export function resolveModels(
 const KEY_VARIABLES: Readonly<Record<string, string>> = {
   openai: 'OPENAI_API_KEY',
   anthropic: 'ANTHROPIC_API_KEY',
+  google: 'GEMINI_API_KEY',
 }
+
+/** Which kinds of provider serve what a seller of the catalogue sells under the same name; in this order. */
+const KINDS_OF_SELLER: Readonly<Record<string, readonly ProviderConfig['kind'][]>> = {
+  openai: ['openai'],
+  anthropic: ['anthropic'],
+  google: ['gemini', 'vertex'],
+  aws: ['bedrock'],
+}
+
+/** Bedrock names the maker first, and before it perhaps a region: `eu.amazon.nova-lite-v1:0`. */
+const BEDROCK_ID = /^(?:[a-z0-9-]+\.[a-z]|arn:)/
 
 function providerFor(reference: ModelReference, resolution: Resolution): ProviderConfig | null {
   const { value: name, offset } = reference
@@ -55,7 +67,8 @@ function providerFor(reference: ModelReference, resolution: Resolution): Provide
   const providers = [...resolution.providers.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1))
   const entry = prices.find(name)
   const seller = entry && soldBy(entry.provider, providers)
-  const provider = seller ?? providers.find(({ kind }) => kind === 'simulated')
+  const provider =
+    seller ?? resoldBy(name, providers, prices) ?? providers.find(({ kind }) => kind === 'simulated')
   if (provider) return provider
   problems.add(offset, unresolved(reference, entry?.provider ?? null, resolution))
   return null
@@ -76,5 +89,22 @@ function unresolved(reference: ModelReference, seller: string | null, { models }
 /** Of several that would do: the one that bears the seller's name, else the first by name. */
 function soldBy(seller: string, providers: readonly ProviderConfig[]): ProviderConfig | undefined {
   const called = providers.find(({ name, kind }) => name === seller && kind !== 'simulated')
-  return called ?? providers.find(({ kind }) => kind === seller)
+  if (called) return called
+  for (const wanted of KINDS_OF_SELLER[seller] ?? []) {
+    const found = providers.find(({ kind }) => kind === wanted)
+    if (found) return found
+  }
+  return undefined
+}
+
+/** Clouds sell others' models, too, under names of their own or under the maker's. */
+function resoldBy(
+  name: string,
+  providers: readonly ProviderConfig[],
+  prices: PriceCatalogue,
+): ProviderConfig | undefined {
+  return providers.find(({ kind }) => {
+    if (kind === 'bedrock') return BEDROCK_ID.test(name) && prices.find(name, 'aws') !== null
+    return kind === 'vertex' && prices.find(name, 'google') !== null
+  })
 }

@@ -46,8 +46,8 @@ export interface UpstreamRequest {
   readonly idleTimeoutMs: number
 }
 
-/** How an attempt failed below HTTP. */
-export type UpstreamFailure = 'connection' | 'timeout' | 'broken' | 'aborted' | 'too-large'
+/** How an attempt failed below HTTP. `credentials`: there are none, and asking again changes nothing. */
+export type UpstreamFailure = 'connection' | 'timeout' | 'broken' | 'aborted' | 'too-large' | 'credentials'
 
 export interface UpstreamListener {
   /** Header names are lower case. */

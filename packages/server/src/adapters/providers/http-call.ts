@@ -9,6 +9,8 @@ import type {
   UpstreamListener,
   UpstreamRequest,
 } from '../../engine/ports.js'
+import { isEventStream } from '../../wire/event-stream-type.js'
+import { CredentialError } from './auth/credential-error.js'
 import type { Connection } from './http1/connection.js'
 import type { PooledCall } from './http1/connection-pool.js'
 
@@ -17,14 +19,15 @@ export interface HttpCallOptions {
   readonly bodyBytesMax: number
   /** Named in failures; without user name and password. */
   readonly host: string
-  /** Request line and headers, with the blank line. */
-  readonly head: string
   /** Takes the call back before it was sent. */
   readonly withdraw: (call: PooledCall) => void
+  /** Sees what the provider answered, before the listener does. */
+  readonly onHead: (status: number, headers: Readonly<Record<string, string>>) => void
 }
 
 export class HttpCall implements UpstreamCall, PooledCall {
-  readonly head: string
+  /** Request line and headers, with the blank line; written before it is given to a connection. */
+  head = ''
   readonly body: Uint8Array
   readonly #listener: UpstreamListener
   readonly #options: HttpCallOptions
@@ -41,7 +44,6 @@ export class HttpCall implements UpstreamCall, PooledCall {
   #timer: Timer | null
 
   constructor(request: UpstreamRequest, listener: UpstreamListener, options: HttpCallOptions) {
-    this.head = options.head
     this.body = request.body
     this.#listener = listener
     this.#options = options
@@ -55,6 +57,17 @@ export class HttpCall implements UpstreamCall, PooledCall {
   /** `send` is about to return: from now on the listener may be called directly. */
   markSent(): void {
     this.#mayCallBack = true
+  }
+
+  get isDone(): boolean {
+    return this.#done
+  }
+
+  /** It was not sent, because nothing says who sends it. */
+  unproven(error: unknown): void {
+    const isFinal = error instanceof CredentialError && error.isFinal
+    const detail = error instanceof CredentialError ? error.message : 'the call could not be signed'
+    this.#fail(isFinal ? 'credentials' : 'connection', `${detail} (${this.#options.host})`)
   }
 
   abort(): void {
@@ -84,7 +97,8 @@ export class HttpCall implements UpstreamCall, PooledCall {
   onHead(status: number, headers: Readonly<Record<string, string>>): void {
     if (this.#done) return
     this.#headSeen = true
-    const streamed = this.#streamAsked && headers['content-type']?.startsWith('text/event-stream') === true
+    this.#options.onHead(status, headers)
+    const streamed = this.#streamAsked && isEventStream(headers['content-type'])
     if (!streamed) this.#bytesLeft = this.#options.bodyBytesMax
     this.#lastByteMs = this.#options.system.nowMs()
     // The head's timer goes on as the watch over the body; only an impatient one has to be armed anew.

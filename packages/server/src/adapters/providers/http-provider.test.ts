@@ -4,7 +4,8 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { Provider } from '../../engine/ports.js'
 import { createFakeSystem } from '../../testing/fake-system.js'
 import { createLiveSystem } from '../system/live-system.js'
-import { type HttpProviderConfig, type HttpProviderOptions, createHttpProvider } from './http-provider.js'
+import type { HttpProviderConfig } from './addresses/address-of.js'
+import { type HttpProviderOptions, createHttpProvider } from './http-provider.js'
 import { RecordingListener, upstreamRequest } from '../../testing/recording-listener.js'
 
 const live = createLiveSystem()
@@ -95,7 +96,8 @@ describe('requests', () => {
     ['anthropic-messages', '/v1', '/v1/messages'],
   ] as const)('%s under a base of "%s" goes to %s', async (wire, base, path) => {
     const { url, seen } = await upstream((response) => response.end('{}'))
-    await call(providerFor(url + base), upstreamRequest({}, { wire }))
+    const kind = wire === 'anthropic-messages' ? 'anthropic' : 'openai-compatible'
+    await call(providerFor(url + base, { kind }), upstreamRequest({}, { wire }))
     expect(seen[0]?.url).toBe(path)
   })
 

@@ -1,14 +1,15 @@
 // Calls a provider over HTTP/1.1: one pool of connections per provider, callbacks all the way, no retries and
-// no redirects (both are decisions, and decisions belong to the engine).
+// no redirects (both are decisions, and decisions belong to the engine). Kinds differ in their address and in
+// how a call proves who sends it; nothing else here knows them.
 
-import type { CallerWire, ProviderConfig, Wire } from '../../core/release/release.js'
 import type { Provider, System, UpstreamCall, UpstreamListener, UpstreamRequest } from '../../engine/ports.js'
-import { isFieldName, isFieldValue } from '../../wire/http-field.js'
+import { addressOf, type HttpProviderConfig } from './addresses/address-of.js'
+import type { Authorizer, HeaderMap } from './auth/authorizer.js'
+import { authorizerOf, type AuthorizerOptions } from './auth/authorizer-of.js'
 import { HttpCall } from './http-call.js'
 import { ConnectionPool, type PooledCall } from './http1/connection-pool.js'
 import type { Origin } from './http1/connection.js'
-
-export type HttpProviderConfig = Exclude<ProviderConfig, { readonly kind: 'simulated' | 'on-device' }>
+import { headWriter } from './request-head.js'
 
 export interface HttpProviderOptions {
   readonly system: System
@@ -20,129 +21,73 @@ export interface HttpProviderOptions {
   readonly connections?: number
   /** Largest answer that is not an event stream, bytes. Default 16 MiB. */
   readonly bodyBytesMax?: number
+  /** Default: what the kind of provider asks for. */
+  readonly authorizerOf?: (config: HttpProviderConfig, options: AuthorizerOptions) => Authorizer
 }
 
 const CONNECTIONS_MAX = 256
 const BODY_BYTES_MAX = 16 * 1024 * 1024
-const ANTHROPIC_VERSION = '2023-06-01'
-
-// Set by us or by the connection: a caller's header or a configured one must not change them.
-const RESERVED = new Set([
-  'host',
-  'connection',
-  'keep-alive',
-  'transfer-encoding',
-  'upgrade',
-  'expect',
-  'content-length',
-  'content-type',
-  'accept-encoding',
-])
+/** After the start, so that it is not slowed down by credentials that no call may need. */
+const PREPARE_MS = 500
 
 /**
- * A provider of kind `openai`, `openai-compatible` or `anthropic`. Throws when `base_url` is not an http(s)
- * URL or a configured header cannot be sent, so that a release with such a provider never serves.
+ * A provider of any kind that is called over HTTP. Throws when its address is not an http(s) URL or a
+ * configured header cannot be sent, so that a release with such a provider never serves.
  */
 export function createHttpProvider(config: HttpProviderConfig, options: HttpProviderOptions): Provider {
-  const base = new URL(config.baseUrl)
-  if (base.protocol !== 'http:' && base.protocol !== 'https:') {
-    throw new Error(`provider ${config.name}: base_url must start with http:// or https://`)
-  }
-  const { system } = options
+  const { base, pathOf, speaks, defaults } = addressOf(config)
+  const { name, headers: configured } = config
+  if (!/^https?:$/.test(base.protocol))
+    throw new Error(`provider ${name}: base_url must start with http:// or https://`)
+  const { system, bodyBytesMax = BODY_BYTES_MAX } = options
+  const { host } = base
+  const authorizer = (options.authorizerOf ?? authorizerOf)(config, { system, host })
+  const writeHead = headWriter({ name, host, fixed: authorizer.fixed, configured, defaults })
   const connections = options.connections ?? CONNECTIONS_MAX
   const pool = new ConnectionPool({ origin: originOf(base), system, connections })
-  const headFor = headWriter(config, base)
-  const bodyBytesMax = options.bodyBytesMax ?? BODY_BYTES_MAX
+  const preparing = system.after(PREPARE_MS, () => authorizer.prepare())
   const withdraw = (call: PooledCall): void => pool.withdraw(call)
+  const onHead = (status: number, headers: HeaderMap): void => authorizer.onHead(status, headers)
 
   function send(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall {
-    const head = headFor(request)
-    const call = new HttpCall(request, listener, { system, bodyBytesMax, host: base.host, head, withdraw })
-    pool.send(call)
+    const path = pathOf(request)
+    const call = new HttpCall(request, listener, { system, bodyBytesMax, host, withdraw, onHead })
+    const proof = authorizer.headersFor({ path, body: request.body })
+    sendProven(call, proof, (known) => {
+      call.head = writeHead(request, path, known)
+      pool.send(call)
+    })
     call.markSent()
     return call
   }
 
   return {
-    name: config.name,
+    name,
     simulated: false,
-    speaks: config.kind === 'anthropic' ? speaksAnthropic : speaksOpenAi,
+    speaks,
     send,
     // Waits for the calls under way: after a reload the old release's provider may still be answering.
-    close: () => pool.close(),
+    close: () => {
+      preparing.cancel()
+      authorizer.close()
+      return pool.close()
+    },
   }
 }
 
-function speaksAnthropic(wire: CallerWire): Wire | null {
-  return wire === 'openai-embeddings' ? null : 'anthropic-messages'
-}
-
-function speaksOpenAi(wire: CallerWire): Wire {
-  return wire === 'openai-embeddings' ? wire : 'openai-chat'
+/** At once where the proof is known; else when it is, unless the call has ended meanwhile. */
+function sendProven(
+  call: HttpCall,
+  proof: HeaderMap | Promise<HeaderMap>,
+  start: (proof: HeaderMap) => void,
+): void {
+  if (!(proof instanceof Promise)) return start(proof)
+  const startLater = (known: HeaderMap): void => (call.isDone ? undefined : start(known))
+  void proof.then(startLater).catch((error: unknown) => call.unproven(error))
 }
 
 function originOf(base: URL): Origin {
   const isSecure = base.protocol === 'https:'
   const host = base.hostname.replace(/^\[(.*)\]$/, '$1')
   return { isSecure, host, port: base.port === '' ? (isSecure ? 443 : 80) : Number(base.port) }
-}
-
-/** OpenAI's base URL ends in the version, Anthropic's does not; one that does is taken as meant. */
-function pathsUnder(prefix: string): Readonly<Partial<Record<Wire, string>>> {
-  return {
-    'openai-chat': `${prefix}/chat/completions`,
-    'openai-responses': `${prefix}/responses`,
-    'openai-embeddings': `${prefix}/embeddings`,
-    'anthropic-messages': prefix.endsWith('/v1') ? `${prefix}/messages` : `${prefix}/v1/messages`,
-  }
-}
-
-function authHeaders(config: HttpProviderConfig): Record<string, string> {
-  if (config.kind === 'anthropic')
-    return { 'x-api-key': config.apiKey, 'anthropic-version': ANTHROPIC_VERSION }
-  return config.apiKey === null ? {} : { authorization: `Bearer ${config.apiKey}` }
-}
-
-/** Request line and headers. The part that never changes is made, and checked, once. */
-function headWriter(config: HttpProviderConfig, base: URL): (request: UpstreamRequest) => string {
-  const fixed = new Map<string, string>([['content-type', 'application/json']])
-  fixed.set('accept-encoding', 'identity')
-  for (const [name, value] of Object.entries(authHeaders(config))) fixed.set(name, value)
-  for (const [name, value] of Object.entries(config.headers)) {
-    if (!RESERVED.has(name.toLowerCase())) fixed.set(name.toLowerCase(), value)
-  }
-  for (const [name, value] of fixed) assertSendable(config.name, name, value)
-  const version = fixed.get('anthropic-version')
-  fixed.delete('anthropic-version')
-  const lines = [...fixed].map(([name, value]) => `${name}: ${value}\r\n`).join('')
-  const constant = `host: ${base.host}\r\nconnection: keep-alive\r\n${lines}`
-  const paths = pathsUnder(base.pathname.replace(/\/+$/, ''))
-
-  return ({ wire, countTokens, headers, body }) => {
-    const address = paths[wire]
-    if (address === undefined) throw new Error(`provider ${config.name} has no address for ${wire}`)
-    const path = countTokens === true ? `${address}/count_tokens` : address
-    let head = `POST ${path} HTTP/1.1\r\n${constant}content-length: ${body.length}\r\n`
-    const callersVersion = headers['anthropic-version'] ?? version
-    if (callersVersion !== undefined) head += line(config.name, 'anthropic-version', callersVersion)
-    for (const name in headers) {
-      const value = headers[name]
-      if (value === undefined || name === 'anthropic-version' || RESERVED.has(name) || fixed.has(name))
-        continue
-      head += line(config.name, name, value)
-    }
-    return `${head}\r\n`
-  }
-}
-
-function line(provider: string, name: string, value: string): string {
-  assertSendable(provider, name, value)
-  return `${name}: ${value}\r\n`
-}
-
-// A key read from a file often ends in a newline. Saying so at start beats a failure on every call; the value
-// stays out.
-function assertSendable(provider: string, name: string, value: string): void {
-  if (!isFieldName(name) || !isFieldValue(value))
-    throw new Error(`provider ${provider}: the header "${name}" has characters that cannot be sent`)
 }

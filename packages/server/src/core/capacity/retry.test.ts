@@ -1,10 +1,10 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { fitsDeadline, isDeploymentFault, isRetryable, retryDelayMs } from './retry.js'
+import { fitsDeadline, isDeploymentFault, isRetryable, isThrottle, retryDelayMs } from './retry.js'
 
 describe('isRetryable', () => {
-  const goodEnds = ['connection', 'timeout', 'broken', 'broken_stream', 'invalid_body']
-  const goodStatuses = [408, 409, 429, 500, 502, 503, 504, 529]
+  const goodEnds = ['connection', 'timeout', 'broken', 'broken_stream', 'invalid_body', 'throttled']
+  const goodStatuses = [408, 409, 424, 429, 500, 502, 503, 504, 529]
   const badEnds = ['ok', 'cut', 'caller_left', 'aborted', 'too-large', 'http_5', 'http_5000', '']
   const badStatuses = [200, 400, 401, 402, 403, 404, 413, 422]
 
@@ -23,8 +23,17 @@ describe('isRetryable', () => {
 describe('isDeploymentFault', () => {
   test('a bad key, no credit or no such model speak against the deployment, not the request', () => {
     expect([401, 402, 403, 404].map((status) => isDeploymentFault(`http_${status}`))).not.toContain(false)
+    expect(isDeploymentFault('credentials')).toBe(true)
+    expect(isRetryable('credentials')).toBe(false)
     expect(['http_400', 'http_413', 'http_422', 'http_500', 'ok'].map(isDeploymentFault)).not.toContain(true)
   })
+})
+
+test('what is too much at a time makes a deployment rest, and nothing else does', () => {
+  expect(['http_429', 'http_503', 'http_529', 'throttled'].map(isThrottle)).not.toContain(false)
+  expect(['http_400', 'http_500', 'timeout', 'credentials', 'ok', 'http_4290'].map(isThrottle)).not.toContain(
+    true,
+  )
 })
 
 describe('retryDelayMs', () => {

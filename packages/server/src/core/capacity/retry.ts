@@ -10,10 +10,19 @@ const RETRYABLE_ENDS: ReadonlySet<string> = new Set([
   'invalid_body',
   'http_408',
   'http_409',
+  // Bedrock: the model failed at this request.
+  'http_424',
   'http_429',
+  'throttled',
 ])
 
-const DEPLOYMENT_FAULTS: ReadonlySet<string> = new Set(['http_401', 'http_402', 'http_403', 'http_404'])
+const DEPLOYMENT_FAULTS: ReadonlySet<string> = new Set([
+  'credentials',
+  'http_401',
+  'http_402',
+  'http_403',
+  'http_404',
+])
 
 /**
  * May the same request be sent again? Refusals of the request itself (400, 413, 422) and of us (401, 403)
@@ -29,6 +38,11 @@ export function isRetryable(end: string): boolean {
  */
 export function isDeploymentFault(end: string): boolean {
   return DEPLOYMENT_FAULTS.has(end)
+}
+
+/** Too much at a time, here: the deployment rests before it is asked again. */
+export function isThrottle(end: string): boolean {
+  return end === 'throttled' || /^http_(?:429|503|529)$/.test(end)
 }
 
 export interface RetryDelay {

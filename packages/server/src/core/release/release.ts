@@ -4,6 +4,7 @@
 import type { Amounts } from '../budget/amounts.js'
 import type { ReleaseId } from '../ids.js'
 import type { Price } from '../money/price.js'
+import type { AzureProvider, BedrockProvider, VertexProvider } from './cloud-providers.js'
 import type { Rule } from './rule.js'
 
 export type Tier = 'small' | 'mid' | 'premium'
@@ -15,7 +16,13 @@ export type Hosting = 'hosted' | 'serverless' | 'self-hosted' | 'on-device'
 export type CallerWire = 'openai-chat' | 'openai-responses' | 'anthropic-messages' | 'openai-embeddings'
 
 /** Formats that providers speak: those of callers, and some that no caller does. */
-export type Wire = CallerWire | 'gemini' | 'gemini-embeddings' | 'vertex-embeddings'
+export type Wire =
+  | CallerWire
+  | 'bedrock-converse'
+  | 'gemini'
+  | 'bedrock-embeddings'
+  | 'gemini-embeddings'
+  | 'vertex-embeddings'
 
 export type RungName = 'shorter_context' | 'smaller_model' | 'cached_answer' | 'partial_result' | 'refine'
 export const FULL_LADDER = [
@@ -49,6 +56,10 @@ export type ProviderConfig =
       readonly baseUrl: string
     })
   | (ProviderCommon & { readonly kind: 'anthropic'; readonly apiKey: string; readonly baseUrl: string })
+  | (ProviderCommon & { readonly kind: 'gemini'; readonly apiKey: string; readonly baseUrl: string })
+  | (ProviderCommon & AzureProvider)
+  | (ProviderCommon & BedrockProvider)
+  | (ProviderCommon & VertexProvider)
   | (ProviderCommon & { readonly kind: 'simulated'; readonly simulation: Simulation })
   | (ProviderCommon & OnDeviceModel)
 

@@ -61,8 +61,8 @@ export interface AttemptRecord {
   /** HTTP status, or 0 when none arrived. */
   readonly status: number
   /**
-   * `ok`, or why not: `http_429`, `timeout`, `connection`, `broken_stream`, `invalid_body`, `cut`,
-   * `caller_left`.
+   * `ok`, or why not: `http_429`, `timeout`, `connection`, `credentials`, `broken_stream`,
+   * `invalid_body`, `cut`, `caller_left`.
    */
   readonly end: string
   readonly held: Amounts

@@ -3,7 +3,7 @@
 // the task, held and settled on its own. Nothing follows an attempt whose first byte the caller has seen.
 
 import { premiumCeilingOf } from '../../core/routing/premium-ceiling.js'
-import { isDeploymentFault, isRetryable, retryDelayMs } from '../../core/capacity/retry.js'
+import { isDeploymentFault, isRetryable, isThrottle, retryDelayMs } from '../../core/capacity/retry.js'
 import type { Deployment, ModelEntry } from '../../core/release/release.js'
 import type { AttemptRecord } from '../../core/task/records.js'
 import type { Answer } from '../answer/answer.js'
@@ -166,7 +166,10 @@ function prepare(step: Step, { plan, model }: TurnAsk, { deployment, reservation
     throw new Error(`provider ${deployment.provider} is gone`)
   const { view } = step.request
   const wire = provider.speaks(step.call.wire, deployment.model)
-  if (wire === null) return { kind: 'inexpressible', problems: [NOT_THERE] }
+  if (wire === null) {
+    const problem = { at: 'model', message: `${deployment.id} is not asked in ${step.call.wire}` }
+    return { kind: 'inexpressible', problems: [problem] }
+  }
   const logprobs = plan.logprobs && wire === 'openai-chat'
   const body = prepareBody(step, {
     deployment,
@@ -249,10 +252,13 @@ function judgeFailure(step: Step, failure: AttemptFailure, avoid: string[]): Tur
     stage: 'attempt',
     choice: 'failed',
     reason: failure.end,
-    inputs: { deployment: failure.deployment.id },
+    inputs: {
+      deployment: failure.deployment.id,
+      ...(failure.detail === null ? {} : { detail: failure.detail }),
+    },
   })
   if (failure.end === 'caller_left') return { kind: 'caller-left' }
-  if (failure.status === 429 || failure.status === 503 || failure.status === 529) {
+  if (isThrottle(failure.end)) {
     step.engine.capacity.cool(failure.deployment, failure.retryAfterMs, step.engine.system.nowMs())
   }
   const isFault = isDeploymentFault(failure.end)

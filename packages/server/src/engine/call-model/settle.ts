@@ -86,6 +86,7 @@ function book(step: Step, held: HeldAttempt, used: { attempt: AttemptRecord; act
 function wasTurnedAway(evidence: AttemptEvidence): boolean {
   return (
     evidence.end === 'connection' ||
+    evidence.end === 'credentials' ||
     evidence.status === 429 ||
     evidence.status === 503 ||
     evidence.status === 529

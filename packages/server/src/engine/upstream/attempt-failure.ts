@@ -3,6 +3,7 @@
 import type { Deployment, Wire } from '../../core/release/release.js'
 import type { ProviderError } from '../../wire/format.js'
 import { providerFormatOf } from '../../wire/formats.js'
+import { meaningOf, retryInfoMs } from '../../wire/refusal-signals.js'
 import { retryAfterMs, shouldRetry } from '../../wire/retry-after.js'
 import type { Step } from '../step-context.js'
 
@@ -15,6 +16,8 @@ interface Asked {
 export interface AttemptFailure {
   readonly end: string
   readonly status: number
+  /** Why it failed below HTTP, without secrets; for those who run the server. */
+  readonly detail: string | null
   readonly deployment: Deployment
   readonly retryAfterMs: number | null
   /** The provider's own `x-should-retry`. */
@@ -28,9 +31,22 @@ export interface AttemptFailure {
   } | null
 }
 
-export function failureOf(ask: Asked, known: { end: string; status: number }): AttemptFailure {
+export function failureOf(
+  ask: Asked,
+  known: { end: string; status: number; detail?: string },
+): AttemptFailure {
   const { deployment } = ask.held
-  return { ...known, deployment, retryAfterMs: null, shouldRetry: null, error: null, upstream: null }
+  const { end, status, detail = null } = known
+  return {
+    end,
+    status,
+    detail,
+    deployment,
+    retryAfterMs: null,
+    shouldRetry: null,
+    error: null,
+    upstream: null,
+  }
 }
 
 export function httpFailure(
@@ -43,10 +59,11 @@ export function httpFailure(
   const isTooLong = raw.status === 400 && error !== null && isContextLength(error)
   const contentType = raw.headers['content-type'] ?? 'application/json'
   return {
-    end: isTooLong ? 'context_length' : raw.end,
+    end: isTooLong ? 'context_length' : (meaningOf({ ...raw, body: text }) ?? raw.end),
     status: raw.status,
+    detail: null,
     deployment: ask.held.deployment,
-    retryAfterMs: retryAfterMs(raw.headers, step.engine.system.nowMs()),
+    retryAfterMs: retryAfterMs(raw.headers, step.engine.system.nowMs()) ?? retryInfoMs(text),
     shouldRetry: shouldRetry(raw.headers),
     error,
     upstream:

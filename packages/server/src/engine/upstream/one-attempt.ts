@@ -80,7 +80,7 @@ function afterWhole(step: Step, ask: AttemptAsk, raw: WholeAnswer): AttemptEnd |
   const { held } = ask
   const { status } = raw
   if (raw.kind === 'failed') {
-    const failure = failureOf(ask, { end: endOf(raw.failure, status), status })
+    const failure = failureOf(ask, { end: endOf(raw.failure, status), status, detail: raw.detail })
     return whenDone(settle(step, held, failedEvidence(raw)), () => ({ kind: 'failed', failure }))
   }
   const { firstByteMs, headers } = raw
@@ -211,7 +211,8 @@ function streamEnd(step: Step, ask: AttemptAsk, from: Streamed): AttemptEnd {
   if (end.kind === 'complete' || (end.kind === 'cut' && pumped.facts.deltas > 0)) {
     return { kind: 'answered', answer: heldAnswer(ask, { pumped, scanner, facts, end }) }
   }
-  const failure = failureOf(ask, { end: failedEnd(pumped), status: pumped.status })
+  const detail = end.kind === 'failed' ? { detail: end.detail } : {}
+  const failure = failureOf(ask, { end: failedEnd(pumped), status: pumped.status, ...detail })
   return { kind: 'failed', failure: { ...failure, error: pumped.facts.error } }
 }
 

@@ -2,6 +2,7 @@
 // fail over to another attempt; afterwards it can only go on, be cut where a limit is, or end with an error
 // in band.
 
+import { isEventStream } from '../../wire/event-stream-type.js'
 import type { StreamFacts, StreamScanner } from '../../wire/format.js'
 import { ByteLog } from './byte-log.js'
 import type { Caller, Provider, System, UpstreamCall, UpstreamFailure, UpstreamRequest } from '../ports.js'
@@ -130,7 +131,7 @@ class Pump {
     this.#status = status
     this.#headers = headers
     this.#firstByteMs = this.#attempt.system.nowMs() - this.#startedMs
-    const isStream = status === 200 && (headers['content-type'] ?? '').includes('text/event-stream')
+    const isStream = status === 200 && isEventStream(headers['content-type'])
     if (!isStream) this.#plain = []
   }
 

@@ -26,8 +26,9 @@ const OK = 'HTTP/1.1 200 OK'
 const OK_PARTS = ['', '1', '200'] as const
 const DIGITS = /^\d{1,15}$/
 
-// Of the connection, or nobody's business: the engine reads the rest.
-const DROPPED = new Set(['trailer', 'set-cookie', 'date', 'server'])
+// Of the connection, or nobody's business: the engine reads the rest. The date stays: a signature that was
+// refused shows by it that our clock is wrong.
+const DROPPED = new Set(['trailer', 'set-cookie', 'server'])
 
 /** What the headers say of the connection. */
 interface Hop {

@@ -137,7 +137,13 @@ describe('in process', () => {
 
   test('it says who it is', () => {
     expect(provider()).toMatchObject({ name: 'sim', simulated: true })
-    expect(provider().speaks('anthropic-messages', 'any')).toBe('anthropic-messages')
+  })
+
+  test('it speaks what it is asked in, and chat for what it does not have', () => {
+    const said = (
+      ['openai-chat', 'anthropic-messages', 'openai-embeddings', 'openai-responses'] as const
+    ).map((wire) => provider().speaks(wire, 'm'))
+    expect(said).toEqual(['openai-chat', 'anthropic-messages', 'openai-embeddings', 'openai-chat'])
   })
 })
 

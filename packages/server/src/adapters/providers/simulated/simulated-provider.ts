@@ -33,11 +33,8 @@ export function createSimulatedProvider(
   const world = new SimWorld(config.simulation, system)
 
   function send(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall {
-    const script = world.open({
-      route: routeOf(request.wire),
-      body: request.body,
-      orders: request.headers['x-sim'],
-    })
+    const route = routeOf(request.wire)
+    const script = world.open({ route, body: request.body, orders: request.headers['x-sim'] })
     return new SimulatedCall({
       request,
       listener,
@@ -50,7 +47,6 @@ export function createSimulatedProvider(
   return {
     name: config.name,
     simulated: true,
-    // Whatever is asked, but for responses: those are translated.
     speaks: (wire) => (wire === 'openai-responses' ? 'openai-chat' : wire),
     send,
     stats: () => world.stats(),
@@ -59,12 +55,6 @@ export function createSimulatedProvider(
 }
 
 function routeOf(wire: Wire): SimRoute {
-  switch (wire) {
-    case 'openai-chat':
-    case 'openai-embeddings':
-    case 'anthropic-messages':
-      return wire
-    default:
-      throw new Error(`the simulator does not speak ${wire}`)
-  }
+  if (wire === 'openai-chat' || wire === 'anthropic-messages' || wire === 'openai-embeddings') return wire
+  throw new Error(`the simulated provider does not speak ${wire}`)
 }
