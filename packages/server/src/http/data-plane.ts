@@ -9,7 +9,7 @@ import {
   RESPONSE_HEADERS,
   parseAttributes,
 } from '@spillway/protocol'
-import { NO_CEILINGS, type Tenant, type Wire } from '../core/release/release.js'
+import { type CallerWire, NO_CEILINGS, type Tenant } from '../core/release/release.js'
 import type { Problem } from '../core/parsed.js'
 import { sendRefusal } from '../engine/answer/send-refusal.js'
 import { callModel } from '../engine/call-model.js'
@@ -33,7 +33,7 @@ export interface DataPlane {
   readonly idempotency: Idempotency
 }
 
-const ROUTES: ReadonlyMap<string, Wire> = new Map([
+const ROUTES: ReadonlyMap<string, CallerWire> = new Map([
   ['/v1/chat/completions', 'openai-chat'],
   ['/v1/messages', 'anthropic-messages'],
   ['/v1/embeddings', 'openai-embeddings'],
@@ -43,7 +43,7 @@ const ROUTES: ReadonlyMap<string, Wire> = new Map([
 ])
 
 /** The format of a model route, or undefined for everything that is not one. */
-export function modelRoute(method: string | undefined, url: string | undefined): Wire | undefined {
+export function modelRoute(method: string | undefined, url: string | undefined): CallerWire | undefined {
   if (method !== 'POST' || url === undefined) return undefined
   const query = url.indexOf('?')
   return ROUTES.get(query === -1 ? url : url.slice(0, query))
@@ -62,7 +62,11 @@ export interface ModelExchange {
   readonly caller: Caller
 }
 
-export async function serveModelCall(plane: DataPlane, wire: Wire, exchange: ModelExchange): Promise<void> {
+export async function serveModelCall(
+  plane: DataPlane,
+  wire: CallerWire,
+  exchange: ModelExchange,
+): Promise<void> {
   const { caller } = exchange
   const { engine } = plane
   const requestId = textHeader(exchange, REQUEST_HEADERS.requestId) ?? engine.system.newId('message')
@@ -108,7 +112,7 @@ async function serveOnce(
 type WithHeaders = Pick<ModelExchange, 'headers'>
 
 interface RawCall {
-  readonly wire: Wire
+  readonly wire: CallerWire
   readonly bytes: Buffer
   readonly tenant: Tenant
   readonly requestId: string

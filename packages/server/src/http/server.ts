@@ -3,7 +3,7 @@
 
 import { type Server as HttpServer, type IncomingMessage, type ServerResponse, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Wire } from '../core/release/release.js'
+import type { CallerWire } from '../core/release/release.js'
 import type { System } from '../engine/ports.js'
 import { type ControlPlane, createControlPlane } from './control-plane.js'
 import { answersPreflight } from './cross-origin.js'
@@ -84,7 +84,7 @@ interface Exchange extends ModelExchange {
   readonly caller: HttpCaller | LaneCaller
 }
 
-function serve(options: ServerOptions, wire: Wire, exchange: Exchange): void {
+function serve(options: ServerOptions, wire: CallerWire, exchange: Exchange): void {
   serveModelCall(options.data, wire, exchange).catch((error: unknown) => {
     options.onFault(error)
     // A caller that was answered keeps the answer; one that was not may not wait for ever.

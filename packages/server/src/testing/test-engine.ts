@@ -4,7 +4,7 @@
 import { createGenaiPrices } from '../adapters/prices/genai-prices.js'
 import { parseConfig } from '../config/load-config.js'
 import { MemoryLedger } from '../core/budget/memory-ledger.js'
-import { NO_CEILINGS, type Release, type Tenant, type Wire } from '../core/release/release.js'
+import { type CallerWire, NO_CEILINGS, type Release, type Tenant } from '../core/release/release.js'
 import type { Entry, HoldSettled, OutcomeJudged, StepEnded } from '../core/task/records.js'
 import { AnswerMemory } from '../engine/answer-memory.js'
 import { callModel } from '../engine/call-model.js'
@@ -38,7 +38,7 @@ export interface TestEngineOptions {
 
 export interface CallAsk {
   /** Default `openai-chat`. */
-  readonly wire?: Wire
+  readonly wire?: CallerWire
   /** Laid over a small question. Inside a task the route decides on the model. */
   readonly body?: object
   readonly task?: string

@@ -2,7 +2,7 @@
 
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
-import type { Wire } from '../core/release/release.js'
+import type { CallerWire } from '../core/release/release.js'
 import { scannerBetween } from '../wire/translate-stream.js'
 import { anthropicStream, openAiStream } from './recorded-streams.js'
 
@@ -10,7 +10,7 @@ export type Extra = { readonly cost_usd: number } | null
 
 export function translate(
   chunks: readonly Uint8Array[],
-  to: Wire,
+  to: CallerWire,
   given: { keepUsage?: boolean; collect?: boolean; extra?: Extra } = {},
 ) {
   const from = to === 'openai-chat' ? 'anthropic-messages' : 'openai-chat'

@@ -2,13 +2,13 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Wire } from '../core/release/release.js'
+import type { CallerWire } from '../core/release/release.js'
 import { NO_TOKENS } from '../core/money/token-counts.js'
 import type { StreamEvent } from './format.js'
 import { formatOf } from './formats.js'
 import { valuesOf } from '../testing/recorded-streams.js'
 
-const wire = fc.constantFrom<Wire>('openai-chat', 'anthropic-messages')
+const wire = fc.constantFrom<CallerWire>('openai-chat', 'anthropic-messages')
 const index = fc.nat({ max: 3 })
 const event: fc.Arbitrary<StreamEvent> = fc.oneof(
   fc.constant<StreamEvent>({ kind: 'start', id: 'x', model: 'm', usage: null }),
@@ -25,7 +25,7 @@ const event: fc.Arbitrary<StreamEvent> = fc.oneof(
   }),
 )
 
-function encoded(to: Wire, events: readonly StreamEvent[]): string {
+function encoded(to: CallerWire, events: readonly StreamEvent[]): string {
   const encoder = formatOf(to).encoder({ model: 'm', includeUsage: true, createdSeconds: 1 })
   return events.map((one) => encoder.encode(one)).join('')
 }

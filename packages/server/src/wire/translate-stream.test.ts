@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Wire } from '../core/release/release.js'
+import type { CallerWire } from '../core/release/release.js'
 import { anthropicStream, openAiStream, valuesOf } from '../testing/recorded-streams.js'
 import {
   ANTHROPIC_NAMES,
@@ -171,7 +171,7 @@ describe('an Anthropic stream for an OpenAI caller', () => {
 })
 
 describe('in both directions', () => {
-  const all: readonly (readonly [string, Wire, Buffer])[] = [
+  const all: readonly (readonly [string, CallerWire, Buffer])[] = [
     ...OPENAI_NAMES.map((name) => [name, 'anthropic-messages', openAiStream(name)] as const),
     ...ANTHROPIC_NAMES.map((name) => [name, 'openai-chat', anthropicStream(name)] as const),
   ]
@@ -250,7 +250,7 @@ describe('in both directions', () => {
     fc.assert(
       fc.property(
         fc.array(clean),
-        fc.constantFrom<Wire>('openai-chat', 'anthropic-messages'),
+        fc.constantFrom<CallerWire>('openai-chat', 'anthropic-messages'),
         (pieces, to) => {
           const { frames, scanner } = translate(
             pieces.map((text) => Buffer.from(text)),

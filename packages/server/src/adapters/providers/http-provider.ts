@@ -88,7 +88,7 @@ function originOf(base: URL): Origin {
 }
 
 /** OpenAI's base URL ends in the version, Anthropic's does not; one that does is taken as meant. */
-function pathsUnder(prefix: string): Readonly<Record<Wire, string>> {
+function pathsUnder(prefix: string): Readonly<Partial<Record<Wire, string>>> {
   return {
     'openai-chat': `${prefix}/chat/completions`,
     'openai-embeddings': `${prefix}/embeddings`,
@@ -118,8 +118,9 @@ function headWriter(config: HttpProviderConfig, base: URL): (request: UpstreamRe
   const paths = pathsUnder(base.pathname.replace(/\/+$/, ''))
 
   return ({ wire, countTokens, headers, body }) => {
-    const path = countTokens === true ? `${paths[wire]}/count_tokens` : paths[wire]
-    let head = `POST ${path} HTTP/1.1\r\n${constant}content-length: ${body.length}\r\n`
+    const path = paths[wire]
+    if (path === undefined) throw new Error(`${config.name} does not speak ${wire}`)
+    let head = `POST ${path}${countTokens === true ? '/count_tokens' : ''} HTTP/1.1\r\n${constant}content-length: ${body.length}\r\n`
     const callersVersion = headers['anthropic-version'] ?? version
     if (callersVersion !== undefined) head += line(config.name, 'anthropic-version', callersVersion)
     for (const name in headers) {

@@ -2,12 +2,12 @@
 // `node:http` costs; the first request that is anything else takes the connection to `node:http` for good.
 
 import type { Socket } from 'node:net'
-import type { Wire } from '../../core/release/release.js'
+import type { CallerWire } from '../../core/release/release.js'
 import { LaneCaller } from './lane-caller.js'
 import { type PlainHead, readPlainHead } from './plain-head.js'
 
 export interface LaneRequest {
-  readonly wire: Wire
+  readonly wire: CallerWire
   readonly head: PlainHead
   readonly body: Buffer
 }
@@ -18,7 +18,7 @@ export interface LaneOptions {
   /** Of the head of a response: see `LaneAnswer`. */
   lastLines(): string
   /** The format of a model route, or undefined for a path that is none. */
-  wireOf(path: string): Wire | undefined
+  wireOf(path: string): CallerWire | undefined
   /** Must end the answer, whatever happens. */
   serve(request: LaneRequest, caller: LaneCaller): void
   /** The connection is `node:http`'s now. */
@@ -37,7 +37,7 @@ export const KEEP_ALIVE_MS = 65_000
 
 /** The body that is being read. */
 interface Arriving {
-  readonly wire: Wire
+  readonly wire: CallerWire
   readonly head: PlainHead
   readonly pieces: Buffer[]
   left: number

@@ -38,7 +38,7 @@ async function play(on: SimulatedProvider, request: UpstreamRequest): Promise<Re
   return listener
 }
 
-const PATHS = {
+const PATHS: Readonly<Record<string, string>> = {
   'openai-chat': '/v1/chat/completions',
   'openai-embeddings': '/v1/embeddings',
   'anthropic-messages': '/v1/messages',
@@ -79,7 +79,7 @@ describe('in process', () => {
     const local = provider()
     for (const request of requests) {
       const here = await play(local, request)
-      const there = await fetch(server.url + PATHS[request.wire], {
+      const there = await fetch(`${server.url}${PATHS[request.wire]}`, {
         method: 'POST',
         headers: { authorization: 'Bearer k', ...request.headers },
         body: Buffer.from(request.body),

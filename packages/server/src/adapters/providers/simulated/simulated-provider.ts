@@ -1,6 +1,6 @@
 // The simulated provider in process: what a server without any key answers with, marked as simulated.
 
-import type { ProviderConfig } from '../../../core/release/release.js'
+import type { ProviderConfig, Wire } from '../../../core/release/release.js'
 import type {
   Provider,
   System,
@@ -9,6 +9,7 @@ import type {
   UpstreamRequest,
 } from '../../../engine/ports.js'
 import { SimulatedCall } from './simulated-call.js'
+import type { SimRoute } from './sim-request.js'
 import type { SimStats } from './sim-stats.js'
 import { SimWorld } from './sim-world.js'
 
@@ -19,10 +20,22 @@ export interface SimulatedProvider extends Provider {
   stats(): SimStats
 }
 
+/** Any other was never offered by `speaks`. */
+function routeOf(wire: Wire): SimRoute {
+  switch (wire) {
+    case 'openai-chat':
+    case 'anthropic-messages':
+    case 'openai-embeddings':
+      return wire
+    default:
+      throw new Error(`the simulated provider does not speak ${wire}`)
+  }
+}
+
 /**
- * Speaks every wire by `request.wire`, and answers the bytes the HTTP simulator would. Honours the head and
- * idle timeouts as a connection would; the body of an answer has no limit here because the simulator sets its
- * own.
+ * Speaks every caller's wire by `request.wire`, and answers the bytes the HTTP simulator would. Honours the
+ * head and idle timeouts as a connection would; the body of an answer has no limit here because the simulator
+ * sets its own.
  */
 export function createSimulatedProvider(
   config: SimulatedProviderConfig,
@@ -32,7 +45,11 @@ export function createSimulatedProvider(
   const world = new SimWorld(config.simulation, system)
 
   function send(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall {
-    const script = world.open({ route: request.wire, body: request.body, orders: request.headers['x-sim'] })
+    const script = world.open({
+      route: routeOf(request.wire),
+      body: request.body,
+      orders: request.headers['x-sim'],
+    })
     return new SimulatedCall({
       request,
       listener,
