@@ -138,6 +138,11 @@ export interface StreamScanner {
    * usage chunk as `"spillway"` when there is one and the caller asked for usage.
    */
   finish(extra: string | null): Uint8Array | null
+  /**
+   * The provider's body ended: a format without an end marker in band learns it here. Before `finish`, which
+   * only a stream that ended well sees.
+   */
+  bodyEnded?(): void
   /** What has been seen so far; cheap to read at any time. */
   readonly facts: StreamFacts
 }
@@ -179,6 +184,8 @@ export interface StreamEncoder {
 
 export interface StreamDecoder {
   push(chunk: Uint8Array): readonly StreamEvent[]
+  /** The stream ended well, by its scanner's facts: what was waiting for more bytes. */
+  finish?(): readonly StreamEvent[]
 }
 
 /** An error as `http/` sends it: the format only gives it its shape. */

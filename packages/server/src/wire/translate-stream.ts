@@ -55,13 +55,16 @@ class TranslatingScanner implements RelayingScanner {
 
   push(chunk: Uint8Array): Uint8Array | null {
     this.source.push(chunk)
-    return this.translate(chunk)
+    return this.encoded(this.decoder.push(chunk))
+  }
+
+  bodyEnded(): void {
+    this.source.bodyEnded?.()
   }
 
   finish(extra: string | null): Uint8Array | null {
     this.source.finish(null)
-    // A body may end without its last blank line.
-    const last = this.facts.ended ? this.translate(BLANK_LINE) : null
+    const last = this.facts.ended ? this.encoded(this.decoder.finish?.() ?? []) : null
     const kept = this.target.finish(extra)
     return last === null ? kept : Buffer.concat([last, kept ?? Buffer.alloc(0)])
   }
@@ -71,13 +74,8 @@ class TranslatingScanner implements RelayingScanner {
     return event.kind === 'start' && event.usage === null ? { ...event, usage: this.estimate } : event
   }
 
-  private translate(chunk: Uint8Array): Uint8Array | null {
-    const frames = this.decoder
-      .push(chunk)
-      .map((event) => this.encoder.encode(this.withUsage(event)))
-      .join('')
+  private encoded(events: readonly StreamEvent[]): Uint8Array | null {
+    const frames = events.map((event) => this.encoder.encode(this.withUsage(event))).join('')
     return frames === '' ? null : this.target.push(Buffer.from(frames))
   }
 }
-
-const BLANK_LINE = Buffer.from('\n\n')

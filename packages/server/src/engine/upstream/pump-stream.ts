@@ -11,6 +11,9 @@ import type { Caller, Provider, System, UpstreamCall, UpstreamFailure, UpstreamR
  */
 export const HELD_BYTES_MAX = 8 * 1024 * 1024
 
+/** Server-sent events, and the frames of AWS. */
+const STREAM_TYPES = ['text/event-stream', 'application/vnd.amazon.eventstream']
+
 /** Frames may carry less than a token now and then (a signature, an empty delta). */
 const DELTAS_SLACK = 4
 
@@ -130,8 +133,8 @@ class Pump {
     this.#status = status
     this.#headers = headers
     this.#firstByteMs = this.#attempt.system.nowMs() - this.#startedMs
-    const isStream = status === 200 && (headers['content-type'] ?? '').includes('text/event-stream')
-    if (!isStream) this.#plain = []
+    const type = headers['content-type'] ?? ''
+    if (status !== 200 || !STREAM_TYPES.some((one) => type.includes(one))) this.#plain = []
   }
 
   #onData(chunk: Uint8Array): void {
@@ -180,6 +183,7 @@ class Pump {
 
   #onEnd(): void {
     if (this.#plain !== null) return this.#finish({ kind: 'not-a-stream', body: Buffer.concat(this.#plain) })
+    this.#attempt.scanner.bodyEnded?.()
     const ended = this.#attempt.scanner.facts.ended
     const broken = {
       kind: 'failed',
