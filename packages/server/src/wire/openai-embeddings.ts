@@ -4,45 +4,28 @@
 import { isObject } from '../core/json.js'
 import { type Parsed, type Problem, invalid } from '../core/parsed.js'
 import { concluded, requiredText, textField, utf8Bytes } from './fields.js'
-import type {
-  AnswerFacts,
-  RequestView,
-  ScannerOptions,
-  StreamDecoder,
-  StreamEvent,
-  StreamScanner,
-  WireFormat,
-} from './format.js'
+import type { AnswerFacts, RequestView, WireFormat } from './format.js'
 import { spliceObject } from './json-splice.js'
+import { NO_CHAT, NO_EQUAL } from './no-chat.js'
 import { encodeError, errorFrame } from './openai-errors.js'
 import { readError } from './read-error.js'
-import { GrowingFacts } from './scan-frames.js'
 import { readEmbeddingsUsage } from './usage.js'
 
 /** Input given as token ids is sized as text of so many bytes each. */
 const BYTES_PER_TOKEN = 4
-const NO_EQUAL = 'embeddings cannot be expressed in another format'
-const NO_STREAM: StreamEvent = {
-  kind: 'error',
-  error: { type: 'invalid_stream', code: null, message: 'embeddings do not stream' },
-}
 
 export const openAiEmbeddings: WireFormat = {
+  ...NO_CHAT,
   wire: 'openai-embeddings',
   view,
   patch: (body, { model }) =>
     model === undefined ? body : spliceObject(body, { model: JSON.stringify(model) }),
   decodeRequest: () => invalid('', NO_EQUAL),
   unsaid: () => [],
-  encodeRequest: () => invalid('', NO_EQUAL),
-  leavesOut: () => [],
   readAnswer,
-  decodeAnswer: () => null,
   encodeAnswer: () => {
     throw new Error(NO_EQUAL)
   },
-  scanner: noStream,
-  decoder: (): StreamDecoder => ({ push: () => [NO_STREAM] }),
   encoder: () => ({ encode: () => '' }),
   cutFrames: () => '',
   readError,
@@ -106,10 +89,4 @@ function readAnswer(body: unknown): AnswerFacts | null {
     meanTokenProbability: null,
     refusal: null,
   }
-}
-
-function noStream(_options: ScannerOptions): StreamScanner {
-  const facts = new GrowingFacts()
-  facts.malformed = true
-  return { facts, push: () => null, finish: () => null }
 }
