@@ -2,6 +2,8 @@
 
 import type { CallerWire, Wire } from '../core/release/release.js'
 import { anthropicMessages } from './anthropic-messages.js'
+import { bedrockConverse } from './bedrock-converse.js'
+import { bedrockEmbeddings } from './bedrock-embeddings.js'
 import type { ProviderFormat, WireFormat } from './format.js'
 import { openAiChat } from './openai-chat.js'
 import { openAiEmbeddings } from './openai-embeddings.js'
@@ -12,7 +14,11 @@ const CALLER_FORMATS: Readonly<Record<CallerWire, WireFormat>> = {
   'openai-embeddings': openAiEmbeddings,
 }
 
-const PROVIDER_FORMATS: Readonly<Record<Wire, ProviderFormat>> = CALLER_FORMATS
+const PROVIDER_FORMATS: Readonly<Record<Wire, ProviderFormat>> = {
+  ...CALLER_FORMATS,
+  'bedrock-converse': bedrockConverse,
+  'bedrock-embeddings': bedrockEmbeddings,
+}
 
 export function formatOf(wire: CallerWire): WireFormat {
   return CALLER_FORMATS[wire]

@@ -15,7 +15,7 @@ export type Hosting = 'hosted' | 'serverless' | 'self-hosted' | 'on-device'
 export type CallerWire = 'openai-chat' | 'anthropic-messages' | 'openai-embeddings'
 
 /** Formats that providers speak: those of callers, and some that no caller does. */
-export type Wire = CallerWire
+export type Wire = CallerWire | 'bedrock-converse' | 'bedrock-embeddings'
 
 export type RungName = 'shorter_context' | 'smaller_model' | 'cached_answer' | 'partial_result' | 'refine'
 export const FULL_LADDER = [
