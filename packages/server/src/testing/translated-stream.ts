@@ -2,7 +2,7 @@
 
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
-import type { CallerWire } from '../core/release/release.js'
+import type { CallerWire, Wire } from '../core/release/release.js'
 import { scannerBetween } from '../wire/translate-stream.js'
 import { anthropicStream, openAiStream } from './recorded-streams.js'
 
@@ -11,14 +11,15 @@ export type Extra = { readonly cost_usd: number } | null
 export function translate(
   chunks: readonly Uint8Array[],
   to: CallerWire,
-  given: { keepUsage?: boolean; collect?: boolean; extra?: Extra } = {},
+  given: { from?: Wire; keepUsage?: boolean; collect?: boolean; extra?: Extra } = {},
 ) {
-  const from = to === 'openai-chat' ? 'anthropic-messages' : 'openai-chat'
-  const { keepUsage = true, collect = false, extra = null } = given
+  const other = to === 'openai-chat' ? 'anthropic-messages' : 'openai-chat'
+  const { from = other, keepUsage = true, collect = false, extra = null } = given
   const scanner = scannerBetween({
     from,
     to,
     model: 'asked-for',
+    answerId: 'made-up',
     estimatedInputTokens: 7,
     createdSeconds: 1_700_000_000,
     keepUsage,
@@ -26,6 +27,7 @@ export function translate(
     collect,
   })
   const passed = chunks.map((chunk) => Buffer.from(scanner.push(chunk) ?? [])).join('')
+  scanner.bodyEnded?.()
   const kept = Buffer.from(scanner.finish(extra === null ? null : JSON.stringify(extra)) ?? []).toString()
   return { passed, kept, frames: passed + kept, scanner }
 }

@@ -143,6 +143,11 @@ export interface StreamScanner {
    * only a stream that ended well sees.
    */
   bodyEnded?(): void
+  /**
+   * Our events for what the last `push` or `bodyEnded` brought, once: where reading is dear, a translation
+   * asks for these and does not read the same bytes again.
+   */
+  takeEvents?(): readonly StreamEvent[]
   /** What has been seen so far; cheap to read at any time. */
   readonly facts: StreamFacts
 }

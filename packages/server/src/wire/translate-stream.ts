@@ -22,6 +22,8 @@ export interface ScannerBetween extends ScannerOptions {
   readonly to: CallerWire
   /** The model's name as the caller sees it, when formats differ. */
   readonly model: string
+  /** Of the answer, when the provider's format gives it none. */
+  readonly answerId: string
   /** Seconds since 1970, for formats whose chunks carry a time. */
   readonly createdSeconds: number
   /**
@@ -43,12 +45,13 @@ class TranslatingScanner implements RelayingScanner {
   private readonly encoder: StreamEncoder
   private readonly estimate: ReportedUsage
 
-  constructor({ from, to, model, createdSeconds, keepUsage, collect, estimatedInputTokens }: ScannerBetween) {
+  constructor(private readonly options: ScannerBetween) {
+    const { from, to, model, createdSeconds, keepUsage, collect, estimatedInputTokens } = options
     const noTotals = { input: null, output: null, total: null }
     this.estimate = { tokens: { ...NO_TOKENS, input: estimatedInputTokens }, providerTotals: noTotals }
     this.source = providerFormatOf(from).scanner({ keepUsage: true, keepLogprobs: true, collect })
     this.facts = this.source.facts
-    this.decoder = providerFormatOf(from).decoder()
+    this.decoder = decoderBeside(this.source, from)
     this.encoder = formatOf(to).encoder({ model, includeUsage: keepUsage, createdSeconds })
     this.target = formatOf(to).scanner({ keepUsage, keepLogprobs: true, collect: false })
   }
@@ -70,12 +73,19 @@ class TranslatingScanner implements RelayingScanner {
   }
 
   /** Clients add up costs from the start of a message: a zero there would be believed. */
-  private withUsage(event: StreamEvent): StreamEvent {
-    return event.kind === 'start' && event.usage === null ? { ...event, usage: this.estimate } : event
+  private completed(event: StreamEvent): StreamEvent {
+    if (event.kind !== 'start') return event
+    return { ...event, id: event.id || this.options.answerId, usage: event.usage ?? this.estimate }
   }
 
   private encoded(events: readonly StreamEvent[]): Uint8Array | null {
-    const frames = events.map((event) => this.encoder.encode(this.withUsage(event))).join('')
+    const frames = events.map((event) => this.encoder.encode(this.completed(event))).join('')
     return frames === '' ? null : this.target.push(Buffer.from(frames))
   }
+}
+
+function decoderBeside(source: StreamScanner, from: Wire): StreamDecoder {
+  if (source.takeEvents === undefined) return providerFormatOf(from).decoder()
+  const take = (): readonly StreamEvent[] => source.takeEvents?.() ?? []
+  return { push: take, finish: take }
 }

@@ -117,12 +117,13 @@ function readWhole(step: Step, ask: AttemptAsk, body: Uint8Array): ReadAnswer | 
   const facts = json === undefined ? null : theirs.readAnswer(json)
   if (facts === null) return null
   if (ask.wire === step.call.wire) return { facts, body: ask.stripLogprobs ? stripLogprobs(body) : body }
-  const answer = theirs.decodeAnswer(json)
-  if (answer === null) return null
-  return {
-    facts,
-    body: Buffer.from(JSON.stringify(step.format.encodeAnswer(answer, Math.floor(step.startedMs / 1000)))),
-  }
+  const decoded = theirs.decodeAnswer(json)
+  if (decoded === null) return null
+  // Not every format gives its answers an id, or names the model.
+  const id = decoded.id || step.engine.system.newId('message')
+  const answer = { ...decoded, id, model: decoded.model || ask.held.deployment.model }
+  const createdSeconds = Math.floor(step.startedMs / 1000)
+  return { facts, body: Buffer.from(JSON.stringify(step.format.encodeAnswer(answer, createdSeconds))) }
 }
 
 function parseJson(body: Uint8Array): unknown {
@@ -145,6 +146,7 @@ async function stream(step: Step, ask: AttemptAsk): Promise<Streamed> {
     from: ask.wire,
     to: step.call.wire,
     model: held.deployment.model,
+    answerId: ask.wire === step.call.wire ? '' : step.engine.system.newId('message'),
     createdSeconds: Math.floor(step.startedMs / 1000),
     estimatedInputTokens: held.reservation.estimatedInput,
     keepUsage: step.request.view.includeUsage,
