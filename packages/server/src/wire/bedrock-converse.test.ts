@@ -203,6 +203,15 @@ describe('an error', () => {
     expect(bedrockConverse.readError(status, body)).toEqual({ code: null, ...expected })
   })
 
+  test.each([
+    'Input is too long for requested model.',
+    'Input Tokens Exceeded: Number of input tokens exceeds maximum length.',
+    'The model returned the following errors: prompt is too long: 215000 tokens > 200000 maximum',
+  ])('that the prompt does not fit has the code for it: %s', (message) => {
+    const error = bedrockConverse.readError(400, JSON.stringify({ message }))
+    expect(error).toEqual({ type: null, code: 'context_length_exceeded', message })
+  })
+
   test('has no key in it', () => {
     const message = 'The credential AKIAIOSFODNN7EXAMPLE/20261124/us-east-1/bedrock is wrong'
     expect(bedrockConverse.readError(403, JSON.stringify({ message })).message).not.toContain(
@@ -254,7 +263,7 @@ const document: fc.Arbitrary<Part[]> = fc.oneof(
 )
 
 const asked = together(some(result), some(marked, 1), some(image))
-const answered = together(some(thought), some(marked, 1), some(call))
+const answered = together(some(thought, 1), some(marked, 1), some(call))
 const conversation = fc
   .tuple(some(marked), fc.array(fc.tuple(asked, answered), { maxLength: 2 }), asked, document)
   .map(([system, turns, last, report]): Message[] => [

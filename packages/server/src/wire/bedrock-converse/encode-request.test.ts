@@ -390,6 +390,16 @@ describe('reasoning', () => {
     ['a model that is not told', { model: NOVA, reasoning: medium }],
     ['an older Claude', { model: 'anthropic.claude-3-5-sonnet-20240620-v1:0', reasoning: medium }],
     ['a profile that may be any model', { model: PROFILE, reasoning: medium }],
+    [
+      'a call in the history whose thoughts are lost',
+      {
+        model: CLAUDE_4,
+        reasoning: budget,
+        maxOutputTokens: 9_999,
+        tools: [TOOL],
+        messages: [user(text('x')), assistant(call('a')), user(result('a'))],
+      },
+    ],
     ['too little room', { model: CLAUDE_4, reasoning: budget, maxOutputTokens: 1_024 }],
     ['a temperature', { model: CLAUDE_4, reasoning: budget, maxOutputTokens: 9_999, temperature: 0.5 }],
     [
@@ -409,6 +419,14 @@ describe('reasoning', () => {
       expect(leftOut(changes)).toEqual(['reasoning'])
     },
   )
+
+  test('goes on behind a call whose thoughts are there', () => {
+    const thought: Part = { kind: 'reasoning', text: 'hm', signature: 's' }
+    const messages = [user(text('x')), assistant(thought, call('a')), user(result('a'))]
+    const changes = { model: CLAUDE_4, reasoning: budget, maxOutputTokens: 9_999, tools: [TOOL], messages }
+    expect(fields(changes)).toEqual({ thinking: { type: 'enabled', budget_tokens: 4_000 } })
+    expect(leftOut(changes)).toEqual([])
+  })
 
   test('none is what Claude does unasked', () => {
     const none = { effort: 'none', budgetTokens: null, visible: false } as const

@@ -1,7 +1,9 @@
-// Scans a ConverseStream for its facts. No caller speaks this format, so no byte of it is ever passed on.
+// Reads a ConverseStream once, for its facts and for our events. No caller speaks this format, so no byte of
+// it is ever passed on. It is over at its end, its first error, or the first frame that is damaged.
 
 import { isObject } from '../../core/json.js'
-import type { ScannerOptions, StreamEvent, StreamScanner } from '../format.js'
+import { NOT_A_STREAM } from '../decode-frames.js'
+import type { ScannerOptions, StreamDecoder, StreamEvent, StreamScanner } from '../format.js'
 import { GrowingFacts } from '../scan-frames.js'
 import { ConverseEvents } from './converse-events.js'
 import { type EventFrame, EventFrames } from './event-frames.js'
@@ -10,18 +12,22 @@ export class ConverseScanner implements StreamScanner {
   readonly facts = new GrowingFacts()
   private readonly frames = new EventFrames()
   private readonly events = new ConverseEvents()
+  private fresh: StreamEvent[] = []
 
   constructor(private readonly options: Pick<ScannerOptions, 'collect'>) {}
 
   push(chunk: Uint8Array): null {
+    this.fresh = []
     for (const frame of this.frames.push(chunk)) {
-      if (this.closed()) return null
+      if (this.closed()) break
       if (generates(frame)) this.facts.deltas += 1
-      const events = this.events.read(frame)
-      if (this.options.collect) this.facts.collect(events)
-      for (const event of events) this.note(event)
+      for (const event of this.events.read(frame)) this.note(event)
     }
-    if (this.frames.broken && !this.closed()) this.facts.malformed = true
+    if (this.frames.broken && !this.closed()) {
+      this.facts.malformed = true
+      this.fresh.push(NOT_A_STREAM)
+    }
+    if (this.options.collect) this.facts.collect(this.fresh)
     return null
   }
 
@@ -32,10 +38,18 @@ export class ConverseScanner implements StreamScanner {
 
   /** After the stop only the usage is missing: the answer is whole without it. */
   bodyEnded(): void {
-    if (!this.closed() && this.events.stopped && this.frames.restLength === 0) this.facts.ended = true
+    if (this.closed() || !this.events.stopped || this.frames.restLength > 0) return
+    this.note({ kind: 'end' })
+  }
+
+  takeEvents(): readonly StreamEvent[] {
+    const { fresh } = this
+    this.fresh = []
+    return fresh
   }
 
   private note(event: StreamEvent): void {
+    this.fresh.push(event)
     if (event.kind === 'finish') this.facts.finishReason ??= event.reason
     else if (event.kind === 'usage') this.facts.usage = event.usage
     else if (event.kind === 'error') this.facts.error = event.error
@@ -44,6 +58,20 @@ export class ConverseScanner implements StreamScanner {
 
   private closed(): boolean {
     return this.facts.ended || this.facts.error !== null || this.facts.malformed
+  }
+}
+
+export function decoder(): StreamDecoder {
+  const scanner = new ConverseScanner({ collect: false })
+  return {
+    push(chunk) {
+      scanner.push(chunk)
+      return scanner.takeEvents()
+    },
+    finish() {
+      scanner.bodyEnded()
+      return scanner.takeEvents()
+    },
   }
 }
 

@@ -148,6 +148,13 @@ describe('the end', () => {
   })
 })
 
+test('what comes behind the end changes nothing', () => {
+  const stream = converseStream('text')
+  const { facts, events } = read([Buffer.concat([stream, stream])])
+  expect(facts).toEqual(read([stream]).facts)
+  expect(kinds(events).filter((kind) => kind === 'end')).toHaveLength(1)
+})
+
 describe('a broken stream', () => {
   const begun = converseEvents('text')
     .slice(0, 3)

@@ -2,7 +2,7 @@
 // https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html
 
 import type { JsonObject } from '../../core/json.js'
-import type { ModelRequest, ReasoningAsk } from '../../core/model/message.js'
+import type { Message, ModelRequest, Part, ReasoningAsk } from '../../core/model/message.js'
 import { traitsOf } from './model-traits.js'
 
 export interface Thinking {
@@ -39,10 +39,19 @@ export function thinkingOf(request: ModelRequest, forcesTool: boolean): Thinking
       effort: effort === null || effort === 'none' ? null : EFFORTS[effort],
     }
   }
+  if (!showsThoughts(request.messages)) return null
   const wanted = reasoning.budgetTokens ?? BUDGETS[reasoning.effort ?? 'medium']
   const budget = Math.min(Math.max(wanted, BUDGET_TOKENS_MIN), (request.maxOutputTokens ?? Infinity) - 1)
   if (budget < BUDGET_TOKENS_MIN) return null
   return { thinking: { type: 'enabled', budget_tokens: budget }, effort: null }
+}
+
+/** Behind a call that it is given the result of, a model that thinks wants the thoughts that led to it. */
+function showsThoughts(messages: readonly Message[]): boolean {
+  const { parts = [] } = messages.findLast(({ role }) => role === 'assistant') ?? {}
+  const isThought = (part: Part): boolean =>
+    part.kind === 'reasoning' && (part.signature !== undefined || part.redacted !== undefined)
+  return parts.some(isThought) || !parts.some(({ kind }) => kind === 'tool-call')
 }
 
 function asksToThink(reasoning: ReasoningAsk | null): reasoning is ReasoningAsk {
