@@ -31,6 +31,7 @@ export const THIRD_PARTY: Readonly<Record<string, Readonly<Record<string, readon
   server: {
     '@spillway/protocol': ['wire/', 'config/', 'engine/', 'http/', 'cli/', 'compose', 'index', 'testing/'],
     '@marcbachmann/cel-js': ['config/'],
+    '@smithy/eventstream-codec': ['wire/bedrock-converse/'],
     yaml: ['config/'],
     '@pydantic/genai-prices': ['adapters/prices/'],
     'better-sqlite3': ['adapters/store/'],
@@ -49,7 +50,14 @@ export const THIRD_PARTY: Readonly<Record<string, Readonly<Record<string, readon
 }
 
 /** What only tests may import besides. */
-const TEST_ONLY = new Set(['vitest', 'fast-check', 'openai', '@anthropic-ai/sdk', '@google/genai'])
+const TEST_ONLY = new Set([
+  'vitest',
+  'fast-check',
+  'openai',
+  '@anthropic-ai/sdk',
+  '@aws-sdk/client-bedrock-runtime',
+  '@google/genai',
+])
 
 interface Place {
   readonly package: string

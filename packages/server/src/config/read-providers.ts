@@ -81,9 +81,7 @@ function readKind(map: MapTree, problems: Problems): Kind | null {
   const kind = SERVED.find((known) => known === word)
   if (kind) return kind
   const { offset } = entry.value
-  if (LATER.includes(word))
-    problems.add(offset, `the provider kind \`${word}\` is not available in this version`)
-  else if (word !== '') problems.add(offset, `unknown provider kind; ${didYouMean(word, SERVED)}`)
+  if (word !== '') problems.add(offset, `unknown provider kind; ${didYouMean(word, SERVED)}`)
   return null
 }
 

@@ -57,7 +57,6 @@ export function createScriptedProvider(
   system: Pick<System, 'after' | 'nowMs'>,
   options: ScriptedProviderOptions,
 ): ScriptedProvider {
-  const { chatWire = 'openai-chat' } = options
   const requests: SeenRequest[] = []
   const queue: Script[] = []
   const calls = new Set<ScriptedCall>()

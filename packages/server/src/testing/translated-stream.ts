@@ -13,13 +13,13 @@ export function translate(
   to: CallerWire,
   given: { from?: Wire; keepUsage?: boolean; collect?: boolean; extra?: Extra } = {},
 ) {
-  const { keepUsage = true, collect = false, extra = null } = given
-  const { from = to === 'openai-chat' ? 'anthropic-messages' : 'openai-chat' } = given
+  const other = to === 'openai-chat' ? 'anthropic-messages' : 'openai-chat'
+  const { from = other, keepUsage = true, collect = false, extra = null } = given
   const scanner = scannerBetween({
     from,
     to,
     model: 'asked-for',
-    answerId: 'answer_1',
+    answerId: 'made-up',
     estimatedInputTokens: 7,
     createdSeconds: 1_700_000_000,
     keepUsage,
@@ -27,6 +27,7 @@ export function translate(
     collect,
   })
   const passed = chunks.map((chunk) => Buffer.from(scanner.push(chunk) ?? [])).join('')
+  scanner.endOfBody?.()
   const kept = Buffer.from(scanner.finish(extra === null ? null : JSON.stringify(extra)) ?? []).toString()
   return { passed, kept, frames: passed + kept, scanner }
 }

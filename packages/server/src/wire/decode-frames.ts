@@ -3,7 +3,7 @@
 import type { StreamDecoder, StreamEvent } from './format.js'
 import { SseSplitter, readFrame } from './sse.js'
 
-const NOT_A_STREAM: StreamEvent = {
+export const NOT_A_STREAM: StreamEvent = {
   kind: 'error',
   error: {
     type: 'invalid_stream',
@@ -28,24 +28,27 @@ export function decodeFrames(
     const events = foreign || data === null ? null : read({ event, data })
     return events ?? [NOT_A_STREAM]
   }
-  return {
-    push(chunk) {
-      const found: StreamEvent[] = []
-      for (const frame of splitter.push(chunk)) {
-        for (const event of over ? [] : eventsOf(frame)) {
-          if (over) break
-          found.push(event)
-          over = event.kind === 'end' || event.kind === 'error'
-        }
+  function push(chunk: Uint8Array): readonly StreamEvent[] {
+    const found: StreamEvent[] = []
+    for (const frame of splitter.push(chunk)) {
+      for (const event of over ? [] : eventsOf(frame)) {
+        if (over) break
+        found.push(event)
+        over = event.kind === 'end' || event.kind === 'error'
       }
-      if (!splitter.overflowed || over) return found
-      over = true
-      return [...found, NOT_A_STREAM]
-    },
-    finish() {
-      const last = over ? [] : atEnd()
-      over = true
-      return last
-    },
+    }
+    if (!splitter.overflowed || over) return found
+    over = true
+    return [...found, NOT_A_STREAM]
   }
+  function finish(): readonly StreamEvent[] {
+    // A body may end without its last blank line.
+    const rest = push(BLANK_LINE)
+    const last = over ? rest : [...rest, ...atEnd()]
+    over = true
+    return last
+  }
+  return { push, finish }
 }
+
+const BLANK_LINE = Buffer.from('\n\n')

@@ -82,6 +82,11 @@ export interface Fields {
   readonly neutral: Readonly<Record<string, (value: unknown) => boolean>>
 }
 
+/** Empty when it is no text. */
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
 /** undefined: not JSON. */
 export function parseJson(text: string): unknown {
   try {

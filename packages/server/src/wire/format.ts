@@ -141,10 +141,15 @@ export interface StreamScanner {
    */
   finish(extra: string | null): Uint8Array | null
   /**
-   * For a format without an end marker: call when the body ended, before `facts.ended` is believed. Only then
-   * is it known whether the stream is whole.
+   * The provider's body ended: a format without an end marker in band learns it here. Before `finish`, which
+   * only a stream that ended well sees.
    */
   endOfBody?(): void
+  /**
+   * Our events for what the last `push` or `endOfBody` brought, once: where reading is dear, a translation
+   * asks for these and does not read the same bytes again.
+   */
+  takeEvents?(): readonly StreamEvent[]
   /** What has been seen so far; cheap to read at any time. */
   readonly facts: StreamFacts
   /** The answer as one body, once the stream has ended, where its last frame tells it (OpenAI responses). */
@@ -188,7 +193,7 @@ export interface StreamEncoder {
 
 export interface StreamDecoder {
   push(chunk: Uint8Array): readonly StreamEvent[]
-  /** For a format without an end marker: call when a whole body ended. Returns the events it ends with. */
+  /** The stream ended well, by its scanner's facts: the events that waited for that, or for more bytes. */
   finish?(): readonly StreamEvent[]
 }
 

@@ -2,6 +2,8 @@
 
 import type { CallerWire, Wire } from '../core/release/release.js'
 import { anthropicMessages } from './anthropic-messages.js'
+import { bedrockConverse } from './bedrock-converse.js'
+import { bedrockEmbeddings } from './bedrock-embeddings.js'
 import type { ProviderFormat, WireFormat } from './format.js'
 import { geminiEmbeddings, vertexEmbeddings } from './gemini-embeddings.js'
 import { gemini } from './gemini.js'
@@ -21,6 +23,8 @@ const PROVIDER_FORMATS: Readonly<Record<Wire, ProviderFormat>> = {
   gemini,
   'gemini-embeddings': geminiEmbeddings,
   'vertex-embeddings': vertexEmbeddings,
+  'bedrock-converse': bedrockConverse,
+  'bedrock-embeddings': bedrockEmbeddings,
 }
 
 export function formatOf(wire: CallerWire): WireFormat {

@@ -22,7 +22,7 @@ export interface ScannerBetween extends ScannerOptions {
   readonly to: CallerWire
   /** The model's name as the caller sees it, when formats differ. */
   readonly model: string
-  /** Given to the caller when the provider names its answer not at all. */
+  /** Of the answer, when the provider's format gives it none. */
   readonly answerId: string
   /** Seconds since 1970, for formats whose chunks carry a time. */
   readonly createdSeconds: number
@@ -46,36 +46,33 @@ class TranslatingScanner implements RelayingScanner {
   private readonly decoder: StreamDecoder
   private readonly encoder: StreamEncoder
   private readonly estimate: ReportedUsage
-  private readonly answerId: string
   /** What only the end of the body brought: it waits for `finish`. */
   private last: Uint8Array | null = null
 
-  constructor(options: ScannerBetween) {
+  constructor(private readonly options: ScannerBetween) {
     const { from, to, model, createdSeconds, keepUsage, collect, estimatedInputTokens, request } = options
-    this.answerId = options.answerId
     const noTotals = { input: null, output: null, total: null }
     this.estimate = { tokens: { ...NO_TOKENS, input: estimatedInputTokens }, providerTotals: noTotals }
     this.source = providerFormatOf(from).scanner({ keepUsage: true, keepLogprobs: true, collect })
     this.facts = this.source.facts
-    this.decoder = providerFormatOf(from).decoder()
+    this.decoder = decoderBeside(this.source, from)
     this.encoder = formatOf(to).encoder({ model, includeUsage: keepUsage, createdSeconds, request })
     this.target = formatOf(to).scanner({ keepUsage, keepLogprobs: true, collect: false })
   }
 
   push(chunk: Uint8Array): Uint8Array | null {
     this.source.push(chunk)
-    return this.translate(chunk)
+    return this.encoded(this.decoder.push(chunk))
   }
 
   endOfBody(): void {
     this.source.endOfBody?.()
-    if (this.facts.ended) this.last = this.translateEnd()
+    if (this.facts.ended) this.last = this.encodedEnd()
   }
 
   finish(extra: string | null): Uint8Array | null {
     this.source.finish(null)
-    // A body may end without its last blank line.
-    const last = this.last ?? (this.facts.ended ? this.translateEnd() : null)
+    const last = this.last ?? (this.facts.ended ? this.encodedEnd() : null)
     const kept = this.target.finish(extra)
     return last === null ? kept : Buffer.concat([last, kept ?? Buffer.alloc(0)])
   }
@@ -86,22 +83,21 @@ class TranslatingScanner implements RelayingScanner {
    */
   private completed(event: StreamEvent): StreamEvent {
     if (event.kind !== 'start') return event
-    const { answerId, estimate } = this
-    return { ...event, id: event.id === '' ? answerId : event.id, usage: event.usage ?? estimate }
+    return { ...event, id: event.id || this.options.answerId, usage: event.usage ?? this.estimate }
   }
 
-  private translate(chunk: Uint8Array): Uint8Array | null {
-    return this.encode(this.decoder.push(chunk))
+  private encodedEnd(): Uint8Array | null {
+    return this.encoded(this.decoder.finish?.() ?? [])
   }
 
-  private translateEnd(): Uint8Array | null {
-    return this.encode([...this.decoder.push(BLANK_LINE), ...(this.decoder.finish?.() ?? [])])
-  }
-
-  private encode(events: readonly StreamEvent[]): Uint8Array | null {
+  private encoded(events: readonly StreamEvent[]): Uint8Array | null {
     const frames = events.map((event) => this.encoder.encode(this.completed(event))).join('')
     return frames === '' ? null : this.target.push(Buffer.from(frames))
   }
 }
 
-const BLANK_LINE = Buffer.from('\n\n')
+function decoderBeside(source: StreamScanner, from: Wire): StreamDecoder {
+  if (source.takeEvents === undefined) return providerFormatOf(from).decoder()
+  const take = (): readonly StreamEvent[] => source.takeEvents?.() ?? []
+  return { push: take, finish: take }
+}

@@ -1,7 +1,7 @@
 // Token usage of each format <-> disjoint classes, normalised here and nowhere else. OpenAI counts cached and
-// audio tokens into the prompt and reasoning into the completion; Anthropic leaves both cache classes out of
-// the input; Gemini counts cached tokens into the prompt, and thoughts beside the candidates. What cannot be
-// true (negative, fractional, text, a part larger than its whole) is no usage at all: null.
+// audio tokens into the prompt and reasoning into the completion; Anthropic and Bedrock leave both cache
+// classes out of the input; Gemini counts cached tokens into the prompt, and thoughts beside the candidates.
+// What cannot be true (negative, fractional, text, a part larger than its whole) is no usage at all: null.
 
 import { isObject, type JsonObject } from '../core/json.js'
 import {
@@ -174,6 +174,45 @@ export function mergeAnthropicUsage(before: unknown, later: unknown): unknown {
     else merged[key] = isObject(value) && isObject(known) ? mergeAnthropicUsage(known, value) : value
   }
   return merged
+}
+
+/**
+ * `usage` of a Converse answer, or of the metadata that ends its stream. As with Anthropic the input leaves
+ * both cache classes out: https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html
+ */
+export function readConverseUsage(usage: unknown): ReportedUsage | null {
+  if (!isObject(usage) || typeof usage['outputTokens'] !== 'number') return null
+  const input = count(usage['inputTokens'])
+  // Answers have been seen with either name.
+  const cacheRead = count(usage['cacheReadInputTokens'] ?? usage['cacheReadInputTokenCount'])
+  const allWritten = count(usage['cacheWriteInputTokens'] ?? usage['cacheWriteInputTokenCount'])
+  const cacheWrite1h = writtenForAnHour(usage['cacheDetails'])
+  const output = count(usage['outputTokens'])
+  const said = count(usage['totalTokens'])
+  if (input === undefined || cacheRead === undefined || allWritten === undefined) return null
+  if (cacheWrite1h === undefined || output === undefined || said === undefined) return null
+  const tokens: TokenCounts = {
+    ...NO_TOKENS,
+    input,
+    cacheRead,
+    cacheWrite: Math.max(allWritten, cacheWrite1h) - cacheWrite1h,
+    cacheWrite1h,
+    output,
+  }
+  // Whether the total counts the cache is not said, and models differ. One that does not cannot be checked.
+  const isPartial = said === 0 || (said === input + output && inputTotal(tokens) > input)
+  return { tokens, providerTotals: { input: inputTotal(tokens), output, total: isPartial ? null : said } }
+}
+
+/** undefined: cannot be a count. */
+function writtenForAnHour(details: unknown): number | undefined {
+  const written = (Array.isArray(details) ? details : []).filter(
+    (detail: unknown) => isObject(detail) && detail['ttl'] === '1h',
+  )
+  return written.reduce<number | undefined>((sum, { inputTokens }: Record<string, unknown>) => {
+    const tokens = count(inputTokens)
+    return sum === undefined || tokens === undefined ? undefined : sum + tokens
+  }, 0)
 }
 
 export function encodeAnthropicUsage(tokens: TokenCounts): JsonObject {

@@ -150,12 +150,6 @@ interface Place {
   readonly reservation: Reservation
 }
 
-/** What was asked for is nothing that this deployment has. */
-const NOT_THERE: Problem = {
-  at: 'model',
-  message: 'this deployment has no such interface; ask another model',
-}
-
 type Ready = { readonly kind: 'ready'; readonly attempt: AttemptAsk }
 
 function prepare(step: Step, { plan, model }: TurnAsk, { deployment, reservation }: Place): Ready | Turn {

@@ -117,15 +117,16 @@ function readWhole(step: Step, ask: AttemptAsk, body: Uint8Array): ReadAnswer | 
   const facts = json === undefined ? null : theirs.readAnswer(json)
   if (facts === null) return null
   if (ask.wire === step.call.wire) return { facts, body: ask.stripLogprobs ? stripLogprobs(body) : body }
-  const said = theirs.decodeAnswer(json)
-  if (said === null) return null
-  const answer = said.id === '' ? { ...said, id: newAnswerId(step) } : said
+  const decoded = theirs.decodeAnswer(json)
+  if (decoded === null) return null
+  // Not every format gives its answers an id, or names the model.
+  const id = decoded.id || newAnswerId(step)
+  const answer = { ...decoded, id, model: decoded.model || ask.held.deployment.model }
   const createdSeconds = Math.floor(step.startedMs / 1000)
   const encoded = step.format.encodeAnswer(answer, createdSeconds, step.request.json)
   return { facts, body: Buffer.from(JSON.stringify(encoded)) }
 }
 
-/** For answers of providers that name none of theirs. */
 function newAnswerId({ engine }: Step): string {
   return engine.system.newId('message')
 }
@@ -150,7 +151,7 @@ async function stream(step: Step, ask: AttemptAsk): Promise<Streamed> {
     from: ask.wire,
     to: step.call.wire,
     model: held.deployment.model,
-    answerId: newAnswerId(step),
+    answerId: ask.wire === step.call.wire ? '' : newAnswerId(step),
     createdSeconds: Math.floor(step.startedMs / 1000),
     estimatedInputTokens: held.reservation.estimatedInput,
     request: step.request.json,

@@ -7,7 +7,7 @@ import type { AnswerFacts, ModelAnswer } from '../format.js'
 import { encodeAnthropicUsage, readAnthropicUsage } from '../usage.js'
 import { reasoningOf } from './decode-content.js'
 import { encodePart } from './encode-request.js'
-import { isJsonTool } from './json-tool.js'
+import { isJsonTool } from '../json-tool.js'
 import { decodeStopReason, encodeStopReason } from './stop-reason.js'
 
 type Blocks = readonly Record<string, unknown>[]

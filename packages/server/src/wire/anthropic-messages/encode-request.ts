@@ -6,7 +6,7 @@ import { isObject, type JsonObject } from '../../core/json.js'
 import type { Message, ModelRequest, Part, ToolDefinition } from '../../core/model/message.js'
 import type { Parsed, Problem } from '../../core/parsed.js'
 import { asJsonObject, concluded, parseJson } from '../fields.js'
-import { isJsonTool, jsonToolChoice, jsonToolFor } from './json-tool.js'
+import { isJsonTool, jsonToolChoice, jsonToolFor } from '../json-tool.js'
 
 export function encodeRequest(request: ModelRequest): Parsed<JsonObject> {
   const problems: Problem[] = []
@@ -55,7 +55,7 @@ function encodeTools(request: ModelRequest, problems: Problem[]): JsonObject {
   const jsonTool = jsonToolFor(request, problems)
   const tools = [...request.tools, ...(jsonTool === null ? [] : [jsonTool])].map(encodeTool)
   if (tools.length === 0) return {}
-  const choice = jsonTool === null ? encodeToolChoice(request) : jsonToolChoice(request, jsonTool)
+  const choice = encodeToolChoice(jsonTool === null ? request : jsonToolChoice(request, jsonTool))
   return { tools, ...(choice === null ? {} : { tool_choice: choice }) }
 }
 
@@ -69,7 +69,10 @@ function encodeTool(tool: ToolDefinition): JsonObject {
 
 const CHOICES = { auto: 'auto', none: 'none', required: 'any' } as const
 
-function encodeToolChoice({ toolChoice, parallelToolCalls }: ModelRequest): JsonObject | null {
+function encodeToolChoice({
+  toolChoice,
+  parallelToolCalls,
+}: Pick<ModelRequest, 'toolChoice' | 'parallelToolCalls'>): JsonObject | null {
   if (toolChoice?.kind === 'none') return { type: 'none' }
   if (toolChoice === null && parallelToolCalls === null) return null
   const parallel = parallelToolCalls === null ? {} : { disable_parallel_tool_use: !parallelToolCalls }

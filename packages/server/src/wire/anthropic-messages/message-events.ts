@@ -6,7 +6,7 @@ import type { StreamEvent } from '../format.js'
 import { readErrorObject } from '../read-error.js'
 import { mergeAnthropicUsage, readAnthropicUsage } from '../usage.js'
 import { explanationOf, textOf } from './answer.js'
-import { isJsonTool } from './json-tool.js'
+import { isJsonTool } from '../json-tool.js'
 import { decodeStopReason } from './stop-reason.js'
 
 interface OpenTool {

@@ -2,7 +2,7 @@
 // parts, or the word that the prompt was blocked.
 
 import { isObject } from '../../core/json.js'
-import { isJsonTool } from '../anthropic-messages/json-tool.js'
+import { isJsonTool } from '../json-tool.js'
 import { finishWord } from './finish-reason.js'
 import { markSignature } from './signature.js'
 

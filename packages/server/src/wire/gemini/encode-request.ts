@@ -5,7 +5,7 @@
 import type { JsonObject } from '../../core/json.js'
 import type { ModelRequest, ToolChoice, ToolDefinition } from '../../core/model/message.js'
 import type { Parsed, Problem } from '../../core/parsed.js'
-import { isJsonTool, jsonToolFor } from '../anthropic-messages/json-tool.js'
+import { isJsonTool, jsonToolFor } from '../json-tool.js'
 import { concluded } from '../fields.js'
 import { encodeContents, encodeSystem } from './encode-contents.js'
 import { isBeforeGemini3 } from './model-generation.js'

@@ -229,7 +229,9 @@ describe('formats', () => {
     'openai-embeddings',
   ]
   const spoken = (config: ProviderConfig, model = 'm'): readonly (Wire | null)[] =>
-    config.kind === 'simulated' ? [] : CALLERS.map((wire) => addressOf(config).speaks(wire, model))
+    config.kind === 'simulated' || config.kind === 'on-device'
+      ? []
+      : CALLERS.map((wire) => addressOf(config).speaks(wire, model))
 
   test.each<[string, HttpProviderConfig, string, readonly (Wire | null)[]]>([
     ['openai', OPENAI, 'm', ['openai-chat', 'openai-responses', 'openai-chat', 'openai-embeddings']],

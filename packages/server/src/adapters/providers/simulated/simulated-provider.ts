@@ -20,10 +20,22 @@ export interface SimulatedProvider extends Provider {
   stats(): SimStats
 }
 
+/** Any other was never offered by `speaks`. */
+function routeOf(wire: Wire): SimRoute {
+  switch (wire) {
+    case 'openai-chat':
+    case 'anthropic-messages':
+    case 'openai-embeddings':
+      return wire
+    default:
+      throw new Error(`the simulated provider does not speak ${wire}`)
+  }
+}
+
 /**
- * Speaks every wire by `request.wire`, and answers the bytes the HTTP simulator would. Honours the head and
- * idle timeouts as a connection would; the body of an answer has no limit here because the simulator sets its
- * own.
+ * Speaks every caller's wire by `request.wire`, and answers the bytes the HTTP simulator would. Honours the
+ * head and idle timeouts as a connection would; the body of an answer has no limit here because the simulator
+ * sets its own.
  */
 export function createSimulatedProvider(
   config: SimulatedProviderConfig,
@@ -52,9 +64,4 @@ export function createSimulatedProvider(
     stats: () => world.stats(),
     close: () => Promise.resolve(),
   }
-}
-
-function routeOf(wire: Wire): SimRoute {
-  if (wire === 'openai-chat' || wire === 'anthropic-messages' || wire === 'openai-embeddings') return wire
-  throw new Error(`the simulated provider does not speak ${wire}`)
 }

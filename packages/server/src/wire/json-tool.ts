@@ -3,9 +3,8 @@
 // behind a prefix that callers may not use, so the way back needs no memory of the request, streams included.
 // When the caller has tools of its own, the model must call one of them or answer through this one.
 
-import type { JsonObject } from '../../core/json.js'
-import type { ModelRequest, ToolDefinition } from '../../core/model/message.js'
-import type { Problem } from '../../core/parsed.js'
+import type { ModelRequest, ToolDefinition } from '../core/model/message.js'
+import type { Problem } from '../core/parsed.js'
 
 const PREFIX = 'spillway_json__'
 const NAME_CHARS_MAX = 64
@@ -34,9 +33,12 @@ export function jsonToolFor(request: ModelRequest, problems: Problem[]): ToolDef
   }
 }
 
-export function jsonToolChoice(request: ModelRequest, tool: ToolDefinition): JsonObject {
+/** Makes the model answer through `tool`, or, when it may call the caller's own, call one of them. */
+export function jsonToolChoice(
+  request: ModelRequest,
+  tool: ToolDefinition,
+): Pick<ModelRequest, 'toolChoice' | 'parallelToolCalls'> {
   const own = request.tools.length > 0 && request.toolChoice?.kind !== 'none'
-  if (!own) return { type: 'tool', name: tool.name, disable_parallel_tool_use: true }
-  const parallel = request.parallelToolCalls
-  return { type: 'any', ...(parallel === null ? {} : { disable_parallel_tool_use: !parallel }) }
+  if (!own) return { toolChoice: { kind: 'tool', name: tool.name }, parallelToolCalls: false }
+  return { toolChoice: { kind: 'required' }, parallelToolCalls: request.parallelToolCalls }
 }

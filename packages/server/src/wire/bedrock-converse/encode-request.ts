@@ -1,0 +1,138 @@
+// Our types -> a Converse request. The model is not in it: it is in the address. Where this format has no
+// word for something that carries meaning, the problem names it. Messages of one role in a row become one,
+// tool results first, because a result must directly follow its call.
+
+import type { JsonObject } from '../../core/json.js'
+import type { Message, ModelRequest, Part } from '../../core/model/message.js'
+import type { Parsed, Problem } from '../../core/parsed.js'
+import { concluded } from '../fields.js'
+import { type ContentContext, encodePart } from './encode-content.js'
+import { DocumentNames } from './encode-document.js'
+import { encodeTools } from './encode-tools.js'
+import { traitsOf } from './model-traits.js'
+import { thinkingOf } from './thinking.js'
+
+const STOP_SEQUENCES_MAX = 2_500
+
+export function encodeRequest(request: ModelRequest): Parsed<JsonObject> {
+  const problems: Problem[] = []
+  checkLimits(request, problems)
+  const { claude, caching } = traitsOf(request.model)
+  const context: ContentContext = { problems, caching, names: new DocumentNames() }
+  const { toolConfig, textFormat, forced } = encodeTools(request, problems)
+  const thinking = thinkingOf(request, forced)
+  const effort = thinking?.effort ?? null
+  const body: JsonObject = {
+    messages: encodeMessages(request.messages, context),
+    ...some('system', encodeSystem(request.messages, context)),
+    ...some('inferenceConfig', inferenceConfig(request)),
+    ...toolConfig,
+    ...some('outputConfig', {
+      ...(textFormat === null ? {} : { textFormat }),
+      ...(effort === null ? {} : { effort }),
+    }),
+    ...some('additionalModelRequestFields', {
+      ...(thinking === null ? {} : { thinking: thinking.thinking }),
+      ...topKFields(request),
+    }),
+    // Else a caller is not told which of its sequences it was.
+    ...(claude && request.stop.length > 0 ? { additionalModelResponseFieldPaths: ['/stop_sequence'] } : {}),
+  }
+  return concluded(body, problems)
+}
+
+/** The member, unless it is empty. */
+function some(name: string, value: JsonObject | readonly JsonObject[]): JsonObject {
+  return Object.keys(value).length === 0 ? {} : { [name]: value }
+}
+
+function checkLimits(request: ModelRequest, problems: Problem[]): void {
+  const { temperature, stop, topLogprobs, presencePenalty, frequencyPenalty } = request
+  if (temperature !== null && temperature > 1) {
+    problems.push({ at: 'temperature', message: 'must be at most 1 in the other format' })
+  }
+  const { claude } = traitsOf(request.model)
+  const isBlank = (text: string): boolean => (claude ? text.trim() : text) === ''
+  if (stop.some(isBlank) || stop.length > STOP_SEQUENCES_MAX) {
+    const message = `must be at most ${STOP_SEQUENCES_MAX} sequences, none of white space, in the other format`
+    problems.push({ at: 'stop', message })
+  }
+  const unknown = { top_logprobs: topLogprobs }
+  const penalties = { presence_penalty: presencePenalty, frequency_penalty: frequencyPenalty }
+  for (const [at, value] of Object.entries({ ...unknown, ...penalties })) {
+    if (value === null || (value === 0 && at in penalties)) continue
+    problems.push({ at, message: `cannot be expressed in the other format; leave \`${at}\` out` })
+  }
+}
+
+function inferenceConfig({ maxOutputTokens, temperature, topP, stop }: ModelRequest): JsonObject {
+  return {
+    ...(maxOutputTokens === null ? {} : { maxTokens: maxOutputTokens }),
+    ...(temperature === null ? {} : { temperature }),
+    ...(topP === null ? {} : { topP }),
+    ...(stop.length === 0 ? {} : { stopSequences: stop }),
+  }
+}
+
+/** Each maker has its own name for it. */
+export function topKFields({ model, topK }: ModelRequest): JsonObject {
+  const { claude, nova } = traitsOf(model)
+  if (topK === null) return {}
+  if (claude) return { top_k: topK }
+  return nova ? { inferenceConfig: { topK } } : {}
+}
+
+function encodeSystem(messages: readonly Message[], context: ContentContext): readonly JsonObject[] {
+  return messages.flatMap(({ role, parts }, index) =>
+    role === 'system' ? encodeParts(parts, { at: `messages[${index}].content`, role }, context).flat() : [],
+  )
+}
+
+interface Turn {
+  readonly role: 'user' | 'assistant'
+  /** The blocks of each part. */
+  readonly content: (readonly JsonObject[])[]
+}
+
+function encodeMessages(messages: readonly Message[], context: ContentContext): readonly JsonObject[] {
+  const turns: Turn[] = []
+  messages.forEach(({ role, parts }, index) => {
+    if (role === 'system') return
+    const content = encodeParts(parts, { at: `messages[${index}].content`, role }, context)
+    // Content may not be empty here; a message that says nothing is left out.
+    if (content.length === 0) return
+    const last = turns.at(-1)
+    if (last?.role === role) last.content.push(...content)
+    else turns.push({ role, content: [...content] })
+  })
+  checkTurns(turns, context.problems)
+  return turns.map(({ role, content }) => ({ role, content: ordered(role, content).flat() }))
+}
+
+function encodeParts(
+  parts: readonly Part[],
+  { at, role }: { readonly at: string; readonly role: Message['role'] },
+  context: ContentContext,
+): readonly (readonly JsonObject[])[] {
+  return parts
+    .map((part, index) => encodePart(part, { at: `${at}[${index}]`, role }, context))
+    .filter((blocks) => blocks.length > 0)
+}
+
+function checkTurns(turns: readonly Turn[], problems: Problem[]): void {
+  if (turns[0]?.role !== 'user') {
+    problems.push({ at: 'messages', message: 'must begin with what a user said in the other format' })
+  }
+  for (const { content } of turns) {
+    const names = new Set(content.flatMap(([block]) => Object.keys(block ?? {})))
+    if (!names.has('document') || names.has('text')) continue
+    problems.push({ at: 'messages', message: 'a document needs text beside it in the other format' })
+  }
+}
+
+/** Results first; a cache point stays behind its block. */
+function ordered(role: Turn['role'], content: Turn['content']): Turn['content'] {
+  if (role === 'assistant') return content
+  const isResult = ([block]: readonly JsonObject[]): boolean => block?.['toolResult'] !== undefined
+  return [...content.filter(isResult), ...content.filter((blocks) => !isResult(blocks))]
+}
