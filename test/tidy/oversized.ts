@@ -7,5 +7,4 @@ export const OVERSIZED: Oversized = {}
 
 /** Files that are there ahead of the code that will use them, each with the reason. */
 export const WAITING: Readonly<Record<string, string>> = {
-  'packages/server/src/wire/anthropic-messages/vertex-body.ts': 'for the provider of kind vertex',
 }

@@ -22,8 +22,8 @@ export async function resumeConversation(
   const body = objectOf(bytes)
   // Not JSON: the parser that follows says where.
   if (body === null) return { kind: 'resumed', bytes, keeps: null }
-  const unsupported = unsupportedIn(body)
-  if (unsupported !== null) return unsupported
+  const refusal = unsupportedIn(body)
+  if (refusal !== null) return refusal
   const previous = typeof body['previous_response_id'] === 'string' ? body['previous_response_id'] : null
   const keeps = body['store'] === false ? null : { previous, input: itemsOfRequest(body) }
   if (previous === null) return { kind: 'resumed', bytes, keeps }

@@ -4,6 +4,7 @@ import type { CallerWire, Wire } from '../core/release/release.js'
 import { anthropicMessages } from './anthropic-messages.js'
 import { bedrockConverse } from './bedrock-converse.js'
 import { bedrockEmbeddings } from './bedrock-embeddings.js'
+import type { EmbeddingsFormat } from './embeddings.js'
 import type { ProviderFormat, WireFormat } from './format.js'
 import { geminiEmbeddings, vertexEmbeddings } from './gemini-embeddings.js'
 import { gemini } from './gemini.js'
@@ -27,10 +28,21 @@ const PROVIDER_FORMATS: Readonly<Record<Wire, ProviderFormat>> = {
   'bedrock-embeddings': bedrockEmbeddings,
 }
 
+const EMBEDDINGS_FORMATS: Readonly<Partial<Record<Wire, EmbeddingsFormat>>> = {
+  'bedrock-embeddings': bedrockEmbeddings,
+  'gemini-embeddings': geminiEmbeddings,
+  'vertex-embeddings': vertexEmbeddings,
+}
+
 export function formatOf(wire: CallerWire): WireFormat {
   return CALLER_FORMATS[wire]
 }
 
 export function providerFormatOf(wire: Wire): ProviderFormat {
   return PROVIDER_FORMATS[wire]
+}
+
+/** null: a format of conversations, or of callers. */
+export function embeddingsFormatOf(wire: Wire): EmbeddingsFormat | null {
+  return EMBEDDINGS_FORMATS[wire] ?? null
 }

@@ -2,7 +2,8 @@
 
 import type { Deployment, ModelEntry, ProviderConfig, Wire } from '../../core/release/release.js'
 import type { AnswerFacts, StreamScanner } from '../../wire/format.js'
-import { providerFormatOf } from '../../wire/formats.js'
+import { decodeEmbeddingsRequest, encodeEmbeddingsAnswer } from '../../wire/embeddings.js'
+import { embeddingsFormatOf, providerFormatOf } from '../../wire/formats.js'
 import { stripLogprobs } from '../../wire/strip-logprobs.js'
 import { scannerBetween } from '../../wire/translate-stream.js'
 import type { Answer, HeldEnd, StreamedEnd } from '../answer/answer.js'
@@ -63,7 +64,7 @@ function upstreamRequest(step: Step, ask: AttemptAsk, leftMs: number): UpstreamR
     model: ask.held.deployment.model,
     body: ask.body,
     stream: ask.stream,
-    headers: ask.wire === step.call.wire ? step.call.upstreamHeaders : {},
+    headers: ask.wire === step.call.wire && ask.config.kind !== 'vertex' ? step.call.upstreamHeaders : {},
     headTimeoutMs: Math.min(ask.config.timeoutMs, leftMs),
     idleTimeoutMs: Math.min(ask.config.timeoutMs, leftMs),
   }
@@ -117,6 +118,7 @@ function readWhole(step: Step, ask: AttemptAsk, body: Uint8Array): ReadAnswer | 
   const facts = json === undefined ? null : theirs.readAnswer(json)
   if (facts === null) return null
   if (ask.wire === step.call.wire) return { facts, body: ask.stripLogprobs ? stripLogprobs(body) : body }
+  if (step.call.wire === 'openai-embeddings') return readVectors(step, ask, { json, facts })
   const decoded = theirs.decodeAnswer(json)
   if (decoded === null) return null
   // Not every format gives its answers an id, or names the model.
@@ -124,6 +126,20 @@ function readWhole(step: Step, ask: AttemptAsk, body: Uint8Array): ReadAnswer | 
   const answer = { ...decoded, id, model: decoded.model || ask.held.deployment.model }
   const createdSeconds = Math.floor(step.startedMs / 1000)
   const encoded = step.format.encodeAnswer(answer, createdSeconds, step.request.json)
+  return { facts, body: Buffer.from(JSON.stringify(encoded)) }
+}
+
+/** Vectors in OpenAI's form. Tokens that the provider does not tell are shown as they were estimated. */
+function readVectors(
+  step: Step,
+  ask: AttemptAsk,
+  { json, facts }: { readonly json: unknown; readonly facts: AnswerFacts },
+): ReadAnswer | null {
+  const answer = embeddingsFormatOf(ask.wire)?.decodeEmbeddings(json) ?? null
+  const request = decodeEmbeddingsRequest(step.request.json)
+  if (answer === null || request.kind === 'invalid') return null
+  const inputTokens = answer.inputTokens ?? ask.held.reservation.estimatedInput
+  const encoded = encodeEmbeddingsAnswer({ ...answer, inputTokens }, request.value)
   return { facts, body: Buffer.from(JSON.stringify(encoded)) }
 }
 

@@ -6,7 +6,9 @@ import type { Parsed } from '../../core/parsed.js'
 import { invalid, parsed } from '../../core/parsed.js'
 import type { Deployment, ProviderConfig, Wire } from '../../core/release/release.js'
 import type { RequestChanges } from '../../wire/format.js'
-import { providerFormatOf } from '../../wire/formats.js'
+import { vertexBody } from '../../wire/anthropic-messages/vertex-body.js'
+import { decodeEmbeddingsRequest } from '../../wire/embeddings.js'
+import { embeddingsFormatOf, providerFormatOf } from '../../wire/formats.js'
 import { droppedHints } from '../../wire/dropped-hints.js'
 import { type Step, decide } from '../step-context.js'
 
@@ -20,8 +22,8 @@ export interface BodyAsk {
 }
 
 export function prepareBody(step: Step, ask: BodyAsk): Parsed<Uint8Array> {
-  if (ask.wire === step.call.wire) return parsed(sameWire(step, ask))
-  if (step.call.wire === 'openai-embeddings') return invalid('model', 'This deployment has no embeddings.')
+  if (ask.wire === step.call.wire) return parsed(forPlace(step, ask, sameWire(step, ask)))
+  if (step.call.wire === 'openai-embeddings') return embeddingsBody(step, ask)
   const request = step.format.decodeRequest(step.request.json)
   if (request.kind === 'invalid') return request
   const outputTokens = ask.outputTokens ?? request.value.maxOutputTokens ?? ask.deployment.maxOutputTokens
@@ -42,9 +44,24 @@ export function prepareBody(step: Step, ask: BodyAsk): Parsed<Uint8Array> {
       reason: `${ask.wire} has no ${dropped.join(', ')}`,
     })
   }
-  return parsed(
-    Buffer.from(JSON.stringify(ask.wire === 'openai-chat' ? forOpenAi(encoded.value, ask) : encoded.value)),
-  )
+  const body = ask.wire === 'openai-chat' ? forOpenAi(encoded.value, ask) : encoded.value
+  return parsed(forPlace(step, ask, Buffer.from(JSON.stringify(body))))
+}
+
+function embeddingsBody(step: Step, ask: BodyAsk): Parsed<Uint8Array> {
+  const format = embeddingsFormatOf(ask.wire)
+  if (format === null) return invalid('model', 'This deployment has no embeddings.')
+  const request = decodeEmbeddingsRequest(step.request.json)
+  if (request.kind === 'invalid') return request
+  const encoded = format.encodeEmbeddings({ ...request.value, model: ask.deployment.model })
+  return encoded.kind === 'invalid' ? encoded : parsed(Buffer.from(JSON.stringify(encoded.value)))
+}
+
+/** Vertex serves Claude with the same format in another envelope. */
+function forPlace(step: Step, ask: BodyAsk, body: Uint8Array): Uint8Array {
+  if (ask.provider.kind !== 'vertex' || ask.wire !== 'anthropic-messages') return body
+  const betas = ask.wire === step.call.wire ? step.call.upstreamHeaders['anthropic-beta'] : undefined
+  return vertexBody(body, betas === undefined ? [] : betas.split(',').map((name) => name.trim()))
 }
 
 function sameWire(step: Step, ask: BodyAsk): Uint8Array {
@@ -54,7 +71,7 @@ function sameWire(step: Step, ask: BodyAsk): Uint8Array {
   if (view.model !== ask.deployment.model) changes.model = ask.deployment.model
   if (ask.outputTokens !== null && ask.outputTokens !== view.maxOutputTokens) {
     changes.maxOutputTokens = ask.outputTokens
-    changes.maxTokensKey = limitKey(ask.provider)
+    changes.maxTokensKey = limitKey(ask)
   }
   if (isChat && view.stream && !view.includeUsage) changes.includeUsage = true
   if (step.call.wire === 'openai-responses') changes.store = false
@@ -68,7 +85,7 @@ function sameWire(step: Step, ask: BodyAsk): Uint8Array {
  */
 function forOpenAi(body: JsonObject, ask: BodyAsk): JsonObject {
   const { max_tokens: limit, ...rest } = body
-  const named = limit === undefined ? rest : { ...rest, [limitKey(ask.provider)]: limit }
+  const named = limit === undefined ? rest : { ...rest, [limitKey(ask)]: limit }
   return ask.logprobs ? { ...named, logprobs: true } : named
 }
 
@@ -77,7 +94,13 @@ function isEmpty(changes: RequestChanges): boolean {
   return true
 }
 
-/** OpenAI's newer models refuse `max_tokens`; servers that only imitate its API mostly know no other. */
-function limitKey(provider: ProviderConfig): 'max_tokens' | 'max_completion_tokens' {
-  return provider.kind === 'openai' ? 'max_completion_tokens' : 'max_tokens'
+const REASONS = /^(?:o\d|gpt-5)/
+
+/**
+ * OpenAI's newer models refuse `max_tokens`; servers that only imitate its API, and older versions of
+ * Azure's, mostly know no other.
+ */
+function limitKey({ provider, deployment }: BodyAsk): 'max_tokens' | 'max_completion_tokens' {
+  const isNewer = provider.kind === 'azure' && REASONS.test(deployment.model)
+  return provider.kind === 'openai' || isNewer ? 'max_completion_tokens' : 'max_tokens'
 }

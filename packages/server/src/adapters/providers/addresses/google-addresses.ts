@@ -13,7 +13,7 @@ export function geminiAddress(baseUrl: string): Address {
       // A tuned model has a folder of its own.
       const { model } = asked
       const name = model.includes('/') ? segments(model) : `models/${segment(model)}`
-      return `${prefix}/${name}:${methodOf(asked, 'gemini', 'batchEmbedContents')}`
+      return `${prefix}/${name}:${methodOf(asked, 'gemini')}`
     },
     speaks: (wire) => (wire === 'openai-embeddings' ? 'gemini-embeddings' : 'gemini'),
     defaults: {},
@@ -31,11 +31,11 @@ export function vertexAddress({ project, region, baseUrl }: VertexProvider): Add
       if (asked.wire === 'anthropic-messages') return `${place}/${claudePath(asked)}`
       const { model } = asked
       const name = model.includes('/') ? segments(model) : `publishers/google/models/${segment(model)}`
-      return `${place}/${name}:${methodOf(asked, 'vertex', 'predict')}`
+      return `${place}/${name}:${methodOf(asked, 'vertex')}`
     },
     speaks(wire, model) {
       const isClaude = CLAUDE.test(model)
-      if (wire === 'openai-embeddings') return isClaude ? null : 'gemini-embeddings'
+      if (wire === 'openai-embeddings') return isClaude ? null : 'vertex-embeddings'
       return isClaude ? 'anthropic-messages' : 'gemini'
     },
     defaults: {},
@@ -56,8 +56,9 @@ function claudePath({ model, stream, countTokens }: Asked): string {
   return `${name}:${stream ? 'streamRawPredict' : 'rawPredict'}`
 }
 
-function methodOf(asked: Asked, kind: string, embed: string): string {
-  if (asked.wire === 'gemini-embeddings') return embed
+function methodOf(asked: Asked, kind: 'gemini' | 'vertex'): string {
+  if (kind === 'gemini' && asked.wire === 'gemini-embeddings') return 'batchEmbedContents'
+  if (kind === 'vertex' && asked.wire === 'vertex-embeddings') return 'predict'
   if (asked.wire !== 'gemini') return noPath(kind, asked)
   if (asked.countTokens === true) return 'countTokens'
   return asked.stream ? 'streamGenerateContent?alt=sse' : 'generateContent'
