@@ -17,6 +17,7 @@ import { DeltaSkeleton, fromLatin1 } from './delta-skeleton.js'
 import { plainFrame } from './plain-frame.js'
 
 const DONE = Buffer.from('data: [DONE]\n\n')
+const NO_CHOICES = /"choices": ?\[\]/
 
 type Chunk = Record<string, unknown>
 
@@ -53,6 +54,9 @@ export class OpenAiChatScanner extends FrameScanner {
     }
     const plain = plainFrame(latin1, this.options.keepLogprobs)
     if (plain === 'look') return this.look(frame)
+    // Azure tells of its filters before the answer, in a chunk without choices, id or model: whoever reads the
+    // first choice of every chunk would stumble.
+    if (plain === 'empty' && NO_CHOICES.test(latin1)) return null
     if (plain === 'delta') this.skeleton.learn(latin1)
     if (this.options.collect) return this.look(frame)
     if (plain === 'delta') this.facts.deltas += 1
@@ -92,13 +96,12 @@ export class OpenAiChatScanner extends FrameScanner {
     }
     if (hasUsage) this.usageChunk = { kind: 'inline', chunk }
     this.readChoices(choices)
-    const nullUsage = hasUsage && this.options.keepUsage
     const strip = !this.options.keepLogprobs && data.includes('"logprobs"')
-    if (!nullUsage && !strip) return frame
+    if (!hasUsage && !strip) return frame
     const stripped = strip ? stripLogprobs(Buffer.from(data)) : Buffer.from(data)
-    return Buffer.from(
-      dataFrame((nullUsage ? spliceObject(stripped, { usage: 'null' }) : stripped).toString('utf8')),
-    )
+    // Whoever asked gets it in a chunk of its own; whoever did not, not at all.
+    const usage = this.options.keepUsage ? 'null' : null
+    return Buffer.from(dataFrame((hasUsage ? spliceObject(stripped, { usage }) : stripped).toString('utf8')))
   }
 
   private readChoices(choices: readonly unknown[]): void {
