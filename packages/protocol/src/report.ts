@@ -73,6 +73,12 @@ export interface DeploymentCapacity {
   readonly deployment: string
   readonly model: string
   readonly provider: string
+  /** How it is deployed: `hosted`, `serverless`, `self-hosted`, `on-device`. */
+  readonly hosting?: string
+  /** As configured; null: unknown. */
+  readonly region?: string | null
+  readonly retention_days?: number | null
+  readonly trains_on_data?: boolean | null
   readonly breaker: 'closed' | 'open' | 'half-open'
   readonly concurrency: { readonly limit: number | null; readonly in_flight: number }
   readonly queue: { readonly length: number; readonly oldest_ms: number | null }

@@ -1,4 +1,4 @@
-// Asking a running server: one GET, and its answer, refusal or absence told in words a person can act on.
+// Asking a running server: one request, and its answer, refusal or absence told in words a person can act on.
 
 import type { Command } from 'commander'
 import { request } from 'undici'
@@ -21,6 +21,12 @@ export interface Question {
   readonly query?: Query
   /** The answer for people; null when it is not of the shape this command knows. */
   readonly render: (body: unknown) => string | null
+  /** Default GET. */
+  readonly method?: 'GET' | 'POST'
+  /** Longest silence of the server, ms. Default 30000. */
+  readonly timeoutMs?: number
+  /** Whether the answer, once printed, is a yes. Default: always. A no exits 1. */
+  readonly isYes?: (body: unknown) => boolean
 }
 
 export type Answer =
@@ -45,10 +51,12 @@ export async function show(io: CliIo, options: ServerOptions, ask: Question): Pr
     io.err(`error: --url must be an http(s) URL such as ${DEFAULT_URL}`)
     return io.exit(2)
   }
-  const answer = await getJson(url, io.key)
+  const answer = await askJson(url, io.key, ask)
   switch (answer.kind) {
     case 'ok':
-      return print(io, answer.body, options.json === true ? indentedJson : ask.render)
+      print(io, answer.body, options.json === true ? indentedJson : ask.render)
+      if (ask.isYes?.(answer.body) === false) io.exit(1)
+      return
     case 'refused':
       if (options.json === true) io.out(indentedJson(answer.body))
       io.err(`error: ${answer.message}`)
@@ -82,11 +90,20 @@ export function urlOf(base: string, path: string, query: Query): URL | null {
 }
 
 export async function getJson(url: URL, key: string | null): Promise<Answer> {
+  return askJson(url, key, {})
+}
+
+async function askJson(
+  url: URL,
+  key: string | null,
+  { method = 'GET', timeoutMs = ANSWER_TIMEOUT_MS }: Pick<Question, 'method' | 'timeoutMs'>,
+): Promise<Answer> {
   try {
     const answer = await request(url, {
+      method,
       headers: { accept: 'application/json', ...(key === null ? {} : { authorization: `Bearer ${key}` }) },
-      headersTimeout: ANSWER_TIMEOUT_MS,
-      bodyTimeout: ANSWER_TIMEOUT_MS,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
     })
     return readAnswer(url, answer.statusCode, await answer.body.text())
   } catch (error) {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type Server, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Command } from 'commander'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { traceJson } from '../http/task-json.js'
 import { exampleTrace } from '../testing/example-task.js'
 import type { CliIo, ExitCode } from './cli-io.js'
@@ -17,11 +17,12 @@ import { registerTrace } from './trace.js'
 let server: Server
 let url: string
 let answer: { status: number; body: string }
-let asked: { path: string; authorization: string | undefined }
+let asked: { method?: string | undefined; path: string; authorization: string | undefined }
 
 beforeAll(async () => {
   server = createServer((request, response) => {
-    asked = { path: request.url ?? '', authorization: request.headers.authorization }
+    const { method } = request
+    asked = { method, path: request.url ?? '', authorization: request.headers.authorization }
     response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.body)
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -79,6 +80,7 @@ test('report asks for the window and grouping, with the key', async () => {
     'support',
   )
   expect(asked).toEqual({
+    method: 'GET',
     path: '/v1/report?since=1h&by=model&contract=support',
     authorization: 'Bearer key-of-acme',
   })
@@ -145,6 +147,9 @@ test('providers shows every deployment, unknown limits as dashes', async () => {
     deployment: 'openai/gpt-4o-mini',
     model: 'gpt-4o-mini',
     provider: 'openai',
+    hosting: 'hosted',
+    region: 'us',
+    retention_days: 30,
     breaker: 'open',
     concurrency: { limit: null, in_flight: 3 },
     queue: { length: 2, oldest_ms: 120 },
@@ -154,8 +159,8 @@ test('providers shows every deployment, unknown limits as dashes', async () => {
   answer.body = JSON.stringify({ deployments: [busy] })
   const { out } = await run('providers', '--url', url)
   expect(out).toMatchInlineSnapshot(`
-    "model        deployment          state    in flight      queued  requests left  tokens left  p50  p95
-    gpt-4o-mini  openai/gpt-4o-mini  resting        3/∞  2 (120 ms)            480            –    –    –
+    "model        deployment          approach  region  retention  state    in flight      queued  requests left  tokens left  p50  p95
+    gpt-4o-mini  openai/gpt-4o-mini  hosted    us      30 days    resting        3/∞  2 (120 ms)            480            –    –    –
     "
   `)
 })
@@ -163,6 +168,63 @@ test('providers shows every deployment, unknown limits as dashes', async () => {
 test('providers --models marks what is simulated', async () => {
   answer.body = JSON.stringify({ object: 'list', data: [{ id: 'gpt-4o', owned_by: 'sim', simulated: true }] })
   expect((await run('providers', '--models', '--url', url)).out).toMatch(/gpt-4o +sim +simulated/)
+})
+
+describe('providers --probe', () => {
+  const good = {
+    deployment: 'bedrock/amazon.nova-lite-v1:0',
+    model: 'nova',
+    provider: 'bedrock',
+    kind: 'bedrock',
+    hosting: 'serverless',
+    region: 'us-east-1',
+    simulated: false,
+    usable: true,
+    reachable: true,
+    authorised: true,
+    model_known: true,
+    status: 200,
+    end: 'ok',
+    reason: null,
+    latency_ms: 210,
+    limits: { requests: { limit: 500, left: 499 }, tokens: { limit: null, left: null } },
+    cost_usd: 0.000012,
+  }
+  const bad = {
+    ...good,
+    deployment: 'claude/opus',
+    kind: 'anthropic',
+    usable: false,
+    authorised: false,
+    model_known: null,
+    status: 401,
+    end: 'http_401',
+    reason: 'HTTP 401: invalid x-api-key',
+    limits: null,
+    cost_usd: 0,
+  }
+
+  test('asks the server to do it, and says what each call showed', async () => {
+    answer.body = JSON.stringify({ usable: true, deployments: [good] })
+    const { out, code } = await run('providers', '--probe', '--url', url)
+    expect(asked).toMatchObject({ method: 'POST', path: '/v1/providers/probe' })
+    expect(out).toMatchInlineSnapshot(`
+      "deployment                     kind     approach    region     reachable  authorised  model  latency  requests left  tokens left       cost
+      bedrock/amazon.nova-lite-v1:0  bedrock  serverless  us-east-1  yes        yes         yes     210 ms        499/500            –  $0.000012
+      "
+    `)
+    expect(code).toBe(0)
+  })
+
+  test('exits 1 when one is not usable, and says why', async () => {
+    answer.body = JSON.stringify({ usable: false, deployments: [good, bad] })
+    const { out, code } = await run('providers', '--probe', '--url', url)
+    expect(out).toContain('claude/opus: HTTP 401: invalid x-api-key')
+    expect(code).toBe(1)
+    const json = await run('providers', '--probe', '--json', '--url', url)
+    expect(JSON.parse(json.out)).toEqual({ usable: false, deployments: [good, bad] })
+    expect(json.code).toBe(1)
+  })
 })
 
 test('a refusal exits 1 and gives code, message and hint', async () => {

@@ -1,4 +1,5 @@
-// `spillway providers`: every deployment with its state and load, and whether anything is simulated.
+// `spillway providers`: every deployment with how it is deployed, its state and load, and whether anything is
+// simulated. With `--probe`, what one tiny call to each shows.
 
 import type { CapacityJson, DeploymentCapacity } from '@spillway/protocol'
 import type { Command } from 'commander'
@@ -8,18 +9,26 @@ import { type Question, type ServerOptions, show, withServerOptions } from './cl
 import { UNKNOWN, count, duration } from './format.js'
 import { type Paint, createPaint } from './paint.js'
 import { plainTable } from './plain-table.js'
+import { probeQuestion } from './probe-table.js'
 
 export function registerProviders(program: Command, io: CliIo = processIo()): void {
   const command = program.command('providers').description('deployments: state, load, limits, latency')
   withServerOptions(command)
     .option('--models', 'list what a call may name instead (GET /v1/models)')
-    .action(async (options: ServerOptions & { readonly models?: boolean }) => {
-      await show(io, options, question(options.models === true, createPaint(io.colour)))
+    .option('--probe', 'make one tiny call to each, paid like any other; exit 1 when one is not usable')
+    .action(async (options: ServerOptions & Asked) => {
+      await show(io, options, question(options, createPaint(io.colour)))
     })
 }
 
-function question(models: boolean, paint: Paint): Question {
-  if (models)
+interface Asked {
+  readonly models?: boolean
+  readonly probe?: boolean
+}
+
+function question({ models, probe }: Asked, paint: Paint): Question {
+  if (probe === true) return probeQuestion(paint)
+  if (models === true)
     return { path: '/v1/models', render: (body) => (isModelList(body) ? renderModels(body, paint) : null) }
   return { path: '/v1/capacity', render: (body) => (isCapacity(body) ? renderCapacity(body, paint) : null) }
 }
@@ -30,7 +39,10 @@ function isCapacity(body: unknown): body is CapacityJson {
 
 export function renderCapacity(capacity: CapacityJson, paint: Paint): string {
   if (capacity.deployments.length === 0) return 'No deployment is configured.'
-  const left = ['model', 'deployment', 'state'].map((head) => ({ head, align: 'left' as const }))
+  const left = ['model', 'deployment', 'approach', 'region', 'retention', 'state'].map((head) => ({
+    head,
+    align: 'left' as const,
+  }))
   const right = ['in flight', 'queued', 'requests left', 'tokens left', 'p50', 'p95'].map((head) => ({
     head,
   }))
@@ -48,6 +60,9 @@ function cells(deployment: DeploymentCapacity, paint: Paint): string[] {
   return [
     deployment.model,
     deployment.deployment,
+    deployment.hosting ?? UNKNOWN,
+    deployment.region ?? UNKNOWN,
+    days(deployment.retention_days ?? null),
     state[breaker],
     `${count(concurrency.in_flight)}/${concurrency.limit === null ? '∞' : count(concurrency.limit)}`,
     queue.oldest_ms === null ? count(queue.length) : `${count(queue.length)} (${duration(queue.oldest_ms)})`,
@@ -56,6 +71,12 @@ function cells(deployment: DeploymentCapacity, paint: Paint): string[] {
     duration(latency?.p50 ?? null),
     duration(latency?.p95 ?? null),
   ]
+}
+
+/** How long prompts are kept. */
+function days(kept: number | null): string {
+  if (kept === null) return UNKNOWN
+  return kept === 0 ? 'none' : kept === 1 ? '1 day' : `${kept} days`
 }
 
 interface ModelListAnswer {

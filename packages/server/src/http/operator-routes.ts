@@ -4,8 +4,10 @@ import type { FastifyInstance } from 'fastify'
 import type { ModelEntry, Release } from '../core/release/release.js'
 import { summariseGroup } from '../core/task/summarise-group.js'
 import type { Engine } from '../engine/engine.js'
+import { probeDeployments } from '../engine/probe/probe.js'
 import { refused } from '../engine/refusal.js'
 import { type ControlPlane, Refused } from './control-plane.js'
+import { probeJson } from './probe-json.js'
 import { parseReportQuery } from './queries.js'
 import { groupJson } from './task-json.js'
 import { valid } from './task-routes.js'
@@ -24,6 +26,10 @@ export function registerOperatorRoutes(app: FastifyInstance, plane: ControlPlane
     }
   })
   app.get('/v1/capacity', async () => ({ deployments: capacityJson(engine) }))
+  app.post('/v1/providers/probe', async (request) => {
+    const probed = await probeDeployments(engine, request.tenant)
+    return probeJson(engine.release(), probed)
+  })
   app.get('/metrics', async (_request, reply) => {
     const { contentType, text } = await plane.metrics()
     return reply.type(contentType).send(text)
@@ -99,6 +105,17 @@ function isSimulated(release: Release, model: ModelEntry): boolean {
   )
 }
 
+/** What the configuration states of a provider. */
+function hostingFacts(release: Release, name: string) {
+  const provider = release.providers.get(name)
+  return {
+    hosting: provider?.hosting,
+    region: provider?.region ?? null,
+    retention_days: provider?.retentionDays ?? null,
+    trains_on_data: provider?.trainsOnData ?? null,
+  }
+}
+
 /** Every configured deployment with what is known of its load. A breaker comes with adaptive capacity. */
 function capacityJson(engine: Engine) {
   const nowMs = engine.system.nowMs()
@@ -111,6 +128,7 @@ function capacityJson(engine: Engine) {
         deployment: deployment.id,
         model: model.name,
         provider: deployment.provider,
+        ...hostingFacts(engine.release(), deployment.provider),
         tier: model.tier,
         breaker: coolingMs > 0 ? 'open' : 'closed',
         cooling_ms: coolingMs,
