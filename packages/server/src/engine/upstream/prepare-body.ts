@@ -74,7 +74,12 @@ function isEmpty(changes: RequestChanges): boolean {
   return true
 }
 
+/** From here on Azure knows OpenAI's newer name. */
+const AZURE_RENAMED = '2024-09-01'
+
 /** OpenAI's newer models refuse `max_tokens`; servers that only imitate its API mostly know no other. */
 function limitKey(provider: ProviderConfig): 'max_tokens' | 'max_completion_tokens' {
-  return provider.kind === 'openai' ? 'max_completion_tokens' : 'max_tokens'
+  const isDatedBefore = provider.kind === 'azure' && provider.apiVersion < AZURE_RENAMED
+  const isNew = provider.kind === 'openai' || (provider.kind === 'azure' && !isDatedBefore)
+  return isNew ? 'max_completion_tokens' : 'max_tokens'
 }
