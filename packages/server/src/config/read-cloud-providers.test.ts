@@ -242,6 +242,14 @@ describe('models', () => {
   })
 })
 
+test('a rule on log probabilities that Bedrock never gives is warned of', () => {
+  const text = `providers: { b: { kind: bedrock, region: us-east-1 }, s: { kind: simulated } }
+models: { nova: { deployments: [{ provider: b, model: "amazon.nova-lite-v1:0" }] }, sim: { deployments: [{ provider: s }] } }
+tasks: { t: { route: { default: nova, escalate_if: [{ condition: "confidence < 0.7", model: sim }] } } }
+`
+  expect(load(text).warnings.join('\n')).toContain('which `nova` does not give')
+})
+
 describe('the environment', () => {
   test('a key for Gemini implies it, and its small model where nobody else is there', () => {
     const env = { GEMINI_API_KEY: 'AIzaKey', GEMINI_BASE_URL: 'http://127.0.0.1:9/v1beta' }

@@ -40,12 +40,15 @@ function semanticCache({ contracts }: Checked): readonly string[] {
   return used ? ['the semantic cache is accepted but not served by this version: it reports `off`'] : []
 }
 
+const WITHOUT_LOGPROBS: ReadonlySet<string | undefined> = new Set(['anthropic', 'bedrock'])
+
 /** A rule on log probabilities never fires where the default model's provider gives none. */
 function silentSignals({ providers, models, contracts }: Checked): readonly string[] {
   const givesNone = (model: string): boolean => {
     const deployments = models.get(model)?.deployments ?? []
     return (
-      deployments.length > 0 && deployments.every((one) => providers.get(one.provider)?.kind === 'anthropic')
+      deployments.length > 0 &&
+      deployments.every(({ provider }) => WITHOUT_LOGPROBS.has(providers.get(provider)?.kind))
     )
   }
   return [...contracts.values()].flatMap(({ name, route, signals }) => {

@@ -5,6 +5,10 @@ const KEY_SHAPES = [
   /\b(?:sk|pk|rk|gsk|xai|hf|pplx)[-_][A-Za-z0-9*._-]{6,}/gi,
   /\bA(?:KIA|SIA)[A-Z0-9]{12,}/g,
   /\bAIza[A-Za-z0-9_-]{16,}/g,
+  /\bya29\.[A-Za-z0-9._-]{8,}/g,
+  // AWS quotes the whole request it would have signed, the token of the session with it.
+  /x-amz-security-token:\s*[^\s"',]+/gi,
+  /\b(?:IQoJ|FwoG|AQoD)[A-Za-z0-9/+=]{16,}/g,
   /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*/g,
 ]
 // Anything long without a space that mixes letters and digits, whatever its prefix.

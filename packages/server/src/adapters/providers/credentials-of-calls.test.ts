@@ -134,6 +134,14 @@ describe('keys', () => {
   })
 })
 
+test('a configured header beats the one that is made for the call: there are never two', async () => {
+  const { url, seen } = await upstream()
+  const config = { ...vertex(url), headers: { Authorization: 'Bearer ours' } }
+  const listener = await call(provider(config, bearer(fixedCredentials('made'))))
+  expect(listener.status).toBe(200)
+  expect(seen[0]?.headers.authorization).toBe('Bearer ours')
+})
+
 describe('signed calls', () => {
   test('carry signature, date and the token of the session; the body goes out as it is', async () => {
     const { url, seen } = await upstream()

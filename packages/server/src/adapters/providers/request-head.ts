@@ -57,10 +57,14 @@ export function headWriter({ name, host, fixed, configured, defaults }: HeadOpti
     for (const [header, value] of chosen) head += line(name, header, headers[header] ?? value)
     for (const header in headers) {
       const value = headers[header]
-      const isOurs = RESERVED.has(header) || constant.has(header) || chosen.has(header) || header in proof
-      if (value !== undefined && !isOurs) head += line(name, header, value)
+      const isOurs = RESERVED.has(header) || constant.has(header) || chosen.has(header)
+      if (value === undefined || isOurs || Object.hasOwn(proof, header)) continue
+      head += line(name, header, value)
     }
-    for (const header in proof) head += line(name, header, proof[header] ?? '')
+    for (const header in proof) {
+      // What is configured beats everything, as it does for keys: never two of a name.
+      if (!constant.has(header)) head += line(name, header, proof[header] ?? '')
+    }
     return `${head}\r\n`
   }
 }

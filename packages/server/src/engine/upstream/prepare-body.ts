@@ -71,7 +71,7 @@ function sameWire(step: Step, ask: BodyAsk): Uint8Array {
   if (view.model !== ask.deployment.model) changes.model = ask.deployment.model
   if (ask.outputTokens !== null && ask.outputTokens !== view.maxOutputTokens) {
     changes.maxOutputTokens = ask.outputTokens
-    changes.maxTokensKey = limitKey(ask)
+    changes.maxTokensKey = limitKey(ask.provider)
   }
   if (isChat && view.stream && !view.includeUsage) changes.includeUsage = true
   if (step.call.wire === 'openai-responses') changes.store = false
@@ -85,7 +85,7 @@ function sameWire(step: Step, ask: BodyAsk): Uint8Array {
  */
 function forOpenAi(body: JsonObject, ask: BodyAsk): JsonObject {
   const { max_tokens: limit, ...rest } = body
-  const named = limit === undefined ? rest : { ...rest, [limitKey(ask)]: limit }
+  const named = limit === undefined ? rest : { ...rest, [limitKey(ask.provider)]: limit }
   return ask.logprobs ? { ...named, logprobs: true } : named
 }
 
@@ -94,13 +94,12 @@ function isEmpty(changes: RequestChanges): boolean {
   return true
 }
 
-const REASONS = /^(?:o\d|gpt-5)/
+/** From here on Azure knows OpenAI's newer name. */
+const AZURE_RENAMED = '2024-09-01'
 
-/**
- * OpenAI's newer models refuse `max_tokens`; servers that only imitate its API, and older versions of
- * Azure's, mostly know no other.
- */
-function limitKey({ provider, deployment }: BodyAsk): 'max_tokens' | 'max_completion_tokens' {
-  const isNewer = provider.kind === 'azure' && REASONS.test(deployment.model)
-  return provider.kind === 'openai' || isNewer ? 'max_completion_tokens' : 'max_tokens'
+/** OpenAI's newer models refuse `max_tokens`; servers that only imitate its API mostly know no other. */
+function limitKey(provider: ProviderConfig): 'max_tokens' | 'max_completion_tokens' {
+  const isDatedBefore = provider.kind === 'azure' && provider.apiVersion < AZURE_RENAMED
+  const isNew = provider.kind === 'openai' || (provider.kind === 'azure' && !isDatedBefore)
+  return isNew ? 'max_completion_tokens' : 'max_tokens'
 }

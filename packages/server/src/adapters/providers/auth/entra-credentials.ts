@@ -36,7 +36,8 @@ async function fetchToken(
   const who = access.from === 'client' ? 'Entra ID' : 'the default Azure chain'
   const secrets = access.from === 'client' ? [access.clientSecret] : []
   try {
-    // A new one each time: one that is kept would answer from memory what we want to know anew.
+    // A new one each time: one that is kept would answer from memory what we want to know anew. Only a
+    // managed identity's token is kept by the library all the same, until shortly before it ends.
     const found = await (await sourceOf(access)).getToken(SCOPE)
     if (found === null) throw new Error('no token came back')
     return { value: found.token, expiresAtMs: found.expiresOnTimestamp }
