@@ -1,21 +1,36 @@
 // What holds for the encoders whatever order the events come in.
 
 import fc from 'fast-check'
+import { accumulateResponse } from 'openai/lib/responses/ResponseAccumulator'
+import type { Response, ResponseStreamEvent } from 'openai/resources/responses/responses'
 import { expect, test } from 'vitest'
-import type { Wire } from '../core/release/release.js'
+import type { CallerWire } from '../core/release/release.js'
 import { NO_TOKENS } from '../core/money/token-counts.js'
 import type { StreamEvent } from './format.js'
 import { formatOf } from './formats.js'
 import { valuesOf } from '../testing/recorded-streams.js'
 
-const wire = fc.constantFrom<Wire>('openai-chat', 'anthropic-messages')
+const wire = fc.constantFrom<CallerWire>('openai-chat', 'openai-responses', 'anthropic-messages')
 const index = fc.nat({ max: 3 })
 const event: fc.Arbitrary<StreamEvent> = fc.oneof(
   fc.constant<StreamEvent>({ kind: 'start', id: 'x', model: 'm', usage: null }),
   fc.string({ minLength: 1 }).map((text): StreamEvent => ({ kind: 'text-delta', text })),
   fc.constant<StreamEvent>({ kind: 'reasoning-delta', text: 'hm' }),
   fc.constant<StreamEvent>({ kind: 'reasoning-signature', signature: 's' }),
+  fc.constant<StreamEvent>({ kind: 'reasoning-redacted', data: 'r' }),
   fc.constant<StreamEvent>({ kind: 'refusal-delta', text: 'no' }),
+  fc.constant<StreamEvent>({ kind: 'logprobs', logprobs: [{ token: 'a', logprob: -1, top: [] }] }),
+  fc.constant<StreamEvent>({
+    kind: 'citation',
+    citation: {
+      citedText: null,
+      title: 'T',
+      url: 'https://example.com',
+      documentIndex: null,
+      location: null,
+      span: null,
+    },
+  }),
   index.map((at): StreamEvent => ({ kind: 'tool-call-start', index: at, id: `c${at}`, name: 'f' })),
   index.map((at): StreamEvent => ({ kind: 'tool-call-delta', index: at, argumentsJson: '{}' })),
   fc.constant<StreamEvent>({ kind: 'finish', reason: 'stop', raw: null, stopSequence: null }),
@@ -25,7 +40,7 @@ const event: fc.Arbitrary<StreamEvent> = fc.oneof(
   }),
 )
 
-function encoded(to: Wire, events: readonly StreamEvent[]): string {
+function encoded(to: CallerWire, events: readonly StreamEvent[]): string {
   const encoder = formatOf(to).encoder({ model: 'm', includeUsage: true, createdSeconds: 1 })
   return events.map((one) => encoder.encode(one)).join('')
 }
@@ -50,6 +65,22 @@ test('OpenAI: the role once, first; usage once at most, right before the end mar
         return JSON.stringify(one).includes('"role"') ? 'role' : 'chunk'
       })
       expect(kinds.join(' ')).toMatch(/^(role( chunk)* )?(usage )?done$/)
+    }),
+  )
+})
+
+test('responses: numbered from 0; what the client adds up is what the last event repeats', () => {
+  fc.assert(
+    fc.property(fc.array(event), (events) => {
+      const values = valuesOf(encoded('openai-responses', [...events, { kind: 'end' }, ...events]))
+      expect(values.map((one) => one['sequence_number'])).toEqual([...values.keys()])
+      const types = values.map((one) => String(one['type']))
+      expect(types.join(' ')).toMatch(/^response.created response.in_progress .*response.completed$/)
+      const read = values as unknown as ResponseStreamEvent[]
+      let grown: Response | undefined
+      for (const one of read.slice(0, -1)) grown = accumulateResponse(one, grown)
+      const last = read.at(-1)
+      expect(last?.type === 'response.completed' ? last.response.output : null).toEqual(grown?.output)
     }),
   )
 })
@@ -84,7 +115,7 @@ test('after an error nothing follows, least of all an end', () => {
     kind: 'error',
     error: { type: 'overloaded_error', code: null, message: 'busy' },
   }
-  for (const to of ['openai-chat', 'anthropic-messages'] as const) {
+  for (const to of ['openai-chat', 'openai-responses', 'anthropic-messages'] as const) {
     const frames = encoded(to, [error, { kind: 'text-delta', text: 'x' }, { kind: 'end' }])
     expect(valuesOf(frames)).toMatchObject([{ error: { message: 'busy' } }])
   }

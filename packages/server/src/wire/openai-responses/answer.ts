@@ -74,14 +74,16 @@ export function encodeAnswer(answer: ModelAnswer, createdSeconds: number, reques
 
 function encodeOutput(answer: ModelAnswer, id: string, ending: Ending): readonly JsonObject[] {
   const groups = groupParts(answer.parts)
-  const firstMessage = groups.findIndex(({ kind }) => kind === 'message')
+  const firstText = groups.findIndex(
+    (group) => group.kind === 'message' && group.said.some(({ kind }) => kind === 'text'),
+  )
   return groups.map((group, index) =>
     encodeGroup(group, {
       response: id,
       index,
       // Only what was written last can have been cut.
       status: index === groups.length - 1 ? ending.status : 'completed',
-      logprobs: index === firstMessage ? (answer.logprobs ?? []) : [],
+      logprobs: index === firstText ? (answer.logprobs ?? []) : [],
     }),
   )
 }

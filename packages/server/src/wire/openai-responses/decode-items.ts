@@ -37,7 +37,7 @@ function decodeSaidPart(part: Record<string, unknown>): Part | null {
 
 function decodeCall(item: Record<string, unknown>): Extract<Part, { kind: 'tool-call' }> {
   const { call_id: callId, name, arguments: given } = item
-  const argumentsJson = isObject(given) ? JSON.stringify(given) : textOf(given)
+  const argumentsJson = isObject(given) ? JSON.stringify(given) : textOf(given).trim() || '{}'
   return { kind: 'tool-call', id: textOf(callId), name: textOf(name), argumentsJson }
 }
 

@@ -12,7 +12,7 @@ import { encodeCitation } from './annotations.js'
 import { errorEvent } from './errors.js'
 import { encodeLogprobs } from './logprobs.js'
 import { type ResponseParts, itemId, responseId, responseObject } from './response-object.js'
-import { endingOf } from './status.js'
+import { type Ending, endingOf } from './status.js'
 import { type PartKind, type StreamItem, StreamItems, type StreamPart } from './stream-items.js'
 
 interface EncoderOptions {
@@ -193,10 +193,17 @@ class ResponsesEncoder implements StreamEncoder {
   private end(): string {
     const ending = endingOf(this.finish?.reason ?? 'other', { refusal: this.refused })
     const open = this.item === null ? 'completed' : ending.status
-    const before = this.begin() + this.close(open) + this.stream.closeAll(ending.status)
+    const before =
+      this.begin() + this.close(open) + this.fillCalls(ending) + this.stream.closeAll(ending.status)
     this.over = true
     const response = this.response({ ...ending, usage: this.usage })
     return before + this.stream.frame(`response.${ending.status}`, { response })
+  }
+
+  /** A call without arguments is one with none, unless it was cut. */
+  private fillCalls({ status }: Ending): string {
+    const empty = [...this.calls].filter(([, item]) => item.argumentsJson === '')
+    return status === 'incomplete' ? '' : empty.map(([index]) => this.callDelta(index, '{}')).join('')
   }
 
   private response(state: Pick<ResponseParts, 'status' | 'incompleteReason' | 'usage'>): JsonObject {
