@@ -176,7 +176,8 @@ describe('a stream that is cut', () => {
 })
 
 describe('the fast path', () => {
-  const frame = (json: string) => `event: response.output_text.delta\ndata: ${json}\n\n`
+  const frame = (json: string) =>
+    Buffer.from(`event: response.output_text.delta\ndata: ${json}\n\n`).toString('latin1')
   const PLAIN = '{"sequence_number":4,"output_index":1,"content_index":2,"delta":"hé","logprobs":[]}'
 
   test('knows an ordinary delta', () => {
