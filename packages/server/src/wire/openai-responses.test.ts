@@ -240,8 +240,6 @@ describe('a request for another format', () => {
     }
     expect(openAiResponses.decodeRequest(body)).toMatchObject({ kind: 'ok' })
     expect(openAiResponses.unsaid(body)).toEqual([
-      'metadata',
-      'store',
       'truncation',
       'reasoning.mode',
       'reasoning.effort',
@@ -306,13 +304,14 @@ describe('a request to a provider', () => {
     expect(openAiResponses.leavesOut(REQUEST)).toEqual([])
   })
 
-  test('thoughts that nothing proves are left out, and named', () => {
+  test('thoughts that nothing proves, or another provider, are left out, and named', () => {
     const messages = [
       {
         role: 'assistant' as const,
         parts: [
           { kind: 'reasoning' as const, text: 'Hm' },
-          { kind: 'reasoning' as const, text: 'Hm', signature: 's' },
+          { kind: 'reasoning' as const, text: 'Hm', signature: 's', id: 'rs_1' },
+          { kind: 'reasoning' as const, text: 'Hm', signature: 'from elsewhere' },
           { kind: 'text' as const, text: 'Yes' },
         ],
       },
@@ -320,12 +319,15 @@ describe('a request to a provider', () => {
     ]
     expect(encoded({ messages })).toMatchObject({
       input: [
-        { type: 'reasoning', id: 'rs_0_1', summary: [{ text: 'Hm' }], encrypted_content: 's' },
+        { type: 'reasoning', id: 'rs_1', summary: [{ text: 'Hm' }], encrypted_content: 's' },
         { type: 'message', role: 'assistant', content: 'Yes' },
         { role: 'user' },
       ],
     })
-    expect(openAiResponses.leavesOut({ ...REQUEST, messages })).toEqual(['messages[0].parts[0]'])
+    expect(openAiResponses.leavesOut({ ...REQUEST, messages })).toEqual([
+      'messages[0].parts[0]',
+      'messages[0].parts[2]',
+    ])
   })
 
   test.each([

@@ -118,6 +118,33 @@ describe('a stream of another format for a caller of responses', () => {
     }
   })
 
+  test('what is too long to be repeated in every event is not', () => {
+    const tools = [{ type: 'function', name: 'f', description: 'x'.repeat(200_000) }]
+    const request = { model: 'r', input: 'Hi', instructions: 'y'.repeat(200_000), tools }
+    const { frames } = between([openAiStream('text')], {
+      from: 'openai-chat',
+      to: 'openai-responses',
+      request,
+    })
+    expect(frames.length).toBeLessThan(50_000)
+    expect(valuesOf(frames).at(-1)).toMatchObject({ response: { instructions: null, tools: [] } })
+  })
+
+  test('a citation that comes before its text waits for it', () => {
+    const encoder = openAiResponses.encoder({ model: 'm', includeUsage: true, createdSeconds: 1 })
+    const cited = { citedText: null, documentIndex: null, location: null, span: null }
+    const frames = [
+      { kind: 'citation', citation: { ...cited, title: 'T', url: 'https://example.com' } } as const,
+      { kind: 'text-delta', text: 'Paris' } as const,
+      { kind: 'end' } as const,
+    ].map((event) => encoder.encode(event))
+    const { grown, final } = accumulated(frames.join(''))
+    expect(final.output).toEqual(grown?.output)
+    expect(final.output).toMatchObject([
+      { content: [{ text: 'Paris', annotations: [{ url: 'https://example.com', end_index: 5 }] }] },
+    ])
+  })
+
   test('the last event waits for the books, and carries what is spliced in', () => {
     const { passed, kept } = between([openAiStream('text')], {
       from: 'openai-chat',

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { JsonObject } from '../../core/json.js'
 import { openAiResponses } from '../openai-responses.js'
-import { itemsOfAnswer, itemsOfRequest, withHistory } from './history.js'
+import { itemsOfAnswer, itemsOfRequest, withHistory, withoutForeignProofs } from './history.js'
 
 const ASKED = { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'Hi' }] }
 const joined = (body: string, items: readonly JsonObject[]): string =>
@@ -26,6 +26,53 @@ describe('items', () => {
     const output = [reasoning, { ...message, content: [{ ...text, logprobs: [{ token: 'Hi' }] }] }]
     expect(itemsOfAnswer({ output })).toEqual([reasoning, { ...message, content: [text] }])
     expect(itemsOfAnswer({ error: 'x' })).toEqual([])
+  })
+})
+
+describe('what OpenAI would refuse', () => {
+  const answer = openAiResponses.encodeAnswer(
+    {
+      id: 'msg_1',
+      model: 'claude',
+      parts: [
+        { kind: 'reasoning', text: 'Hm', signature: 'of another provider' },
+        { kind: 'reasoning', text: 'Hm', signature: 'of OpenAI', id: 'rs_1' },
+        { kind: 'tool-call', id: 'c', name: 'f', argumentsJson: '{}', signature: 'of another' },
+      ],
+      finishReason: 'tool-calls',
+      rawFinishReason: null,
+      stopSequence: null,
+      usage: null,
+    },
+    1,
+  )
+
+  test('thoughts and signatures of other providers are told from its own', () => {
+    const input = itemsOfAnswer(answer)
+    expect(input.map(({ id }) => id)).toEqual(['rs_spillway_msg_1_0', 'rs_1', 'fc_msg_1_2'])
+    const cleaned = withoutForeignProofs({ input })
+    expect(cleaned?.map(({ id }) => id)).toEqual(['rs_1', 'fc_msg_1_2'])
+    expect(JSON.stringify(cleaned)).not.toContain('of another')
+    expect(withoutForeignProofs({ input: cleaned })).toBeNull()
+    expect(withoutForeignProofs({ input: 'Hi' })).toBeNull()
+  })
+
+  test('and come back as they were for whoever they belong to', () => {
+    const request = openAiResponses.decodeRequest({ model: 'm', input: itemsOfAnswer(answer) })
+    expect(request).toMatchObject({
+      kind: 'ok',
+      value: {
+        messages: [
+          {
+            parts: [
+              { kind: 'reasoning', text: 'Hm', signature: 'of another provider' },
+              { kind: 'reasoning', text: 'Hm', signature: 'of OpenAI', id: 'rs_1' },
+              { kind: 'tool-call', id: 'c', signature: 'of another' },
+            ],
+          },
+        ],
+      },
+    })
   })
 })
 

@@ -5,6 +5,8 @@ import { isObject, type JsonObject } from '../../core/json.js'
 import { asJsonObject } from '../fields.js'
 import { membersOf, spliceMembers } from '../json-splice.js'
 import { asBuffer } from '../sse.js'
+import { textOf } from './decode-items.js'
+import { isOurReasoning } from './response-object.js'
 
 /** The input of a request, a string as the message it stands for. Not a request: none. */
 export function itemsOfRequest(body: unknown): readonly JsonObject[] {
@@ -41,6 +43,18 @@ export function withHistory(body: Uint8Array, items: readonly JsonObject[]): Uin
   const before = items.flatMap(sendable).map((item) => JSON.stringify(item))
   const edits = { input: `[${[...before, ...ownItems(given)].join(',')}]`, previous_response_id: null }
   return spliceMembers(json, members, edits)
+}
+
+/**
+ * The input of a body on its way to OpenAI itself, without what another provider proved its thoughts with:
+ * OpenAI refuses what it did not encrypt. null: there is nothing of the kind.
+ */
+export function withoutForeignProofs(body: unknown): readonly JsonObject[] | null {
+  const items = itemsOfRequest(body)
+  const own = items.filter(({ type, id }) => type !== 'reasoning' || !isOurReasoning(textOf(id)))
+  const signed = own.some((item) => item['thought_signature'] !== undefined)
+  if (own.length === items.length && !signed) return null
+  return own.map(({ thought_signature: _signature, ...item }) => item)
 }
 
 /** JSON text of the request's own items. */

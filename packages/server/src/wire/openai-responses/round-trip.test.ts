@@ -169,9 +169,25 @@ function ending(parts: readonly Part[], cut: string): Pick<ModelAnswer, 'finishR
   return { finishReason: 'stop', rawFinishReason: 'completed' }
 }
 
+const foreignThought: fc.Arbitrary<Part> = fc.oneof(
+  fc.record({ kind: kind('reasoning'), text }, { requiredKeys: ['kind', 'text'] }),
+  fc.record({ kind: kind('reasoning'), text, signature: text }),
+  fc.record({ kind: kind('reasoning'), text: fc.constant(''), redacted: text }),
+)
+const signedCall: fc.Arbitrary<Part> = fc.record({
+  kind: kind('tool-call'),
+  id,
+  name,
+  argumentsJson,
+  signature: text,
+})
+
 const answer: fc.Arbitrary<ModelAnswer> = fc
   .tuple(
-    fc.array(fc.oneof(textPart, citedPart, refusalPart, callPart, reasoningPart), { maxLength: 4 }),
+    fc.array(
+      fc.oneof(textPart, citedPart, refusalPart, callPart, signedCall, reasoningPart, foreignThought),
+      { maxLength: 4 },
+    ),
     fc.constantFrom('length', 'filter', 'none'),
     fc.record({ id, used: fc.option(usage), logprobs: fc.option(logprobs) }),
   )
@@ -211,12 +227,20 @@ function streamed(one: ModelAnswer): readonly StreamEvent[] {
         return part.redacted === undefined
           ? [
               { kind: 'reasoning-delta', text: part.text },
-              { kind: 'reasoning-signature', signature: part.signature ?? '' },
+              ...(part.signature === undefined
+                ? []
+                : [{ kind: 'reasoning-signature', signature: part.signature } as const]),
             ]
           : [{ kind: 'reasoning-redacted', data: part.redacted }]
       case 'tool-call':
         return [
-          { kind: 'tool-call-start', index, id: part.id, name: part.name },
+          {
+            kind: 'tool-call-start',
+            index,
+            id: part.id,
+            name: part.name,
+            ...(part.signature === undefined ? {} : { signature: part.signature }),
+          },
           { kind: 'tool-call-delta', index, argumentsJson: part.argumentsJson },
         ]
       default:
