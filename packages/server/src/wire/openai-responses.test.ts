@@ -200,6 +200,7 @@ describe('a request for another format', () => {
     [{ input: [{ type: 'web_search_call', id: 'ws' }] }, 'input[0].type'],
     [{ input: [{ type: 'item_reference', id: 'x' }] }, 'input[0].type'],
     [{ input: [{ role: 'tool', content: 'x' }] }, 'input[0].role'],
+    [{ input: [{ role: 'assistant', content: [{ type: 'input_image' }] }] }, 'input[0].content'],
     [{ input: [{ type: 'function_call', name: 'f' }] }, 'input[0].call_id'],
     [
       { input: [{ role: 'user', content: [{ type: 'input_file', file_id: 'f' }] }] },

@@ -97,9 +97,10 @@ describe('the next request', () => {
       { id: 'rs_1', type: 'reasoning', summary: [] },
       { id: 'rs_2', type: 'reasoning', summary: [], encrypted_content: 'e' },
       { id: 'fc_1', type: 'function_call', status: 'completed', call_id: 'c', name: 'f', arguments: '{}' },
+      { id: 'ws_1', type: 'web_search_call', status: 'completed' },
     ]
     expect(JSON.parse(joined('{"input":[]}', items))).toEqual({
-      input: [items[1], { type: 'function_call', call_id: 'c', name: 'f', arguments: '{}' }],
+      input: [items[1], { type: 'function_call', call_id: 'c', name: 'f', arguments: '{}' }, items[3]],
     })
   })
 

@@ -32,7 +32,7 @@ export function itemsOfAnswer(body: unknown): readonly JsonObject[] {
 
 /**
  * The body with `items` before its input and without `previous_response_id`; every other byte stays as it
- * was. Nothing is stored under the items' ids where they go, so only reasoning keeps its own, and reasoning
+ * was. Nothing is stored under the items' ids where they go, so messages and calls lose theirs, and reasoning
  * that is not in the item itself is left out.
  */
 export function withHistory(body: Uint8Array, items: readonly JsonObject[]): Uint8Array {
@@ -66,8 +66,18 @@ function ownItems(given: string): readonly string[] {
   return inside === '' ? [] : [inside]
 }
 
+/** Items that nothing refers to by their id. Those of the provider's own tools are known by theirs. */
+const NAMELESS = new Set([
+  'message',
+  'function_call',
+  'function_call_output',
+  'custom_tool_call',
+  'custom_tool_call_output',
+])
+
 function sendable(item: JsonObject): readonly JsonObject[] {
   if (item['type'] === 'reasoning') return typeof item['encrypted_content'] === 'string' ? [item] : []
+  if (!NAMELESS.has(textOf(item['type']))) return [item]
   const { id: _id, status: _status, ...rest } = item
   return [rest]
 }
