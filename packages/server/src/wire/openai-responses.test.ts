@@ -408,6 +408,29 @@ describe('a whole answer', () => {
     expect(openAiResponses.decodeAnswer(body)).toBeNull()
   })
 
+  test('only what was written last is cut', () => {
+    const body = openAiResponses.encodeAnswer(
+      {
+        id: 'x',
+        model: 'm',
+        parts: [
+          { kind: 'text', text: 'Wait.' },
+          { kind: 'tool-call', id: 'c', name: 'f', argumentsJson: '{"a":' },
+        ],
+        finishReason: 'length',
+        rawFinishReason: null,
+        stopSequence: null,
+        usage: null,
+      },
+      1,
+    )
+    expect(body).toMatchObject({
+      status: 'incomplete',
+      incomplete_details: { reason: 'max_output_tokens' },
+      output: [{ status: 'completed' }, { status: 'incomplete', arguments: '{"a":' }],
+    })
+  })
+
   test('citations become annotations', () => {
     const nothing = {
       citedText: null,

@@ -145,6 +145,21 @@ describe('a stream of another format for a caller of responses', () => {
     ])
   })
 
+  test('a call without arguments has none, unless it was cut', () => {
+    const argumentsAfter = (reason: 'stop' | 'length') => {
+      const encoder = openAiResponses.encoder({ model: 'm', includeUsage: true, createdSeconds: 1 })
+      const events: StreamEvent[] = [
+        { kind: 'tool-call-start', index: 0, id: 'c', name: 'f' },
+        { kind: 'finish', reason, raw: null, stopSequence: null },
+        { kind: 'end' },
+      ]
+      const { final } = accumulated(events.map((event) => encoder.encode(event)).join(''))
+      return final.output[0]
+    }
+    expect(argumentsAfter('stop')).toMatchObject({ arguments: '{}', status: 'completed' })
+    expect(argumentsAfter('length')).toMatchObject({ arguments: '', status: 'incomplete' })
+  })
+
   test('the last event waits for the books, and carries what is spliced in', () => {
     const { passed, kept } = between([openAiStream('text')], {
       from: 'openai-chat',

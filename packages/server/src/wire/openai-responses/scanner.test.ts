@@ -168,6 +168,21 @@ describe('a stream that is cut', () => {
     }
   })
 
+  test('what the provider had finished stays as the provider wrote it', () => {
+    const bytes = responsesStream('reasoning-and-calls')
+    const scanner = new ResponsesScanner(PASS)
+    scanner.push(bytes.subarray(0, bytes.lastIndexOf('event: ')))
+    const [last] = valuesOf(openAiResponses.cutFrames(scanner)).slice(-1)
+    const [whole] = valuesOf(bytes.toString()).slice(-1)
+    expect(last?.['response']).toEqual({
+      ...(whole?.['response'] as object),
+      status: 'incomplete',
+      incomplete_details: { reason: 'max_output_tokens' },
+      service_tier: 'auto',
+      usage: null,
+    })
+  })
+
   test('before anything came it is still a whole response', async () => {
     const { scanner } = scan([])
     const { response } = await readByResponses(openAiResponses.cutFrames(scanner))
