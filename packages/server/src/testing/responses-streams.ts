@@ -1,8 +1,11 @@
 // Response streams for tests: across formats, and the official client's reading of them without a socket.
 
 import OpenAI from 'openai'
+import { accumulateResponse } from 'openai/lib/responses/ResponseAccumulator'
+import type { Response, ResponseStreamEvent } from 'openai/resources/responses/responses'
 import type { CallerWire, Wire } from '../core/release/release.js'
 import { scannerBetween } from '../wire/translate-stream.js'
+import { valuesOf } from './recorded-streams.js'
 import { type Extra, answering } from './translated-stream.js'
 
 export const RESPONSES_NAMES = [
@@ -62,4 +65,15 @@ export async function readByResponses(frames: string) {
     }
   }
   return { response: await stream.finalResponse(), said, sequence }
+}
+
+/** What the client's accumulator has before the last event, and what the last event says. */
+export function accumulated(frames: string): {
+  readonly grown: Response | undefined
+  readonly final: Response
+} {
+  const events = valuesOf(frames) as unknown as ResponseStreamEvent[]
+  let grown: Response | undefined
+  for (const event of events.slice(0, -1)) grown = accumulateResponse(event, grown)
+  return { grown, final: accumulateResponse(events.at(-1) as ResponseStreamEvent, grown) }
 }

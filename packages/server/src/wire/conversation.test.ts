@@ -170,3 +170,66 @@ describe('keeping', () => {
     )
   })
 })
+
+describe('the input of a response', () => {
+  const call = (id: string) => ({ type: 'function_call', call_id: id, name: 'f', arguments: '{}' })
+  const result = (id: string) => ({ type: 'function_call_output', call_id: id, output: 'x'.repeat(500) })
+  const thought = { type: 'reasoning', id: 'rs', summary: [], encrypted_content: 'e' }
+  const input = [
+    { role: 'developer', content: 'Be kind.' },
+    { role: 'user', content: 'Weather?' },
+    thought,
+    call('a'),
+    call('b'),
+    result('a'),
+    result('b'),
+    { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'Sunny.' }] },
+    { role: 'user', content: [{ type: 'input_text', text: 'Thanks.' }] },
+  ]
+  const kept = (actions: readonly MessageAction[]) => applyKept('openai-responses', { input }, actions)
+  const all = (count: number): MessageAction[] => input.map((_, index) => (index < count ? 'keep' : 'drop'))
+
+  test('items are described one by one', () => {
+    const shapes = describeMessages('openai-responses', { input })
+    expect(shapes.map((shape) => [shape.role, shape.opensTurn, shape.toolResult])).toEqual([
+      ['system', false, false],
+      ['user', true, false],
+      ['assistant', false, false],
+      ['assistant', false, false],
+      ['assistant', false, false],
+      ['tool', false, true],
+      ['tool', false, true],
+      ['assistant', false, false],
+      ['user', true, false],
+    ])
+    expect(shapes[5]?.bytes).toBe(500)
+    expect(describeMessages('openai-responses', { input: 'Hi' })).toMatchObject([{ role: 'user', bytes: 2 }])
+  })
+
+  test('a call keeps its result, blanked, and the thought before it', () => {
+    const typed = input.map((item) => ({ type: 'message', ...item }))
+    expect(kept(all(4))).toEqual([
+      ...typed.slice(0, 4),
+      { ...result('a'), output: '[tool result left out to save context]' },
+    ])
+    expect(kept(all(2))).toEqual(typed.slice(0, 2))
+  })
+
+  test('nothing kept leaves what was asked last', () => {
+    expect(kept(all(0))).toEqual([{ type: 'message', ...input.at(-1) }])
+  })
+
+  test('whatever is chosen, calls and results stay together, and thoughts with what follows', () => {
+    const action = fc.constantFrom<MessageAction>('keep', 'drop', 'blank')
+    fc.assert(
+      fc.property(fc.array(action, { minLength: input.length, maxLength: input.length }), (actions) => {
+        const items = kept(actions) as { type: string; call_id?: string }[]
+        const ids = (type: string) => items.flatMap((item) => (item.type === type ? [item.call_id] : []))
+        expect(ids('function_call')).toEqual(ids('function_call_output'))
+        const at = items.findIndex(({ type }) => type === 'reasoning')
+        expect(at !== -1).toBe(ids('function_call').includes('a'))
+        expect(at === -1 ? 'a' : items[at + 1]?.call_id).toBe('a')
+      }),
+    )
+  })
+})

@@ -65,7 +65,7 @@ export function refuseFields(body: Record<string, unknown>, fields: Fields, prob
   for (const [name, value] of Object.entries(body)) {
     if (value === undefined || value === null || fields.translated.has(name) || fields.hints.has(name))
       continue
-    if (fields.neutral[name]?.(value) === true) continue
+    if (Object.hasOwn(fields.neutral, name) && fields.neutral[name]?.(value) === true) continue
     problems.push({ at: name, message: `cannot be expressed in the other format; leave \`${name}\` out` })
   }
 }

@@ -15,7 +15,7 @@ export interface RequestView {
   readonly stream: boolean
   /** The caller's own limit on output tokens, or null. */
   readonly maxOutputTokens: number | null
-  /** OpenAI: `stream_options.include_usage`. Anthropic: always true. */
+  /** OpenAI chat: `stream_options.include_usage`. Elsewhere always true. */
   readonly includeUsage: boolean
   readonly wantsLogprobs: boolean
   /** Answers asked for at once (`n`). Each may be `maxOutputTokens` long. Default 1. */

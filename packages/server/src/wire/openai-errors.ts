@@ -1,4 +1,4 @@
-// Errors in OpenAI's shape, for chat and embeddings alike.
+// Errors in OpenAI's shape, the same in all of its formats.
 
 import type { JsonObject } from '../core/json.js'
 import { errorDetail } from './error-detail.js'

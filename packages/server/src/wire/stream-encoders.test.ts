@@ -1,6 +1,8 @@
 // What holds for the encoders whatever order the events come in.
 
 import fc from 'fast-check'
+import { accumulateResponse } from 'openai/lib/responses/ResponseAccumulator'
+import type { Response, ResponseStreamEvent } from 'openai/resources/responses/responses'
 import { expect, test } from 'vitest'
 import type { CallerWire } from '../core/release/release.js'
 import { NO_TOKENS } from '../core/money/token-counts.js'
@@ -8,14 +10,27 @@ import type { StreamEvent } from './format.js'
 import { formatOf } from './formats.js'
 import { valuesOf } from '../testing/recorded-streams.js'
 
-const wire = fc.constantFrom<CallerWire>('openai-chat', 'anthropic-messages')
+const wire = fc.constantFrom<CallerWire>('openai-chat', 'openai-responses', 'anthropic-messages')
 const index = fc.nat({ max: 3 })
 const event: fc.Arbitrary<StreamEvent> = fc.oneof(
   fc.constant<StreamEvent>({ kind: 'start', id: 'x', model: 'm', usage: null }),
   fc.string({ minLength: 1 }).map((text): StreamEvent => ({ kind: 'text-delta', text })),
   fc.constant<StreamEvent>({ kind: 'reasoning-delta', text: 'hm' }),
   fc.constant<StreamEvent>({ kind: 'reasoning-signature', signature: 's' }),
+  fc.constant<StreamEvent>({ kind: 'reasoning-redacted', data: 'r' }),
   fc.constant<StreamEvent>({ kind: 'refusal-delta', text: 'no' }),
+  fc.constant<StreamEvent>({ kind: 'logprobs', logprobs: [{ token: 'a', logprob: -1, top: [] }] }),
+  fc.constant<StreamEvent>({
+    kind: 'citation',
+    citation: {
+      citedText: null,
+      title: 'T',
+      url: 'https://example.com',
+      documentIndex: null,
+      location: null,
+      span: null,
+    },
+  }),
   index.map((at): StreamEvent => ({ kind: 'tool-call-start', index: at, id: `c${at}`, name: 'f' })),
   index.map((at): StreamEvent => ({ kind: 'tool-call-delta', index: at, argumentsJson: '{}' })),
   fc.constant<StreamEvent>({ kind: 'finish', reason: 'stop', raw: null, stopSequence: null }),
@@ -54,6 +69,22 @@ test('OpenAI: the role once, first; usage once at most, right before the end mar
   )
 })
 
+test('responses: numbered from 0; what the client adds up is what the last event repeats', () => {
+  fc.assert(
+    fc.property(fc.array(event), (events) => {
+      const values = valuesOf(encoded('openai-responses', [...events, { kind: 'end' }, ...events]))
+      expect(values.map((one) => one['sequence_number'])).toEqual([...values.keys()])
+      const types = values.map((one) => String(one['type']))
+      expect(types.join(' ')).toMatch(/^response.created response.in_progress .*response.completed$/)
+      const read = values as unknown as ResponseStreamEvent[]
+      let grown: Response | undefined
+      for (const one of read.slice(0, -1)) grown = accumulateResponse(one, grown)
+      const last = read.at(-1)
+      expect(last?.type === 'response.completed' ? last.response.output : null).toEqual(grown?.output)
+    }),
+  )
+})
+
 test('text comes out of a stream as it went in, through either format', () => {
   fc.assert(
     fc.property(wire, fc.array(fc.string({ minLength: 1, unit: 'binary' })), (to, texts) => {
@@ -84,7 +115,7 @@ test('after an error nothing follows, least of all an end', () => {
     kind: 'error',
     error: { type: 'overloaded_error', code: null, message: 'busy' },
   }
-  for (const to of ['openai-chat', 'anthropic-messages'] as const) {
+  for (const to of ['openai-chat', 'openai-responses', 'anthropic-messages'] as const) {
     const frames = encoded(to, [error, { kind: 'text-delta', text: 'x' }, { kind: 'end' }])
     expect(valuesOf(frames)).toMatchObject([{ error: { message: 'busy' } }])
   }

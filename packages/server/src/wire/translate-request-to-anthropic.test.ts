@@ -99,6 +99,15 @@ describe('OpenAI to Anthropic', () => {
     ).toEqual(expected)
   })
 
+  test('a field named like a part of every object is refused like any other', () => {
+    for (const field of ['__proto__', 'constructor', 'toString']) {
+      const body: unknown = JSON.parse(
+        `{"model":"m","messages":[{"role":"user","content":"Hi"}],"${field}":1}`,
+      )
+      expect(openAiChat.decodeRequest(body)).toMatchObject({ problems: [{ at: field }] })
+    }
+  })
+
   test('limits and sampling keep their meaning', () => {
     const body = {
       max_completion_tokens: 50,

@@ -4,11 +4,13 @@ import { NO_TOKENS, inputTotal, outputTotal } from '../core/money/token-counts.j
 import {
   encodeAnthropicUsage,
   encodeOpenAiUsage,
+  encodeResponsesUsage,
   mergeAnthropicUsage,
   readAnthropicUsage,
   readEmbeddingsUsage,
   readGeminiUsage,
   readOpenAiUsage,
+  readResponsesUsage,
 } from './usage.js'
 
 describe('OpenAI usage', () => {
@@ -251,4 +253,37 @@ test('nothing makes the readers throw', () => {
       readAnthropicUsage(mergeAnthropicUsage(one, other))
     }),
   )
+})
+
+describe('usage of a response', () => {
+  const usage = {
+    input_tokens: 100,
+    input_tokens_details: { cached_tokens: 60, cache_write_tokens: 10 },
+    output_tokens: 50,
+    output_tokens_details: { reasoning_tokens: 40 },
+    total_tokens: 150,
+  }
+
+  test('cached tokens are a part of the input, reasoning of the output', () => {
+    const read = readResponsesUsage(usage)
+    expect(read?.tokens).toMatchObject({
+      input: 30,
+      cacheRead: 60,
+      cacheWrite: 10,
+      output: 10,
+      reasoning: 40,
+    })
+    expect(read?.providerTotals).toEqual({ input: 100, output: 50, total: 150 })
+    expect(encodeResponsesUsage(read?.tokens ?? NO_TOKENS)).toEqual(usage)
+  })
+
+  test.each([
+    null,
+    {},
+    { ...usage, input_tokens: -1 },
+    { ...usage, output_tokens: 1.5 },
+    { prompt_tokens: 1 },
+  ])('what cannot be true is no usage: %j', (wrong) => {
+    expect(readResponsesUsage(wrong)).toBeNull()
+  })
 })

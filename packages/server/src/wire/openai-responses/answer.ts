@@ -7,6 +7,7 @@ import { readResponsesUsage } from '../usage.js'
 import { decodeOutputItem, textOf } from './decode-items.js'
 import {
   type Grouped,
+  callSignature,
   encodeCall,
   encodeReasoning,
   encodeRefusal,
@@ -14,7 +15,7 @@ import {
   groupParts,
 } from './encode-items.js'
 import { decodeLogprobs } from './logprobs.js'
-import { itemId, responseId, responseObject } from './response-object.js'
+import { echoOf, itemId, responseId, responseObject } from './response-object.js'
 import { type Ending, endingOf, finishReasonOf, rawReasonOf } from './status.js'
 
 export function readAnswer(body: unknown): AnswerFacts | null {
@@ -68,20 +69,22 @@ export function encodeAnswer(answer: ModelAnswer, createdSeconds: number, reques
     ...ending,
     output: encodeOutput(answer, id, ending),
     usage: answer.usage,
-    request,
+    echo: echoOf(request),
   })
 }
 
 function encodeOutput(answer: ModelAnswer, id: string, ending: Ending): readonly JsonObject[] {
   const groups = groupParts(answer.parts)
-  const firstMessage = groups.findIndex(({ kind }) => kind === 'message')
+  const firstText = groups.findIndex(
+    (group) => group.kind === 'message' && group.said.some(({ kind }) => kind === 'text'),
+  )
   return groups.map((group, index) =>
     encodeGroup(group, {
       response: id,
       index,
       // Only what was written last can have been cut.
       status: index === groups.length - 1 ? ending.status : 'completed',
-      logprobs: index === firstMessage ? (answer.logprobs ?? []) : [],
+      logprobs: index === firstText ? (answer.logprobs ?? []) : [],
     }),
   )
 }
@@ -98,7 +101,12 @@ function encodeGroup(group: Grouped, { response, index, status, logprobs }: Plac
     case 'reasoning':
       return encodeReasoning(group.part, group.part.id ?? itemId('reasoning', response, index))
     case 'call':
-      return { id: itemId('call', response, index), status, ...encodeCall(group.part) }
+      return {
+        id: itemId('call', response, index),
+        status,
+        ...encodeCall(group.part),
+        ...callSignature(group.part.signature),
+      }
     case 'message': {
       const firstText = group.said.findIndex(({ kind }) => kind === 'text')
       return {

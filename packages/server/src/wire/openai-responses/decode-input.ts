@@ -46,6 +46,10 @@ function decodeItem(item: unknown, at: string, problems: Problem[]): Decoded {
     checkCall(item, at, problems)
     const parts = decodeOutputItem(item)
     if (parts !== null) return { turn: 'wrote', role: 'assistant', parts }
+    if (type === 'message') {
+      problems.push({ at: `${at}.content`, message: 'must be a string or a list of text and refusals' })
+      return { turn: 'wrote', role: 'assistant', parts: [] }
+    }
   }
   problems.push({ at: `${at}.type`, message: 'this kind of item cannot be expressed in the other format' })
   return { turn: 'said', role: 'user', parts: [] }

@@ -4,6 +4,7 @@
 import { isObject } from '../../core/json.js'
 import type { Part } from '../../core/model/message.js'
 import { decodeAnnotations } from './annotations.js'
+import { isOurReasoning } from './response-object.js'
 
 /** null: an item our types do not hold. */
 export function decodeOutputItem(item: Record<string, unknown>): readonly Part[] | null {
@@ -37,15 +38,18 @@ function decodeSaidPart(part: Record<string, unknown>): Part | null {
 
 function decodeCall(item: Record<string, unknown>): Extract<Part, { kind: 'tool-call' }> {
   const { call_id: callId, name, arguments: given } = item
-  const argumentsJson = isObject(given) ? JSON.stringify(given) : textOf(given)
-  return { kind: 'tool-call', id: textOf(callId), name: textOf(name), argumentsJson }
+  const argumentsJson = isObject(given) ? JSON.stringify(given) : textOf(given).trim() || '{}'
+  const signature = textOf(item['thought_signature'])
+  const call = { kind: 'tool-call', id: textOf(callId), name: textOf(name), argumentsJson } as const
+  return signature === '' ? call : { ...call, signature }
 }
 
 /** The summary where there is one: the whole thoughts are told by open models only. */
 function decodeReasoning(item: Record<string, unknown>): readonly Part[] {
   const text = textsOf(item['summary']) || textsOf(item['content'])
   const encrypted = textOf(item['encrypted_content'])
-  const id = textOf(item['id'])
+  const given = textOf(item['id'])
+  const id = isOurReasoning(given) ? '' : given
   if (text === '' && encrypted === '') return []
   const proof = encrypted === '' ? {} : text === '' ? { redacted: encrypted } : { signature: encrypted }
   return [{ kind: 'reasoning', text, ...proof, ...(id === '' ? {} : { id }) }]

@@ -1,5 +1,6 @@
 // Our messages -> the input of a Responses request. What the model wrote becomes one item per thing it did;
 // ids are left out, because nothing is stored under them, but for reasoning, which the format wants named.
+// Thoughts had elsewhere are left out: their proofs are refused here.
 
 import type { JsonObject } from '../../core/json.js'
 import type { Message, Part } from '../../core/model/message.js'
@@ -7,9 +8,14 @@ import { documentUrl, imageUrl } from './decode-content.js'
 import { type Grouped, encodeCall, encodeReasoning, encodeRefusal, groupParts } from './encode-items.js'
 
 export function encodeInput(messages: readonly Message[]): readonly JsonObject[] {
-  return messages.flatMap((message, index) =>
-    message.role === 'assistant' ? encodeWritten(message.parts, index) : encodeGiven(message),
+  return messages.flatMap((message) =>
+    message.role === 'assistant' ? groupParts(message.parts).flatMap(encodeGroup) : encodeGiven(message),
   )
+}
+
+/** A thought can be shown again where it was had: with its id, and what proves it. */
+export function isOwnThought(part: Extract<Part, { kind: 'reasoning' }>): boolean {
+  return part.id !== undefined && (part.signature !== undefined || part.redacted !== undefined)
 }
 
 function encodeGiven({ role, parts }: Message): readonly JsonObject[] {
@@ -47,16 +53,11 @@ function encodeDocument({ source, title }: Extract<Part, { kind: 'document' }>):
   return { type: 'input_file', ...name, ...(source.kind === 'url' ? { file_url: url } : { file_data: url }) }
 }
 
-function encodeWritten(parts: readonly Part[], message: number): readonly JsonObject[] {
-  return groupParts(parts).flatMap((group, index) => encodeGroup(group, `rs_${message}_${index}`))
-}
-
-function encodeGroup(group: Grouped, fallbackId: string): readonly JsonObject[] {
+function encodeGroup(group: Grouped): readonly JsonObject[] {
   switch (group.kind) {
     case 'reasoning': {
       const { part } = group
-      if (part.signature === undefined && part.redacted === undefined) return []
-      return [encodeReasoning(part, part.id ?? fallbackId)]
+      return part.id !== undefined && isOwnThought(part) ? [encodeReasoning(part, part.id)] : []
     }
     case 'call':
       return [encodeCall(group.part)]

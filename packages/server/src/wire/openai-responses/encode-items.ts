@@ -34,14 +34,19 @@ export function groupParts(parts: readonly Part[]): readonly Grouped[] {
   return groups
 }
 
-export function encodeReasoning(part: Reasoning, id: string | undefined): JsonObject {
+export function encodeReasoning(part: Reasoning, id: string): JsonObject {
   const encrypted = part.signature ?? part.redacted
   return {
-    ...(id === undefined ? {} : { id }),
+    id,
     type: 'reasoning',
     summary: part.text === '' ? [] : [{ type: 'summary_text', text: part.text }],
     ...(encrypted === undefined ? {} : { encrypted_content: encrypted }),
   }
+}
+
+/** What a provider wants back with a call: a member of its own, because clients send items back whole. */
+export function callSignature(signature: string | undefined): JsonObject {
+  return signature === undefined ? {} : { thought_signature: signature }
 }
 
 export function encodeCall({ id, name, argumentsJson }: Call): JsonObject {

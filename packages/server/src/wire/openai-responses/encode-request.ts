@@ -6,7 +6,7 @@ import type { JsonObject } from '../../core/json.js'
 import type { Message, ModelRequest, ReasoningAsk, ToolChoice } from '../../core/model/message.js'
 import type { Parsed, Problem } from '../../core/parsed.js'
 import { concluded } from '../fields.js'
-import { encodeInput } from './encode-input.js'
+import { encodeInput, isOwnThought } from './encode-input.js'
 import { ENCRYPTED_REASONING, LOGPROBS } from './fields.js'
 
 export function encodeRequest(request: ModelRequest): Parsed<JsonObject> {
@@ -78,10 +78,7 @@ function hintsOf(message: Message, at: string): string[] {
       ...(part.kind === 'document' && part.cite === true ? [`${place}.cite`] : []),
       ...(part.kind === 'tool-call' && part.signature !== undefined ? [`${place}.signature`] : []),
       ...(part.kind === 'tool-result' && part.isError ? [`${place}.isError`] : []),
-      // Thoughts can only be shown again with what proves them.
-      ...(part.kind === 'reasoning' && part.signature === undefined && part.redacted === undefined
-        ? [place]
-        : []),
+      ...(part.kind === 'reasoning' && !isOwnThought(part) ? [place] : []),
     ]
   })
 }
@@ -141,6 +138,8 @@ function effortFor(budgetTokens: number): string {
 function included(request: ModelRequest): readonly string[] {
   const thinks =
     (request.reasoning !== null && request.reasoning.effort !== 'none') ||
-    request.messages.some(({ parts }) => parts.some((part) => part.kind === 'reasoning'))
+    request.messages.some(({ parts }) =>
+      parts.some((part) => part.kind === 'reasoning' && isOwnThought(part)),
+    )
   return [...(thinks ? [ENCRYPTED_REASONING] : []), ...(request.topLogprobs === null ? [] : [LOGPROBS])]
 }

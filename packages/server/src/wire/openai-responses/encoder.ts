@@ -10,9 +10,10 @@ import { unreachable } from '../../core/unreachable.js'
 import type { StreamEncoder, StreamEvent } from '../format.js'
 import { encodeCitation } from './annotations.js'
 import { errorEvent } from './errors.js'
+import { callSignature } from './encode-items.js'
 import { encodeLogprobs } from './logprobs.js'
-import { type ResponseParts, itemId, responseId, responseObject } from './response-object.js'
-import { endingOf } from './status.js'
+import { type ResponseParts, echoOf, itemId, responseId, responseObject } from './response-object.js'
+import { type Ending, endingOf } from './status.js'
 import { type PartKind, type StreamItem, StreamItems, type StreamPart } from './stream-items.js'
 
 interface EncoderOptions {
@@ -21,6 +22,7 @@ interface EncoderOptions {
   readonly request?: unknown
 }
 
+type Cited = Extract<StreamEvent, { kind: 'citation' }>
 type Finish = Extract<StreamEvent, { kind: 'finish' }>
 
 export function encoder(options: EncoderOptions): StreamEncoder {
@@ -36,11 +38,17 @@ class ResponsesEncoder implements StreamEncoder {
   private part: StreamPart | null = null
   private readonly calls = new Map<number, StreamItem>()
   private waiting: readonly TokenLogprob[] = []
+  /** Citations that came before their text. */
+  private readonly early: Cited[] = []
   private refused = false
   private finish: Finish | null = null
   private usage: ReportedUsage | null = null
 
-  constructor(private readonly options: EncoderOptions) {}
+  private readonly echo: JsonObject
+
+  constructor(private readonly options: EncoderOptions) {
+    this.echo = echoOf(options.request)
+  }
 
   encode(event: StreamEvent): string {
     if (this.over) return ''
@@ -117,7 +125,15 @@ class ResponsesEncoder implements StreamEncoder {
     }
     this.item = item
     this.part = part
-    return frames + this.stream.delta({ item, part }, text, logprobs)
+    frames += this.stream.delta({ item, part }, text, logprobs)
+    if (this.early.length === 0 || kind !== 'output_text') return frames
+    return (
+      frames +
+      this.early
+        .splice(0)
+        .map((cited) => this.annotate(cited))
+        .join('')
+    )
   }
 
   private openItem(type: 'message' | 'reasoning') {
@@ -140,9 +156,13 @@ class ResponsesEncoder implements StreamEncoder {
     return frames + this.close()
   }
 
-  private annotate({ citation }: Extract<StreamEvent, { kind: 'citation' }>): string {
+  private annotate(event: Cited): string {
     const { item, part } = this
-    if (item === null || part?.kind !== 'output_text') return ''
+    if (item === null || part?.kind !== 'output_text') {
+      this.early.push(event)
+      return ''
+    }
+    const { citation } = event
     const annotation = encodeCitation(citation, part.text)
     part.annotations.push(annotation)
     return this.stream.frame('response.output_text.annotation.added', {
@@ -154,7 +174,8 @@ class ResponsesEncoder implements StreamEncoder {
     })
   }
 
-  private startCall({ index, id, name }: Extract<StreamEvent, { kind: 'tool-call-start' }>): string {
+  private startCall(event: Extract<StreamEvent, { kind: 'tool-call-start' }>): string {
+    const { index, id, name, signature } = event
     if (this.calls.has(index)) return ''
     const before = this.begin() + this.close()
     const { item, frames } = this.stream.open({
@@ -162,6 +183,7 @@ class ResponsesEncoder implements StreamEncoder {
       type: 'function_call',
       call_id: id,
       name,
+      ...callSignature(signature),
     })
     this.calls.set(index, item)
     return before + frames
@@ -193,15 +215,22 @@ class ResponsesEncoder implements StreamEncoder {
   private end(): string {
     const ending = endingOf(this.finish?.reason ?? 'other', { refusal: this.refused })
     const open = this.item === null ? 'completed' : ending.status
-    const before = this.begin() + this.close(open) + this.stream.closeAll(ending.status)
+    const before =
+      this.begin() + this.close(open) + this.fillCalls(ending) + this.stream.closeAll(ending.status)
     this.over = true
     const response = this.response({ ...ending, usage: this.usage })
     return before + this.stream.frame(`response.${ending.status}`, { response })
   }
 
+  /** A call without arguments is one with none, unless it was cut. */
+  private fillCalls({ status }: Ending): string {
+    const empty = [...this.calls].filter(([, item]) => item.argumentsJson === '')
+    return status === 'incomplete' ? '' : empty.map(([index]) => this.callDelta(index, '{}')).join('')
+  }
+
   private response(state: Pick<ResponseParts, 'status' | 'incompleteReason' | 'usage'>): JsonObject {
-    const { model, createdSeconds, request } = this.options
+    const { model, createdSeconds } = this.options
     const output = this.stream.output()
-    return responseObject({ id: this.id ?? '', createdSeconds, model, ...state, output, request })
+    return responseObject({ id: this.id ?? '', createdSeconds, model, ...state, output, echo: this.echo })
   }
 }

@@ -23,10 +23,11 @@ export const OPENAI_RESPONSES_FIELDS: Fields = {
     'stream',
     'user',
     'safety_identifier',
+    // The gateway's own: it keeps responses, and repeats what they were given.
+    'store',
+    'metadata',
   ]),
   hints: new Set([
-    'metadata',
-    'store',
     'service_tier',
     'stream_options',
     'truncation',

@@ -5,6 +5,8 @@ import { isObject, type JsonObject } from '../../core/json.js'
 import { asJsonObject } from '../fields.js'
 import { membersOf, spliceMembers } from '../json-splice.js'
 import { asBuffer } from '../sse.js'
+import { textOf } from './decode-items.js'
+import { isOurReasoning } from './response-object.js'
 
 /** The input of a request, a string as the message it stands for. Not a request: none. */
 export function itemsOfRequest(body: unknown): readonly JsonObject[] {
@@ -30,7 +32,7 @@ export function itemsOfAnswer(body: unknown): readonly JsonObject[] {
 
 /**
  * The body with `items` before its input and without `previous_response_id`; every other byte stays as it
- * was. Nothing is stored under the items' ids where they go, so only reasoning keeps its own, and reasoning
+ * was. Nothing is stored under the items' ids where they go, so messages and calls lose theirs, and reasoning
  * that is not in the item itself is left out.
  */
 export function withHistory(body: Uint8Array, items: readonly JsonObject[]): Uint8Array {
@@ -43,6 +45,18 @@ export function withHistory(body: Uint8Array, items: readonly JsonObject[]): Uin
   return spliceMembers(json, members, edits)
 }
 
+/**
+ * The input of a body on its way to OpenAI itself, without what another provider proved its thoughts with:
+ * OpenAI refuses what it did not encrypt. null: there is nothing of the kind.
+ */
+export function withoutForeignProofs(body: unknown): readonly JsonObject[] | null {
+  const items = itemsOfRequest(body)
+  const own = items.filter(({ type, id }) => type !== 'reasoning' || !isOurReasoning(textOf(id)))
+  const signed = own.some((item) => item['thought_signature'] !== undefined)
+  if (own.length === items.length && !signed) return null
+  return own.map(({ thought_signature: _signature, ...item }) => item)
+}
+
 /** JSON text of the request's own items. */
 function ownItems(given: string): readonly string[] {
   if (given.startsWith('"')) {
@@ -52,8 +66,18 @@ function ownItems(given: string): readonly string[] {
   return inside === '' ? [] : [inside]
 }
 
+/** Items that nothing refers to by their id. Those of the provider's own tools are known by theirs. */
+const NAMELESS = new Set([
+  'message',
+  'function_call',
+  'function_call_output',
+  'custom_tool_call',
+  'custom_tool_call_output',
+])
+
 function sendable(item: JsonObject): readonly JsonObject[] {
   if (item['type'] === 'reasoning') return typeof item['encrypted_content'] === 'string' ? [item] : []
+  if (!NAMELESS.has(textOf(item['type']))) return [item]
   const { id: _id, status: _status, ...rest } = item
   return [rest]
 }

@@ -87,7 +87,14 @@ export class ResponseEvents {
     seen.started = true
     this.calls = true
     const id = textOf(item['call_id']) || textOf(item['id'])
-    return [{ kind: 'tool-call-start', index: positionOf(index), id, name: textOf(item['name']) }]
+    const signature = textOf(item['thought_signature'])
+    const call = {
+      kind: 'tool-call-start',
+      index: positionOf(index),
+      id,
+      name: textOf(item['name']),
+    } as const
+    return [signature === '' ? call : { ...call, signature }]
   }
 
   private text(event: Event): readonly StreamEvent[] {

@@ -14,13 +14,12 @@ export interface ResponseParts {
   readonly incompleteReason: string | null
   readonly output: readonly JsonObject[]
   readonly usage: ReportedUsage | null
-  /** The caller's body. */
-  readonly request: unknown
+  /** What `echoOf` repeats of the request. */
+  readonly echo: JsonObject
 }
 
 export function responseObject(parts: ResponseParts): JsonObject {
-  const { id, createdSeconds, model, status, incompleteReason, output, usage, request } = parts
-  const asked: JsonObject = isObject(request) ? asJsonObject(request) : {}
+  const { id, createdSeconds, model, status, incompleteReason, output, usage, echo } = parts
   return {
     id,
     object: 'response',
@@ -29,28 +28,42 @@ export function responseObject(parts: ResponseParts): JsonObject {
     background: false,
     error: null,
     incomplete_details: incompleteReason === null ? null : { reason: incompleteReason },
-    instructions: asked['instructions'] ?? null,
-    max_output_tokens: asked['max_output_tokens'] ?? null,
-    max_tool_calls: asked['max_tool_calls'] ?? null,
+    instructions: echo['instructions'] ?? null,
+    max_output_tokens: echo['max_output_tokens'] ?? null,
+    max_tool_calls: echo['max_tool_calls'] ?? null,
     model,
     output,
-    parallel_tool_calls: asked['parallel_tool_calls'] ?? true,
-    previous_response_id: asked['previous_response_id'] ?? null,
-    prompt_cache_key: asked['prompt_cache_key'] ?? null,
-    reasoning: { effort: null, summary: null, ...objectOf(asked['reasoning']) },
-    safety_identifier: asked['safety_identifier'] ?? null,
+    parallel_tool_calls: echo['parallel_tool_calls'] ?? true,
+    previous_response_id: echo['previous_response_id'] ?? null,
+    prompt_cache_key: echo['prompt_cache_key'] ?? null,
+    reasoning: { effort: null, summary: null, ...objectOf(echo['reasoning']) },
+    safety_identifier: echo['safety_identifier'] ?? null,
     service_tier: 'default',
-    store: asked['store'] ?? true,
-    temperature: asked['temperature'] ?? 1,
-    text: { format: { type: 'text' }, ...objectOf(asked['text']) },
-    tool_choice: asked['tool_choice'] ?? 'auto',
-    tools: asked['tools'] ?? [],
-    top_logprobs: asked['top_logprobs'] ?? 0,
-    top_p: asked['top_p'] ?? 1,
-    truncation: asked['truncation'] ?? 'disabled',
+    store: echo['store'] ?? true,
+    temperature: echo['temperature'] ?? 1,
+    text: { format: { type: 'text' }, ...objectOf(echo['text']) },
+    tool_choice: echo['tool_choice'] ?? 'auto',
+    tools: echo['tools'] ?? [],
+    top_logprobs: echo['top_logprobs'] ?? 0,
+    top_p: echo['top_p'] ?? 1,
+    truncation: echo['truncation'] ?? 'disabled',
     usage: usage === null ? null : encodeResponsesUsage(usage.tokens),
-    user: asked['user'] ?? null,
-    metadata: asked['metadata'] ?? {},
+    user: echo['user'] ?? null,
+    metadata: echo['metadata'] ?? {},
+  }
+}
+
+/** JSON characters. Longer instructions and tools are not repeated: each stream would carry them thrice. */
+const REPEATED_CHARS_MAX = 128 * 1024
+
+/** Of the caller's body, what its response repeats. */
+export function echoOf(request: unknown): JsonObject {
+  if (!isObject(request)) return {}
+  const { instructions, tools, input: _input, ...rest } = asJsonObject(request)
+  return {
+    ...rest,
+    ...(typeof instructions === 'string' && instructions.length > REPEATED_CHARS_MAX ? {} : { instructions }),
+    ...(tools !== undefined && JSON.stringify(tools).length > REPEATED_CHARS_MAX ? {} : { tools }),
   }
 }
 
@@ -60,11 +73,16 @@ export function responseId(id: string): string {
   return `resp_${id === '' ? 'unknown' : id.replaceAll(/[^A-Za-z0-9_-]/g, '_')}`
 }
 
-const PREFIXES = { message: 'msg', call: 'fc', reasoning: 'rs' } as const
+const PREFIXES = { message: 'msg', call: 'fc', reasoning: 'rs_spillway' } as const
 
 /** Ids of items follow from the response's, so that the same answer has the same ids. */
 export function itemId(kind: keyof typeof PREFIXES, response: string, index: number): string {
   return `${PREFIXES[kind]}_${response.slice('resp_'.length)}_${index}`
+}
+
+/** Whether a thought got its id here: then its proof is another provider's, and means nothing to OpenAI. */
+export function isOurReasoning(id: string): boolean {
+  return id.startsWith(`${PREFIXES.reasoning}_`)
 }
 
 function objectOf(value: Json | undefined): JsonObject {

@@ -51,7 +51,7 @@ export class ResponsesScanner extends FrameScanner {
   }
 
   private takePlain(frame: Buffer): boolean {
-    const delta = plainDelta(frame.toString('utf8'))
+    const delta = plainDelta(frame.toString('latin1'))
     const item = delta === null ? undefined : this.stream.items.get(delta.outputIndex)
     if (delta === null || item === undefined) return false
     if (delta.of === 'call') item.argumentsJson += delta.text

@@ -15,6 +15,8 @@ export interface StreamPart {
   readonly annotations: JsonObject[]
   readonly logprobs: JsonObject[]
   open: boolean
+  /** What its deltas repeat: the frame up to the number, and from there up to the text. */
+  around?: readonly [string, string]
 }
 
 export interface StreamItem {
@@ -94,10 +96,12 @@ export class StreamItems {
 
   delta({ item, part }: Written, delta: string, logprobs: readonly JsonObject[]): string {
     part.text += delta
-    part.logprobs.push(...logprobs)
-    const fields = { ...placeOf(item, part), delta }
-    const more = part.kind === 'output_text' ? { logprobs } : {}
-    return this.frame(`response.${PART_NAMES[part.kind].text}.delta`, { ...fields, ...more })
+    if (logprobs.length > 0) part.logprobs.push(...logprobs)
+    const [before, between] = (part.around ??= aroundDelta(item, part))
+    const more = part.kind === 'output_text' ? `,"logprobs":${JSON.stringify(logprobs)}` : ''
+    const number = this.sequence
+    this.sequence += 1
+    return `${before}${number}${between}${JSON.stringify(delta)}${more}}\n\n`
   }
 
   closePart(item: StreamItem, part: StreamPart): string {
@@ -156,6 +160,12 @@ export function partOf(item: StreamItem, kind: PartKind, index: number): StreamP
 
 function placeOf(item: StreamItem, part: StreamPart): JsonObject {
   return { item_id: item.id, output_index: item.index, [PART_NAMES[part.kind].index]: part.index }
+}
+
+function aroundDelta(item: StreamItem, part: StreamPart): readonly [string, string] {
+  const type = `response.${PART_NAMES[part.kind].text}.delta`
+  const place = JSON.stringify(placeOf(item, part)).slice(1, -1)
+  return [`event: ${type}\ndata: {"type":"${type}","sequence_number":`, `,${place},"delta":`]
 }
 
 function partJson({ kind, text, annotations, logprobs }: StreamPart): JsonObject {

@@ -1,197 +1,23 @@
-// Response streams across formats, read by the official client as well.
+// Response streams for callers of other formats, and whatever the bytes come in.
 
-import OpenAI from 'openai'
-import { makeParseableTextFormat } from 'openai/lib/parser'
-import { accumulateResponse } from 'openai/lib/responses/ResponseAccumulator'
-import type { Response, ResponseStreamEvent } from 'openai/resources/responses/responses'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Wire } from '../../core/release/release.js'
-import { anthropicStream, openAiStream, responsesStream, valuesOf } from '../../testing/recorded-streams.js'
+import { responsesStream, valuesOf } from '../../testing/recorded-streams.js'
 import {
   BROKEN_NAMES,
   RESPONSES_NAMES,
+  accumulated,
   between,
-  clientFor,
   readByResponses,
 } from '../../testing/responses-streams.js'
-import {
-  ANTHROPIC_NAMES,
-  OPENAI_NAMES,
-  readByAnthropic,
-  readByOpenAi,
-} from '../../testing/translated-stream.js'
-import type { ModelAnswer, StreamEvent } from '../format.js'
-import { formatOf, providerFormatOf } from '../formats.js'
+import { readByAnthropic, readByOpenAi } from '../../testing/translated-stream.js'
+import type { StreamEvent } from '../format.js'
+import { formatOf } from '../formats.js'
 import { openAiResponses } from '../openai-responses.js'
 
-const STREAMS: readonly (readonly [string, Wire, Buffer])[] = [
-  ...OPENAI_NAMES.map((name) => [`openai-chat ${name}`, 'openai-chat', openAiStream(name)] as const),
-  ...ANTHROPIC_NAMES.map(
-    (name) => [`anthropic-messages ${name}`, 'anthropic-messages', anthropicStream(name)] as const,
-  ),
-]
-
-const WEATHER = [
-  { type: 'function_call', call_id: 'call_A1', name: 'get_weather', arguments: '{"city":"Paris"}' },
-  { type: 'function_call', call_id: 'call_B2', name: 'get_weather', arguments: '{"city":"Rome"}' },
-]
-
-/** What the client's accumulator has before the last event, and what the last event says. */
-function accumulated(frames: string): { readonly grown: Response | undefined; readonly final: Response } {
-  const events = valuesOf(frames) as unknown as ResponseStreamEvent[]
-  let grown: Response | undefined
-  for (const event of events.slice(0, -1)) grown = accumulateResponse(event, grown)
-  return { grown, final: accumulateResponse(events.at(-1) as ResponseStreamEvent, grown) }
+function decoded(bytes: Uint8Array): readonly StreamEvent[] {
+  return openAiResponses.decoder().push(bytes)
 }
-
-function decoded(wire: Wire, bytes: Uint8Array): readonly StreamEvent[] {
-  return providerFormatOf(wire).decoder().push(bytes)
-}
-
-const textOf = (events: readonly StreamEvent[]): string =>
-  events.map((event) => (event.kind === 'text-delta' ? event.text : '')).join('')
-
-describe('a stream of another format for a caller of responses', () => {
-  test.each(STREAMS)(
-    '%s: the client reads it, and its own sum is the final output',
-    async (_name, from, bytes) => {
-      const { frames } = between([bytes], { from, to: 'openai-responses' })
-      const { response, said, sequence } = await readByResponses(frames)
-      expect(sequence).toEqual([...sequence.keys()])
-      expect(response.status).toBe('completed')
-      expect(response.output_text).toBe(textOf(decoded(from, bytes)))
-      expect(said.text).toBe(response.output_text)
-      const calls = response.output.filter((item) => item.type === 'function_call')
-      expect(calls.map((call) => call.arguments)).toEqual([...said.calls.values()])
-      expect(new Set(response.output.map(({ id }) => id)).size).toBe(response.output.length)
-      expect(response.usage?.total_tokens).toBe(
-        (response.usage?.input_tokens ?? 0) + (response.usage?.output_tokens ?? 0),
-      )
-      const { grown, final } = accumulated(frames)
-      expect(grown?.output).toEqual(final.output)
-    },
-  )
-
-  test.each([
-    'parallel-tools',
-    'interleaved-tools',
-    'parallel-tools-all-index-zero',
-    'parallel-tools-without-index',
-  ])('%s: both calls arrive whole', async (name) => {
-    const { frames } = between([openAiStream(name)], { from: 'openai-chat', to: 'openai-responses' })
-    const { response } = await readByResponses(frames)
-    const calls = response.output.filter((item) => item.type === 'function_call')
-    expect(
-      calls.map((call) => ({ ...call, arguments: JSON.stringify(JSON.parse(call.arguments)) })),
-    ).toMatchObject(WEATHER)
-  })
-
-  test('thoughts arrive as a summary with what proves them, and go back as they were', () => {
-    const bytes = anthropicStream('thinking-and-tools')
-    const { frames } = between([bytes], { from: 'anthropic-messages', to: 'openai-responses' })
-    const { final } = accumulated(frames)
-    const kept = [
-      'reasoning-delta',
-      'reasoning-signature',
-      'text-delta',
-      'tool-call-start',
-      'tool-call-delta',
-    ]
-    const thoughts = (events: readonly StreamEvent[]) =>
-      events.filter(({ kind }) => kind.startsWith('reasoning')).filter(({ kind }) => kept.includes(kind))
-    expect(thoughts(decoded('openai-responses', Buffer.from(frames)))).toEqual(
-      thoughts(decoded('anthropic-messages', bytes)),
-    )
-    expect(final.output.map(({ type }) => type)).toEqual([
-      'reasoning',
-      'message',
-      'function_call',
-      'function_call',
-    ])
-  })
-
-  test('a refusal is a part of its own', async () => {
-    const { frames } = between([openAiStream('refusal')], { from: 'openai-chat', to: 'openai-responses' })
-    const { response } = await readByResponses(frames)
-    expect(response).toMatchObject({
-      status: 'completed',
-      output: [{ content: [{ type: 'refusal', refusal: "I can't help." }] }],
-    })
-  })
-
-  test('what was asked is repeated, and defaults stand in for the rest', () => {
-    const request = { model: 'r', input: 'Hi', instructions: 'Be brief.', temperature: 0.5, tools: [] }
-    const { frames } = between([openAiStream('text')], {
-      from: 'openai-chat',
-      to: 'openai-responses',
-      request,
-    })
-    for (const event of valuesOf(frames).filter((one) => one['response'] !== undefined)) {
-      expect(event['response']).toMatchObject({
-        model: 'asked-for',
-        instructions: 'Be brief.',
-        temperature: 0.5,
-        top_p: 1,
-        tool_choice: 'auto',
-        metadata: {},
-        created_at: 1_700_000_000,
-      })
-    }
-  })
-
-  test('the last event waits for the books, and carries what is spliced in', () => {
-    const { passed, kept } = between([openAiStream('text')], {
-      from: 'openai-chat',
-      to: 'openai-responses',
-      extra: { cost_usd: 2 },
-    })
-    expect(passed).not.toContain('response.completed')
-    expect(valuesOf(kept)).toMatchObject([
-      { type: 'response.completed', response: { status: 'completed', spillway: { cost_usd: 2 } } },
-    ])
-  })
-
-  test('a stream that is cut ends as incomplete, with all that was said', async () => {
-    const bytes = openAiStream('parallel-tools')
-    const cut = between([bytes.subarray(0, bytes.indexOf('call_B2'))], {
-      from: 'openai-chat',
-      to: 'openai-responses',
-    })
-    const frames = cut.passed + openAiResponses.cutFrames(cut.scanner)
-    const { response, said, sequence } = await readByResponses(frames)
-    expect(sequence).toEqual([...sequence.keys()])
-    expect(response).toMatchObject({
-      status: 'incomplete',
-      incomplete_details: { reason: 'max_output_tokens' },
-      output: [{ type: 'function_call', call_id: 'call_A1', arguments: said.calls.get(0) }],
-    })
-  })
-
-  test('an error in band makes the client throw', async () => {
-    const half = openAiStream('text').subarray(0, 600)
-    const { passed, scanner } = between([half], { from: 'openai-chat', to: 'openai-responses' })
-    const error = {
-      code: 'upstream.failed',
-      status: 502,
-      message: 'The stream broke off.',
-      hint: 'Try again.',
-      taskId: null,
-      requestId: 'r',
-    }
-    const frame = openAiResponses.errorFrame(error, scanner)
-    const events = valuesOf(passed)
-    expect(valuesOf(frame)).toMatchObject([
-      {
-        type: 'error',
-        sequence_number: events.length,
-        code: 'upstream.failed',
-        message: 'The stream broke off.',
-      },
-    ])
-    await expect(readByResponses(passed + frame)).rejects.toThrow(OpenAI.APIError)
-  })
-})
 
 describe('a response stream for callers of other formats', () => {
   test('text, id, usage and finish arrive', async () => {
@@ -230,26 +56,25 @@ describe('a response stream for callers of other formats', () => {
   })
 
   test('parts of a summary are set apart, and the thought is proved', () => {
-    const events = decoded('openai-responses', responsesStream('reasoning-and-calls'))
+    const events = decoded(responsesStream('reasoning-and-calls'))
     const thought = events.map((event) => (event.kind === 'reasoning-delta' ? event.text : '')).join('')
     expect(thought).toBe('**Looking** at both\n\nThen answer.')
     expect(events).toContainEqual({ kind: 'reasoning-signature', signature: 'gAAAAABoyn-9kq1TzU5b0RZ' })
-    expect(decoded('openai-responses', responsesStream('encrypted-reasoning'))).toContainEqual({
+    expect(decoded(responsesStream('encrypted-reasoning'))).toContainEqual({
       kind: 'reasoning-redacted',
       data: 'gAAAAABoynEncryptedOnly',
     })
   })
 
   test('a limit, a refusal and a failure keep their meaning', () => {
-    const finish = (name: string) =>
-      decoded('openai-responses', responsesStream(name)).find(({ kind }) => kind === 'finish')
+    const finish = (name: string) => decoded(responsesStream(name)).find(({ kind }) => kind === 'finish')
     expect(finish('incomplete')).toMatchObject({ reason: 'length', raw: 'max_output_tokens' })
     expect(finish('refusal')).toMatchObject({ reason: 'refusal' })
-    expect(decoded('openai-responses', responsesStream('failed')).at(-1)).toEqual({
+    expect(decoded(responsesStream('failed')).at(-1)).toEqual({
       kind: 'error',
       error: { type: null, code: 'server_error', message: 'The model failed to generate a response.' },
     })
-    expect(decoded('openai-responses', responsesStream('error-in-band')).at(-1)).toMatchObject({
+    expect(decoded(responsesStream('error-in-band')).at(-1)).toMatchObject({
       kind: 'error',
       error: { type: 'tokens', code: 'rate_limit_exceeded' },
     })
@@ -257,7 +82,7 @@ describe('a response stream for callers of other formats', () => {
 
   test('an error as documented, its words beside the type, is read alike', () => {
     const event = { type: 'error', code: 'server_error', message: 'Busy.', param: null, sequence_number: 1 }
-    expect(decoded('openai-responses', Buffer.from(`data: ${JSON.stringify(event)}\n\n`))).toEqual([
+    expect(decoded(Buffer.from(`data: ${JSON.stringify(event)}\n\n`))).toEqual([
       { kind: 'error', error: { type: null, code: 'server_error', message: 'Busy.' } },
     ])
   })
@@ -289,20 +114,20 @@ describe('a response stream for callers of other formats', () => {
       { kind: 'finish', reason: 'tool-calls', raw: 'completed', stopSequence: null },
       { kind: 'end' },
     ]
-    expect(decoded('openai-responses', Buffer.from(created + frames))).toEqual(said)
+    expect(decoded(Buffer.from(created + frames))).toEqual(said)
     const response = { id: 'r', model: 'm', status: 'completed', output: items }
     const last = `data: ${JSON.stringify({ type: 'response.completed', response })}\n\n`
-    expect(decoded('openai-responses', Buffer.from(last))).toEqual(said)
+    expect(decoded(Buffer.from(last))).toEqual(said)
   })
 })
 
 describe('in both directions', () => {
   test.each(RESPONSES_NAMES)('%s: decoded and encoded again it means the same', async (name) => {
     const bytes = responsesStream(name)
-    const events = decoded('openai-responses', bytes)
+    const events = decoded(bytes)
     const encoder = openAiResponses.encoder({ model: 'gpt-5', includeUsage: true, createdSeconds: 1 })
     const frames = events.map((event) => encoder.encode(event)).join('')
-    const again = decoded('openai-responses', Buffer.from(frames))
+    const again = decoded(Buffer.from(frames))
     expect(wordsOf(again)).toEqual(wordsOf(events))
     const { grown, final } = accumulated(frames)
     expect(grown?.output).toEqual(final.output)
@@ -314,10 +139,24 @@ describe('in both directions', () => {
     })
   })
 
+  // Calls that the API writes one after the other stay open here, because others write them side by side.
+  test.each(RESPONSES_NAMES.filter((name) => name !== 'reasoning-and-calls'))(
+    '%s: encoded again it has the events that the API sends, in their order',
+    (name) => {
+      const bytes = responsesStream(name)
+      const encoder = openAiResponses.encoder({ model: 'gpt-5', includeUsage: true, createdSeconds: 1 })
+      const frames = decoded(bytes).map((event) => encoder.encode(event))
+      const shape = (text: string) =>
+        valuesOf(text).map((event) => [event['type'], event['output_index'], Object.keys(event).toSorted()])
+      const plain = bytes.toString().replaceAll(/,"obfuscation":"[^"]*"/g, '')
+      expect(shape(frames.join(''))).toEqual(shape(plain))
+    },
+  )
+
   test('every split point gives the same events', () => {
     for (const name of [...RESPONSES_NAMES, ...BROKEN_NAMES]) {
       const bytes = responsesStream(name)
-      const whole = decoded('openai-responses', bytes)
+      const whole = decoded(bytes)
       const wanted = JSON.stringify(whole)
       const every = name === 'text' || name === 'failed' ? 1 : 13
       for (let at = 1; at < bytes.length; at += every) {
@@ -370,48 +209,6 @@ describe('in both directions', () => {
       }),
       { numRuns: 300 },
     )
-  })
-})
-
-describe('the official client', () => {
-  const answer: ModelAnswer = {
-    id: 'msg_01',
-    model: 'claude',
-    parts: [{ kind: 'text', text: '{"city":"Paris"}' }],
-    finishReason: 'stop',
-    rawFinishReason: null,
-    stopSequence: null,
-    usage: null,
-  }
-  const format = {
-    type: 'json_schema' as const,
-    name: 'city',
-    schema: { type: 'object', properties: { city: { type: 'string' } } },
-    strict: true,
-  }
-
-  test('parses structured output of a whole response', async () => {
-    const request = { model: 'r', input: 'Hi', text: { format } }
-    const body = JSON.stringify(openAiResponses.encodeAnswer(answer, 1, request))
-    const client = new OpenAI({
-      apiKey: 'none',
-      maxRetries: 0,
-      fetch: async () => new Response(body, { headers: { 'content-type': 'application/json' } }),
-    })
-    const response = await client.responses.parse({ model: 'r', input: 'Hi', text: { format } })
-    expect(response.output_text).toBe('{"city":"Paris"}')
-    expect(response.output_parsed).toEqual({ city: 'Paris' })
-    expect(response).toMatchObject({ id: 'resp_msg_01', text: { format: { name: 'city' } } })
-  })
-
-  test('parses structured output of a stream', async () => {
-    const parseable = makeParseableTextFormat(format, (text): unknown => JSON.parse(text))
-    const stream = clientFor(responsesStream('structured').toString()).responses.stream({
-      model: 'r',
-      input: 'Hi',
-      text: { format: parseable },
-    })
-    expect((await stream.finalResponse()).output_parsed).toEqual({ city: 'Paris' })
   })
 })
 
