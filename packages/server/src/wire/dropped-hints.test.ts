@@ -33,15 +33,14 @@ test('OpenAI to Anthropic: what is left out is named by place', () => {
     ],
   }
   expect(droppedHints(body, 'openai-chat', 'anthropic-messages').toSorted()).toEqual([
-    'messages[1].content[0].image_url.detail',
+    'messages[1].content[0].detail',
     'messages[1].name',
-    'messages[2].reasoning_content',
+    'messages[2].content[0]',
     'messages[3].position',
-    'reasoning_effort',
     'safety_identifier',
     'seed',
     'service_tier',
-    'tools[0].function.strict',
+    'tools[0].strict',
   ])
 })
 
@@ -59,12 +58,12 @@ test('Anthropic to OpenAI: what is left out is named by place', () => {
     ],
   }
   expect(droppedHints(body, 'anthropic-messages', 'openai-chat').toSorted()).toEqual([
-    'messages[0].content[0]',
-    'messages[1].content[0].is_error',
+    'messages[0].content[0].cacheControl',
+    'messages[1].content[0]',
+    'messages[2].content[0].isError',
     'metadata.team',
-    'output_config.effort',
-    'system[0].cache_control',
-    'thinking',
+    'reasoning.budgetTokens',
+    'reasoning.visible',
     'tools[0].eager_input_streaming',
   ])
 })

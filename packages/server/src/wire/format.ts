@@ -98,7 +98,8 @@ export type StreamEvent =
       readonly usage: ReportedUsage | null
     }
   | { readonly kind: 'text-delta'; readonly text: string }
-  | { readonly kind: 'reasoning-delta'; readonly text: string }
+  /** `signed`: its signature follows in this stream, so it may be passed on at once as what it is. */
+  | { readonly kind: 'reasoning-delta'; readonly text: string; readonly signed?: true }
   | { readonly kind: 'reasoning-signature'; readonly signature: string }
   /** A block of encrypted reasoning, whole. */
   | { readonly kind: 'reasoning-redacted'; readonly data: string }

@@ -42,8 +42,11 @@ class TranslatingScanner implements RelayingScanner {
   private readonly decoder: StreamDecoder
   private readonly encoder: StreamEncoder
   private readonly estimate: ReportedUsage
+  private readonly keepLogprobs: boolean
 
-  constructor({ from, to, model, createdSeconds, keepUsage, collect, estimatedInputTokens }: ScannerBetween) {
+  constructor(options: ScannerBetween) {
+    const { from, to, model, createdSeconds, keepUsage, collect, estimatedInputTokens } = options
+    this.keepLogprobs = options.keepLogprobs
     const noTotals = { input: null, output: null, total: null }
     this.estimate = { tokens: { ...NO_TOKENS, input: estimatedInputTokens }, providerTotals: noTotals }
     this.source = providerFormatOf(from).scanner({ keepUsage: true, keepLogprobs: true, collect })
@@ -74,6 +77,7 @@ class TranslatingScanner implements RelayingScanner {
   private translate(chunk: Uint8Array): Uint8Array | null {
     const frames = this.decoder
       .push(chunk)
+      .filter((event) => event.kind !== 'logprobs' || this.keepLogprobs)
       .map((event) => this.encoder.encode(this.withUsage(event)))
       .join('')
     return frames === '' ? null : this.target.push(Buffer.from(frames))

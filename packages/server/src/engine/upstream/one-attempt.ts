@@ -119,10 +119,9 @@ function readWhole(step: Step, ask: AttemptAsk, body: Uint8Array): ReadAnswer | 
   if (ask.wire === step.call.wire) return { facts, body: ask.stripLogprobs ? stripLogprobs(body) : body }
   const answer = theirs.decodeAnswer(json)
   if (answer === null) return null
-  return {
-    facts,
-    body: Buffer.from(JSON.stringify(step.format.encodeAnswer(answer, Math.floor(step.startedMs / 1000)))),
-  }
+  const told = ask.stripLogprobs ? { ...answer, logprobs: [] } : answer
+  const encoded = step.format.encodeAnswer(told, Math.floor(step.startedMs / 1000))
+  return { facts, body: Buffer.from(JSON.stringify(encoded)) }
 }
 
 function parseJson(body: Uint8Array): unknown {

@@ -1,11 +1,13 @@
-// Structured output where the format has no word for it: the model is made to call one tool whose arguments
-// follow the schema, and the call's arguments become the answer's text. The tool is named after the schema
-// behind a prefix that callers may not use, so the way back needs no memory of the request, streams included.
-// When the caller has tools of its own, the model must call one of them or answer through this one.
+// Structured output where the format has no word for it (`json-format.ts` has what it can say): the model is
+// made to call one tool whose arguments follow the schema, and the call's arguments become the answer's text.
+// The tool is named after the schema behind a prefix that callers may not use, so the way back needs no memory
+// of the request, streams included. When the caller has tools of its own, the model must call one of them or
+// answer through this one.
 
 import type { JsonObject } from '../../core/json.js'
 import type { ModelRequest, ToolDefinition } from '../../core/model/message.js'
 import type { Problem } from '../../core/parsed.js'
+import { usesJsonTool } from './json-format.js'
 
 const PREFIX = 'spillway_json__'
 const NAME_CHARS_MAX = 64
@@ -14,13 +16,10 @@ export function isJsonTool(name: string): boolean {
   return name.startsWith(PREFIX)
 }
 
-/**
- * The tool that carries the answer, or null when the request does not ask for JSON (or demands another
- * tool).
- */
+/** The tool that carries the answer, or null when none has to. */
 export function jsonToolFor(request: ModelRequest, problems: Problem[]): ToolDefinition | null {
-  const { json, toolChoice } = request
-  if (json === null || toolChoice?.kind === 'tool' || toolChoice?.kind === 'required') return null
+  const { json } = request
+  if (json === null || !usesJsonTool(request)) return null
   const schema = json.schema ?? { additionalProperties: true }
   const { type } = schema
   if (type !== undefined && type !== 'object') {
