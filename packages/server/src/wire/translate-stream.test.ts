@@ -183,6 +183,8 @@ describe('in both directions', () => {
       'keep-alive-comments',
       'thinking-and-tools',
       'json-tool',
+      'citations',
+      'annotations',
     ])
     for (const [, to, bytes] of all.filter(([name]) => telling.has(name))) {
       const { frames } = translate([bytes], to)

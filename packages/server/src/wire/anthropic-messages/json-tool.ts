@@ -1,8 +1,8 @@
 // Structured output where the format has no word for it (`json-format.ts` has what it can say): the model is
-// made to call one tool whose arguments follow the schema, and the call's arguments become the answer's text.
-// The tool is named after the schema behind a prefix that callers may not use, so the way back needs no memory
-// of the request, streams included. When the caller has tools of its own, the model must call one of them or
-// answer through this one.
+// made to call one tool whose arguments follow the schema, and these become the answer's text. The tool is
+// named after the schema behind a prefix that callers may not use, so the way back needs no memory of the
+// request, streams included. When the caller has tools of its own, the model must call one of them or answer
+// through this one.
 
 import type { JsonObject } from '../../core/json.js'
 import type { ModelRequest, ToolDefinition } from '../../core/model/message.js'
