@@ -21,3 +21,6 @@ export function formatOf(wire: CallerWire): WireFormat {
 export function providerFormatOf(wire: Wire): ProviderFormat {
   return PROVIDER_FORMATS[wire]
 }
+
+export const CALLER_WIRES = Object.keys(CALLER_FORMATS) as readonly CallerWire[]
+export const PROVIDER_WIRES = Object.keys(PROVIDER_FORMATS) as readonly Wire[]
