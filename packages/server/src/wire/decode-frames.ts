@@ -12,9 +12,13 @@ const NOT_A_STREAM: StreamEvent = {
   },
 }
 
-/** `read` gives the events of one frame, or null when it is not a frame of the format. */
+/**
+ * `read` gives the events of one frame, or null when it is not a frame of the format. `wentBy` as of a
+ * decoder.
+ */
 export function decodeFrames(
   read: (frame: { readonly event: string | null; readonly data: string }) => readonly StreamEvent[] | null,
+  wentBy?: StreamDecoder['wentBy'],
 ): StreamDecoder {
   const splitter = new SseSplitter()
   let over = false
@@ -25,6 +29,7 @@ export function decodeFrames(
     return events ?? [NOT_A_STREAM]
   }
   return {
+    ...(wentBy === undefined ? {} : { wentBy }),
     push(chunk) {
       const found: StreamEvent[] = []
       for (const frame of splitter.push(chunk)) {

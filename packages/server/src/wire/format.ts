@@ -176,10 +176,18 @@ export interface ScannerOptions {
 export interface StreamEncoder {
   /** Frames for this event, possibly none. */
   encode(event: StreamEvent): string
+  /**
+   * One more delta like the last event's went by it, of so many characters. For encoders whose frame of such
+   * a delta depends on nothing but its words: then only these are exchanged (`frame-shortcut.ts`). Absent:
+   * every event is encoded.
+   */
+  wentBy?(chars: number): void
 }
 
 export interface StreamDecoder {
   push(chunk: Uint8Array): readonly StreamEvent[]
+  /** As of the encoder. Absent: every frame is decoded. */
+  wentBy?(chars: number): void
 }
 
 /** An error as `http/` sends it: the format only gives it its shape. */

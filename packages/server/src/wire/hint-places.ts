@@ -9,12 +9,19 @@ export function present(value: unknown): boolean {
 }
 
 export function fieldsPresent(object: Record<string, unknown>, names: Iterable<string>, at = ''): string[] {
-  return [...names].filter((name) => present(object[name])).map((name) => at + name)
+  const found: string[] = []
+  for (const name of names) if (present(object[name])) found.push(at + name)
+  return found
 }
 
 export function objectsOf(list: unknown): readonly (readonly [Record<string, unknown>, number])[] {
-  if (!Array.isArray(list)) return []
-  return list.flatMap((item: unknown, index) => (isObject(item) ? [[item, index] as const] : []))
+  const found: (readonly [Record<string, unknown>, number])[] = []
+  if (Array.isArray(list)) {
+    list.forEach((item: unknown, index) => {
+      if (isObject(item)) found.push([item, index])
+    })
+  }
+  return found
 }
 
 /**
@@ -25,16 +32,25 @@ export function hintsInParts(
   messages: readonly Message[],
   hintsOf: (part: Part) => readonly string[],
 ): readonly string[] {
-  const inside = (parts: readonly Part[], at: string): readonly string[] =>
-    parts.flatMap((part, index) => {
-      const place = `${at}.content[${index}]`
-      const own = hintsOf(part).map((name) => (name === '' ? place : `${place}.${name}`))
-      return part.kind === 'tool-result' ? [...own, ...inside(part.content, place)] : own
+  const found: string[] = []
+  // Places are put together only for what is found: most requests lose nothing.
+  const look = (parts: readonly Part[], at: () => string): void => {
+    parts.forEach((part, index) => {
+      for (const name of hintsOf(part)) {
+        found.push(`${at()}.content[${index}]${name === '' ? '' : `.${name}`}`)
+      }
+      if (part.kind === 'tool-result') look(part.content, () => `${at()}.content[${index}]`)
     })
-  return messages.flatMap((message, index) => inside(message.parts, `messages[${index}]`))
+  }
+  messages.forEach((message, index) => look(message.parts, () => `messages[${index}]`))
+  return found
 }
+
+const NONE: readonly string[] = []
 
 /** Names of the members that are there. */
 export function held<T extends object>(value: T, names: readonly (keyof T & string)[]): readonly string[] {
-  return names.filter((name) => present(value[name]))
+  let found = NONE
+  for (const name of names) if (present(value[name])) found = [...found, name]
+  return found
 }

@@ -128,6 +128,15 @@ describe('Anthropic to OpenAI', () => {
     expect((toOpenAi(body) as Record<string, unknown>)['reasoning_effort']).toBe(effort)
   })
 
+  test.each(['gpt-4o', 'openai/gpt-4.1-mini', 'chatgpt-4o-latest', 'gpt-5-chat-latest'])(
+    '%s is not asked to reason, because it would refuse',
+    (model) => {
+      const request = { model, thinking: { type: 'adaptive' }, output_config: { effort: 'low' } }
+      expect(toOpenAi(request)).not.toHaveProperty('reasoning_effort')
+      expect(toOpenAi({ ...request, model: 'gpt-5.1' })).toHaveProperty('reasoning_effort', 'low')
+    },
+  )
+
   test('an image in an earlier answer has no place', () => {
     const image = { type: 'image', source: { type: 'url', url: 'https://x/y.png' } }
     const messages = [

@@ -15,18 +15,24 @@ export function decodeContent(content: unknown, at: string, problems: Problem[])
     problems.push({ at, message: 'must be a string or a list of blocks' })
     return []
   }
-  return content.flatMap((block: unknown, index) => decodeBlock(block, `${at}[${index}]`, problems))
+  const parts: Part[] = []
+  content.forEach((block: unknown, index) => {
+    const part = decodeBlock(block, `${at}[${index}]`, problems)
+    if (part !== null) parts.push(part)
+  })
+  return parts
 }
 
-function decodeBlock(block: unknown, at: string, problems: Problem[]): readonly Part[] {
+function decodeBlock(block: unknown, at: string, problems: Problem[]): Part | null {
   if (isObject(block) && block['type'] === 'document') {
     const document = decodeDocument(block, at, problems)
-    return document === null ? [] : [{ ...document, ...cacheMark(block) }]
+    return document === null ? null : { ...document, ...cacheMark(block) }
   }
   const known = isObject(block) ? decodeKnown(block, at, problems) : null
-  if (known !== null) return [known]
-  problems.push({ at: `${at}.type`, message: 'this kind of block cannot be expressed in the other format' })
-  return []
+  if (known === null) {
+    problems.push({ at: `${at}.type`, message: 'this kind of block cannot be expressed in the other format' })
+  }
+  return known
 }
 
 function decodeKnown(block: Record<string, unknown>, at: string, problems: Problem[]): Part | null {

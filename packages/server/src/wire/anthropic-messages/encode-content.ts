@@ -10,6 +10,8 @@ import { encodeCitation, isOfDocument } from './citations.js'
 import { encodeDocument } from './documents.js'
 
 export function encodeParts(parts: readonly Part[], at: string, problems: Problem[]): readonly JsonObject[] {
+  const [only] = parts
+  if (parts.length === 1 && only !== undefined) return encodePart(only, `${at}[0]`, problems)
   return parts.flatMap((part, index) => encodePart(part, `${at}[${index}]`, problems))
 }
 
@@ -52,6 +54,7 @@ function encodeText(
   citations: readonly Citation[] | undefined,
 ): readonly JsonObject[] {
   if (text === '') return []
+  if (citations === undefined && cacheControl === undefined) return [{ type: 'text', text }]
   const cited = (citations ?? []).map(encodeCitation).filter((one) => one !== null)
   return [
     { type: 'text', text, ...(cited.length > 0 ? { citations: cited } : {}), ...cacheMark(cacheControl) },

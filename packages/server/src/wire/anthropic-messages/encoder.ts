@@ -85,6 +85,10 @@ class AnthropicEncoder implements StreamEncoder {
     }
   }
 
+  wentBy(): void {
+    this.deltas += 1
+  }
+
   private start(id: string, usage: ReportedUsage | null): string {
     this.started = true
     const message = {

@@ -32,6 +32,11 @@ export class MessageEvents {
   private blockStart = 0
   private citations: Citation[] = []
 
+  /** Positions of citations count it, wherever the last delta belonged. */
+  wentBy(chars: number): void {
+    this.textChars += chars
+  }
+
   read(event: Record<string, unknown>): readonly StreamEvent[] {
     switch (event['type']) {
       case 'message_start':

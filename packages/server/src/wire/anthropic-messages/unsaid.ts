@@ -21,10 +21,16 @@ export function unsaid(body: unknown): string[] {
     ...objectsOf(body['tools']).flatMap(([tool, index]) =>
       fieldsPresent(tool, TOOL_HINTS, `tools[${index}].`),
     ),
-    ...objectsOf(body['messages']).flatMap(([message, index]) =>
-      blockHints(message['content'], `messages[${index}].content`),
-    ),
+    ...inMessages(body['messages']),
   ]
+}
+
+function inMessages(messages: unknown): readonly string[] {
+  const found: string[] = []
+  for (const [{ content }, index] of objectsOf(messages)) {
+    if (Array.isArray(content)) found.push(...blockHints(content, `messages[${index}].content`))
+  }
+  return found
 }
 
 function unknownTo(object: unknown, known: readonly string[], at: string): string[] {
@@ -36,18 +42,22 @@ function unknownTo(object: unknown, known: readonly string[], at: string): strin
   )
 }
 
-function blockHints(content: unknown, at: string): string[] {
-  return objectsOf(content).flatMap(([block, index]) => {
-    const place = `${at}[${index}]`
-    const inside = block['type'] === 'tool_result' ? blockHints(block['content'], `${place}.content`) : []
-    const { citations, source } = block
+function blockHints(content: unknown, at: string): readonly string[] {
+  if (!Array.isArray(content)) return []
+  const found: string[] = []
+  for (const [block, index] of objectsOf(content)) {
+    const { type, citations, source } = block
+    if (type === 'tool_result') found.push(...blockHints(block['content'], `${at}[${index}].content`))
+    if (citations === undefined) continue
+    found.push(...searchIndexes(citations, `${at}[${index}]`))
     // The borders between a document's own blocks, to which its citations would point.
-    const borders = isObject(citations) && isObject(source) && source['type'] === 'content'
-    return [...inside, ...searchIndexes(citations, place), ...(borders ? [`${place}.source.content`] : [])]
-  })
+    if (isObject(citations) && isObject(source) && source['type'] === 'content')
+      found.push(`${at}[${index}].source.content`)
+  }
+  return found
 }
 
-function searchIndexes(citations: unknown, place: string): string[] {
+function searchIndexes(citations: unknown, place: string): readonly string[] {
   return objectsOf(citations).flatMap(([citation, index]) =>
     fieldsPresent(citation, ['encrypted_index', 'search_result_index'], `${place}.citations[${index}].`),
   )

@@ -27,6 +27,11 @@ export class ChunkEvents {
   private runStart = 0
   private readonly calls: OpenCall[] = []
 
+  /** Positions of citations count it, wherever the last delta belonged. */
+  wentBy(chars: number): void {
+    this.textChars += chars
+  }
+
   read(chunk: Record<string, unknown>): readonly StreamEvent[] {
     const events: StreamEvent[] = []
     const choice = firstChoice(chunk['choices'])

@@ -87,6 +87,9 @@ function encodeResponseFormat(json: NonNullable<ModelRequest['json']>): JsonObje
 
 function encodeMessage(message: Message, at: string, problems: Problem[]): readonly JsonObject[] {
   if (message.role === 'assistant') return [encodeAssistant(message.parts, `${at}.content`, problems)]
+  const [only] = message.parts
+  // The usual message, by far.
+  if (message.parts.length === 1 && only?.kind === 'text') return [{ role: message.role, content: only.text }]
   const placed = message.parts.map((part, index) => ({ part, at: `${at}.content[${index}]` }))
   const tools = placed.flatMap(({ part, at: place }) =>
     part.kind === 'tool-result'

@@ -82,6 +82,10 @@ class OpenAiChatEncoder implements StreamEncoder {
     }
   }
 
+  wentBy(chars: number): void {
+    if (this.inText) this.textChars += chars
+  }
+
   private start(id: string): string {
     this.started = true
     this.id = id

@@ -2,16 +2,23 @@
 
 import type { ModelRequest, Part } from '../../core/model/message.js'
 import { held, hintsInParts } from '../hint-places.js'
+import { takesEffort } from './reasoning-effort.js'
 
 export function leavesOut(request: ModelRequest): readonly string[] {
-  const { reasoning, tools, messages } = request
+  const { tools, messages } = request
   return [
-    ...(reasoning === null
-      ? []
-      : held(reasoning, ['budgetTokens', 'visible']).map((name) => `reasoning.${name}`)),
+    ...ofReasoning(request),
     ...tools.flatMap((tool, index) => held(tool, ['cacheControl']).map((name) => `tools[${index}].${name}`)),
     ...hintsInParts(messages, hintsOf),
   ]
+}
+
+function ofReasoning(request: ModelRequest): readonly string[] {
+  const { reasoning } = request
+  if (reasoning === null) return []
+  // A model that does not reason does as it was asked when asked not to.
+  if (!takesEffort(request)) return reasoning.effort === 'none' ? [] : ['reasoning']
+  return held(reasoning, ['budgetTokens', 'visible']).map((name) => `reasoning.${name}`)
 }
 
 function hintsOf(part: Part): readonly string[] {

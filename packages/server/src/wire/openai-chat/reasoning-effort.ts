@@ -23,9 +23,17 @@ export function decodeEffort(value: unknown, problems: Problem[]): ReasoningAsk 
   return null
 }
 
+/** Models that refuse the field. The list is closed: newer models of these makers reason. */
+const NO_REASONING = /(?:^|[/:])(?:gpt-[34]|chatgpt-4|gpt-5[\d.]*-chat)/
+
+export function takesEffort({ model }: ModelRequest): boolean {
+  return !NO_REASONING.test(model)
+}
+
 /** null leaves it to the model. */
-export function encodeEffort({ reasoning }: ModelRequest): Effort | null {
-  if (reasoning === null) return null
+export function encodeEffort(request: ModelRequest): Effort | null {
+  const { reasoning } = request
+  if (reasoning === null || !takesEffort(request)) return null
   const { effort, budgetTokens } = reasoning
   return effort ?? (budgetTokens === null ? null : effortFor(budgetTokens))
 }

@@ -10,15 +10,22 @@ export function unsaid(body: unknown): string[] {
     ...fieldsPresent(body, OPENAI_CHAT_FIELDS.hints),
     ...(body['reasoning_effort'] === 'max' ? ['reasoning_effort'] : []),
     ...(present(body['user']) ? fieldsPresent(body, ['safety_identifier']) : []),
-    ...objectsOf(body['messages']).flatMap(([message, index]) => {
-      const at = `messages[${index}].`
-      return [...fieldsPresent(message, ['name', 'annotations'], at), ...breakpoints(message, at)]
-    }),
+    ...inMessages(body['messages']),
   ]
 }
 
-function breakpoints(message: Record<string, unknown>, at: string): string[] {
-  return objectsOf(message['content']).flatMap(([part, index]) =>
-    fieldsPresent(part, ['prompt_cache_breakpoint'], `${at}content[${index}].`),
-  )
+function inMessages(messages: unknown): readonly string[] {
+  const found: string[] = []
+  for (const [index, message] of (Array.isArray(messages) ? messages : []).entries()) {
+    if (!isObject(message)) continue
+    const { name, annotations, content } = message
+    if (present(name)) found.push(`messages[${index}].name`)
+    if (present(annotations)) found.push(`messages[${index}].annotations`)
+    if (!Array.isArray(content)) continue
+    for (const [part, at] of objectsOf(content)) {
+      if (present(part['prompt_cache_breakpoint']))
+        found.push(`messages[${index}].content[${at}].prompt_cache_breakpoint`)
+    }
+  }
+  return found
 }
