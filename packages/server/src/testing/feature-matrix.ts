@@ -3,13 +3,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ModelRequest } from '../core/model/message.js'
 import type { CallerWire, Wire } from '../core/release/release.js'
+import { answerOf, eventsOf } from '../wire/answer-events.js'
 import type { ModelAnswer, ProviderFormat, WireFormat } from '../wire/format.js'
 import { CALLER_WIRES, PROVIDER_WIRES, formatOf, providerFormatOf } from '../wire/formats.js'
 import { scannerBetween } from '../wire/translate-stream.js'
 import { ANSWER_FEATURES, type AnswerFeature } from './answer-features.js'
 import { FOREIGN_ANSWERS } from './foreign-answers.js'
 import { REQUEST_FEATURES, type RequestFeature } from './request-features.js'
-import { answerOf, eventsOf } from './streamed-answer.js'
 
 /** Embeddings cross to no other format. */
 const isChat = (wire: Wire): boolean => !wire.includes('embed')
@@ -70,7 +70,9 @@ export function answerCell(feature: AnswerFeature, caller: CallerWire, wire: Wir
   const told = to.decodeAnswer(overJson(to.encodeAnswer(decoded, 1)))
   const whole = caller === wire || (told !== null && feature.isIn(told))
   if (!whole) return 'lost'
-  return isSpoken(provider) && !feature.isIn(streamed(feature.answer, provider, to)) ? 'whole only' : 'yes'
+  if (!isSpoken(provider)) return 'yes'
+  const read = streamed(feature.answer, provider, to)
+  return read !== null && feature.isIn(read) ? 'yes' : 'whole only'
 }
 
 function answerBody(provider: ProviderFormat, { name, answer }: AnswerFeature): unknown {
@@ -80,7 +82,7 @@ function answerBody(provider: ProviderFormat, { name, answer }: AnswerFeature): 
   return bodies[name] ?? null
 }
 
-function streamed(answer: ModelAnswer, provider: WireFormat, to: WireFormat): ModelAnswer {
+function streamed(answer: ModelAnswer, provider: WireFormat, to: WireFormat): ModelAnswer | null {
   const options = { model: 'm', includeUsage: true, createdSeconds: 1 }
   const encoder = provider.encoder(options)
   const frames = eventsOf(answer).map((event) => encoder.encode(event))

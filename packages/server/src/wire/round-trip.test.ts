@@ -207,26 +207,81 @@ test('Anthropic answers survive encoding and decoding', () => {
   )
 })
 
-test('no body makes a decoder throw', () => {
-  fc.assert(
-    fc.property(
-      fc.oneof(
-        fc.jsonValue(),
-        fc.record({
-          model: fc.jsonValue(),
-          messages: fc.array(fc.jsonValue()),
-          tools: fc.jsonValue(),
-          system: fc.jsonValue(),
-        }),
-      ),
-      (body) => {
-        for (const format of [openAiChat, anthropicMessages]) {
-          format.view(body)
-          format.decodeRequest(body)
-          format.readAnswer(body)
-          format.decodeAnswer(body)
-        }
-      },
+/** Bodies that begin as the formats do and go on as they like. */
+const part = fc.record(
+  {
+    type: fc.constantFrom(
+      'text',
+      'image',
+      'document',
+      'thinking',
+      'tool_use',
+      'tool_result',
+      'file',
+      'image_url',
     ),
+    source: fc.oneof(
+      fc.jsonValue(),
+      fc.record({ type: fc.constantFrom('base64', 'content'), content: fc.jsonValue() }),
+    ),
+    file: fc.oneof(fc.jsonValue(), fc.record({ file_data: fc.jsonValue(), filename: fc.jsonValue() })),
+    text: fc.jsonValue(),
+    citations: fc.oneof(fc.jsonValue(), fc.array(fc.record({ type: fc.constantFrom('char_location', 'x') }))),
+    content: fc.jsonValue(),
+  },
+  { requiredKeys: ['type'] },
+)
+const message = fc.record({
+  role: fc.constantFrom('user', 'assistant', 'tool', 'system'),
+  content: fc.oneof(fc.jsonValue(), fc.array(part)),
+  annotations: fc.jsonValue(),
+})
+const body = fc.record(
+  {
+    model: fc.jsonValue(),
+    messages: fc.array(fc.oneof(fc.jsonValue(), message)),
+    tools: fc.jsonValue(),
+    tool_choice: fc.oneof(
+      fc.jsonValue(),
+      fc.record({ type: fc.constant('allowed_tools'), allowed_tools: fc.jsonValue() }),
+    ),
+    system: fc.jsonValue(),
+    thinking: fc.oneof(
+      fc.jsonValue(),
+      fc.record({ type: fc.constant('enabled'), budget_tokens: fc.jsonValue() }),
+    ),
+    output_config: fc.oneof(fc.jsonValue(), fc.record({ effort: fc.jsonValue() })),
+    reasoning_effort: fc.jsonValue(),
+    top_logprobs: fc.jsonValue(),
+  },
+  { requiredKeys: ['model', 'messages'] },
+)
+const choice = fc.record({
+  message,
+  logprobs: fc.oneof(fc.jsonValue(), fc.record({ content: fc.array(fc.jsonValue()) })),
+})
+const answerBody = fc.record({
+  type: fc.constant('message'),
+  content: fc.array(part),
+  choices: fc.array(choice),
+})
+
+test('no body makes a format throw', () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.jsonValue(), body, answerBody), (one) => {
+      for (const format of [openAiChat, anthropicMessages]) {
+        format.view(one)
+        format.unsaid(one)
+        format.readAnswer(one)
+        const decoded = format.decodeRequest(one)
+        const answer = format.decodeAnswer(one)
+        for (const other of [openAiChat, anthropicMessages]) {
+          if (decoded.kind === 'ok') other.encodeRequest(decoded.value)
+          if (decoded.kind === 'ok') other.leavesOut(decoded.value)
+          if (answer !== null) other.encodeAnswer(answer, 1)
+        }
+      }
+    }),
+    { numRuns: 500 },
   )
 })
