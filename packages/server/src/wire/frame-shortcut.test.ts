@@ -56,6 +56,18 @@ test.each([
   expect(shortcut.translate(bytes(source))).toBeNull()
 })
 
+test('padding may be of any length, and is no part of the shape', () => {
+  const padded = (words: string, padding: string): Buffer =>
+    bytes(frameOf(words).replace(/\}\n\n$/, `,"obfuscation":"${padding}"}\n\n`))
+  const shortcut = new FrameShortcut()
+  shortcut.learn({ words: 'Hi', source: padded('Hi', 'aZ3'), target: madeOf('Hi') })
+  for (const padding of ['', 'x', 'ab12cd34']) {
+    expect(shortcut.translate(padded(' a"', padding))?.toString()).toBe(madeOf(' a"'))
+  }
+  expect(shortcut.translate(padded('a', 'x","b":"c'))).toBeNull()
+  expect(shortcut.translate(bytes(frameOf('a')))).toBeNull()
+})
+
 test('what was forgotten has to be learned again', () => {
   const shortcut = taught()
   shortcut.forget()

@@ -3,6 +3,8 @@
 // and a frame with the same bytes around other words is translated by putting these into the other frame:
 // a JSON string means the same in either, escapes included. Whatever happens between makes it forget.
 
+import { aroundPadding } from './padding.js'
+
 /** What the long way said of a frame. Both sides hold the words once, as the same JSON string. */
 export interface Translated {
   readonly words: string
@@ -13,6 +15,8 @@ export interface Translated {
 interface Around {
   readonly before: Buffer
   readonly after: Buffer
+  /** Behind the padding that follows `after`; null: none does. */
+  readonly tail: Buffer | null
 }
 
 export class FrameShortcut {
@@ -37,13 +41,44 @@ export class FrameShortcut {
   /** The frame of the other format, or null: it has to go the long way. */
   translate(frame: Buffer): Buffer | null {
     const { source, target } = this
-    if (source === null || target === null) return null
+    if (source === null || target === null || !isAt(frame, source.before, 0)) return null
     const start = source.before.length
-    const end = frame.length - source.after.length
-    if (end <= start || !isAt(frame, source.before, 0) || !isAt(frame, source.after, end)) return null
-    this.chars = charsOf(frame, start, end)
-    return this.chars === 0 ? null : filled(target, frame, { start, end })
+    const end = this.wordsEnd(frame, start)
+    if (end === start || !endsIn(frame, source, end)) return null
+    return filled(target, frame, { start, end })
   }
+
+  /** Where the quote is that ends the words; `start`: not the inside of a string, or better read in full. */
+  private wordsEnd(frame: Buffer, start: number): number {
+    let chars = 0
+    for (let at = start; at < frame.length; at += 1) {
+      const byte = frame[at] ?? 0
+      if (byte === QUOTE) {
+        this.chars = chars
+        return at
+      }
+      if (byte < SPACE) return start
+      if (byte === BACKSLASH) {
+        at += 1
+        if (!ESCAPED.has(frame[at] ?? 0)) return start
+      }
+      // Bytes that go on a character do not count; one of four bytes is two units.
+      if ((byte & 0xc0) !== 0x80) chars += byte >= 0xf0 ? 2 : 1
+    }
+    return start
+  }
+}
+
+function endsIn(frame: Buffer, { after, tail }: Around, at: number): boolean {
+  if (!isAt(frame, after, at)) return false
+  const start = at + after.length
+  if (tail === null) return start === frame.length
+  const end = frame.length - tail.length
+  for (let index = start; index < end; index += 1) {
+    const byte = frame[index] ?? 0
+    if (byte === QUOTE || byte === BACKSLASH || byte < SPACE) return false
+  }
+  return end >= start && isAt(frame, tail, end)
 }
 
 // Byte by byte: for pieces this short, calling out of JavaScript costs more than the loops do.
@@ -80,7 +115,13 @@ function around(text: string, json: string): Around | null {
   const at = text.indexOf(value)
   if (at === -1 || text.indexOf(value, at + 1) !== -1) return null
   if (!NAMES.has(text.slice(text.lastIndexOf('"', at - 2) + 1, at - 1))) return null
-  return { before: Buffer.from(text.slice(0, at + 2)), after: Buffer.from(text.slice(at + value.length - 1)) }
+  const rest = text.slice(at + value.length - 1)
+  const padded = aroundPadding(rest)
+  return {
+    before: Buffer.from(text.slice(0, at + 2)),
+    after: Buffer.from(padded?.head ?? rest),
+    tail: padded === null ? null : Buffer.from(padded.tail),
+  }
 }
 
 /** Of the words of a delta, in any of the formats. Nothing else in a frame has such a name. */
@@ -99,19 +140,3 @@ const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const SPACE = 0x20
 const ESCAPED = new Set(['"', '\\', '/', 'b', 'f', 'n', 'r', 't'].map((letter) => letter.charCodeAt(0)))
-
-/** Characters of the inside of a JSON string; 0: it is not that, or better read the long way. */
-function charsOf(bytes: Buffer, start: number, end: number): number {
-  let chars = 0
-  for (let at = start; at < end; at += 1) {
-    const byte = bytes[at] ?? 0
-    if (byte === QUOTE || byte < SPACE) return 0
-    if (byte === BACKSLASH) {
-      at += 1
-      if (at >= end || !ESCAPED.has(bytes[at] ?? 0)) return 0
-    }
-    // Bytes that go on a character do not count; one of four bytes is two units.
-    if ((byte & 0xc0) !== 0x80) chars += byte >= 0xf0 ? 2 : 1
-  }
-  return chars
-}
