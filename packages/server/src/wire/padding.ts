@@ -1,5 +1,5 @@
-// OpenAI pads its chunks with random letters, so that their sizes do not tell the words: `"obfuscation":"aZ3"`
-// at the end. Frames that differ in nothing but this and their words have the same shape.
+// OpenAI pads its chunks with random letters, so that their sizes do not tell the words: at the end stands
+// `"obfuscation":"aZ3"`. Frames that differ in nothing but this and their words have the same shape.
 
 const MARK = '"obfuscation":"'
 

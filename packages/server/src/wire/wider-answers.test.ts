@@ -1,8 +1,14 @@
 // Citations, log probabilities and reasoning of answers across formats, whole and streamed.
 
 import { describe, expect, test } from 'vitest'
-import { valuesOf } from '../testing/recorded-streams.js'
-import { readByAnthropic, toAnthropic, toOpenAi, translate } from '../testing/translated-stream.js'
+import { anthropicStream, valuesOf } from '../testing/recorded-streams.js'
+import {
+  readByAnthropic,
+  readByOpenAi,
+  toAnthropic,
+  toOpenAi,
+  translate,
+} from '../testing/translated-stream.js'
 import { anthropicMessages } from './anthropic-messages.js'
 import type { StreamEvent } from './format.js'
 import { openAiChat } from './openai-chat.js'
@@ -132,6 +138,47 @@ describe('streams', () => {
     const encoder = openAiChat.encoder({ model: 'm', includeUsage: false, createdSeconds: 1 })
     const frames = encoder.encode({ kind: 'text-delta', text: 'a' }) + encoder.encode(told)
     expect(openAiChat.decoder().push(Buffer.from(frames))).toContainEqual(told)
+  })
+
+  test('the official client puts log probabilities and citations together', async () => {
+    const encoder = openAiChat.encoder({ model: 'm', includeUsage: true, createdSeconds: 1 })
+    const events: StreamEvent[] = [
+      { kind: 'text-delta', text: 'a' },
+      { kind: 'logprobs', logprobs: [{ token: 'a', logprob: -1, top: [{ token: 'b', logprob: -2 }] }] },
+      { kind: 'text-delta', text: 'b' },
+      { kind: 'logprobs', logprobs: [{ token: 'b', logprob: -3, top: [] }] },
+      { kind: 'finish', reason: 'stop', raw: null, stopSequence: null },
+      { kind: 'end' },
+    ]
+    const completion = await readByOpenAi(events.map((event) => encoder.encode(event)).join(''))
+    expect(completion.choices[0]).toMatchObject({
+      message: { content: 'ab' },
+      logprobs: {
+        content: [
+          { token: 'a', top_logprobs: [{ token: 'b' }] },
+          { token: 'b', logprob: -3 },
+        ],
+      },
+    })
+    const cited = await readByOpenAi(toOpenAi('citations').frames)
+    expect(cited.choices[0]?.message).toMatchObject({
+      content: 'So: the sky is.',
+      annotations: [{ url_citation: { url: 'https://example.com/sky' } }],
+    })
+  })
+
+  test('the official client reads thoughts, encrypted ones too, and citations', async () => {
+    const encoder = anthropicMessages.encoder({ model: 'm', includeUsage: true, createdSeconds: 1 })
+    const events = anthropicMessages.decoder().push(anthropicStream('citations'))
+    const frames = events.map((event) => encoder.encode(event)).join('')
+    expect((await readByAnthropic(frames)).content).toMatchObject([
+      { type: 'redacted_thinking', data: 'EroBCkgIARABGAIiQL8X' },
+      {
+        type: 'text',
+        text: 'So: the sky is.',
+        citations: [{ type: 'web_search_result_location' }, { type: 'char_location', end_char_index: 7 }],
+      },
+    ])
   })
 
   const message = (...events: StreamEvent[]) => {
