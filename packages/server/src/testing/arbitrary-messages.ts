@@ -155,3 +155,5 @@ export function request(
 export const toolFields = { name, parameters, description: text }
 export const requiredKeys: ('name' | 'parameters')[] = ['name', 'parameters']
 export const closed = parameters.map((schema) => ({ ...schema, additionalProperties: false }))
+/** And names nothing that it does not require. */
+export const complete = closed.map((schema) => ({ ...schema, required: Object.keys(schema.properties) }))

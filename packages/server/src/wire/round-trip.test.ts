@@ -29,6 +29,7 @@ import {
   toolFields,
   requiredKeys,
   closed,
+  complete,
 } from '../testing/arbitrary-messages.js'
 import { anthropicMessages } from './anthropic-messages.js'
 import type { ModelAnswer, WireFormat } from './format.js'
@@ -48,13 +49,19 @@ test('OpenAI requests survive encoding and decoding', () => {
   const user = fc.oneof(spoken, fc.array(resultPart(fc.constant(false)), { minLength: 1, maxLength: 2 }))
   // Results of one turn, then a user's words, are two messages here.
   const assistant = joined(fc.array(textPart, { minLength: 1, maxLength: 1 }), some(callPart))
-  const schema = fc.record({ name, schema: parameters, strict: fc.boolean() })
+  const schema = fc.oneof(
+    fc.record({ name, schema: parameters, strict: fc.constant(false) }),
+    fc.record({ name, schema: complete, strict: fc.constant(true) }),
+  )
   const json = fc.oneof(
     fc.constant(null),
     fc.constant({ name: 'answer', schema: null, strict: false }),
     schema,
   )
-  const tool = fc.record({ ...toolFields, strict: fc.boolean() }, { requiredKeys })
+  const tool = fc.oneof(
+    fc.record({ ...toolFields, strict: fc.constant(false) }, { requiredKeys }),
+    fc.record({ ...toolFields, parameters: complete, strict: fc.constant(true) }, { requiredKeys }),
+  )
   const effort = fc.constantFrom(...(['none', 'minimal', 'low', 'medium', 'high', 'xhigh'] as const))
   const asks = fc.record({
     seed: fc.option(fc.integer()),

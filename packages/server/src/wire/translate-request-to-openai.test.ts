@@ -66,6 +66,8 @@ describe('Anthropic to OpenAI', () => {
     expect(toOpenAi({ tools: [anthropicTool], tool_choice })).toMatchObject(expected)
   })
 
+  const closed = { ...schema, additionalProperties: false }
+
   test('images, limits, stop sequences, user and structured output are kept; usage is always asked for', () => {
     const content = [
       { type: 'image', source: { type: 'base64', media_type: 'image/webp', data: 'UklG' } },
@@ -78,7 +80,7 @@ describe('Anthropic to OpenAI', () => {
       metadata: { user_id: 'u' },
       stream: true,
       thinking: { type: 'enabled', budget_tokens: 1024 },
-      output_config: { format: { type: 'json_schema', schema } },
+      output_config: { format: { type: 'json_schema', schema: closed } },
     }
     expect(toOpenAi(body)).toEqual({
       model: 'm',
@@ -95,7 +97,7 @@ describe('Anthropic to OpenAI', () => {
       temperature: 0.3,
       stop: ['A', 'B'],
       reasoning_effort: 'low',
-      response_format: { type: 'json_schema', json_schema: { name: 'answer', schema, strict: true } },
+      response_format: { type: 'json_schema', json_schema: { name: 'answer', schema: closed, strict: true } },
       user: 'u',
       stream: true,
       stream_options: { include_usage: true },

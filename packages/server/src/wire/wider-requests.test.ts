@@ -1,6 +1,8 @@
 // What the formats learned to say of each other's requests beyond text, images and tools.
 
 import { describe, expect, test } from 'vitest'
+import { anthropicMessages } from './anthropic-messages.js'
+import { openAiChat } from './openai-chat.js'
 import { anthropicTool, openAiTool, schema, toAnthropic, toOpenAi } from '../testing/translated-request.js'
 
 const user = (...content: object[]) => ({ messages: [{ role: 'user', content }] })
@@ -136,6 +138,27 @@ describe('Anthropic to OpenAI', () => {
       expect(toOpenAi({ ...request, model: 'gpt-5.1' })).toHaveProperty('reasoning_effort', 'low')
     },
   )
+
+  test('a schema with optional properties is asked for without the promise, which is told', () => {
+    const optional = { ...closed, required: [] }
+    const body = {
+      tools: [{ name: 'f', strict: true, input_schema: optional }],
+      output_config: { format: { type: 'json_schema', schema: optional } },
+    }
+    expect(toOpenAi(body)).toMatchObject({
+      tools: [{ function: { strict: false } }],
+      response_format: { json_schema: { strict: false } },
+    })
+    const decoded = anthropicMessages.decodeRequest({
+      model: 'm',
+      messages: [{ role: 'user', content: 'Hi' }],
+      ...body,
+    })
+    expect(decoded.kind === 'ok' ? openAiChat.leavesOut(decoded.value) : null).toEqual([
+      'json.strict',
+      'tools[0].strict',
+    ])
+  })
 
   test('an image in an earlier answer has no place', () => {
     const image = { type: 'image', source: { type: 'url', url: 'https://x/y.png' } }

@@ -7,6 +7,7 @@ import type { Parsed, Problem } from '../../core/parsed.js'
 import { concluded } from '../fields.js'
 import { encodeDocument } from './files.js'
 import { encodeEffort } from './reasoning-effort.js'
+import { isStrictJson, isStrictTool } from './strict-schema.js'
 
 const STOPS_MAX = 4
 
@@ -66,7 +67,7 @@ function encodeTools(request: ModelRequest): JsonObject {
       name: tool.name,
       ...(tool.description === undefined ? {} : { description: tool.description }),
       parameters: tool.parameters,
-      ...(tool.strict === undefined ? {} : { strict: tool.strict }),
+      ...(tool.strict === undefined ? {} : { strict: isStrictTool(tool) }),
     },
   }))
   return {
@@ -82,7 +83,10 @@ function encodeToolChoice(choice: ToolChoice): string | JsonObject {
 
 function encodeResponseFormat(json: NonNullable<ModelRequest['json']>): JsonObject {
   if (json.schema === null) return { type: 'json_object' }
-  return { type: 'json_schema', json_schema: { name: json.name, schema: json.schema, strict: json.strict } }
+  return {
+    type: 'json_schema',
+    json_schema: { name: json.name, schema: json.schema, strict: isStrictJson(json) },
+  }
 }
 
 function encodeMessage(message: Message, at: string, problems: Problem[]): readonly JsonObject[] {

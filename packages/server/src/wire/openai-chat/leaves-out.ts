@@ -3,12 +3,17 @@
 import type { ModelRequest, Part } from '../../core/model/message.js'
 import { held, hintsInParts } from '../hint-places.js'
 import { takesEffort } from './reasoning-effort.js'
+import { isStrictJson, isStrictTool } from './strict-schema.js'
 
 export function leavesOut(request: ModelRequest): readonly string[] {
-  const { tools, messages } = request
+  const { json, tools, messages } = request
   return [
     ...ofReasoning(request),
-    ...tools.flatMap((tool, index) => held(tool, ['cacheControl']).map((name) => `tools[${index}].${name}`)),
+    ...(json !== null && json.strict && !isStrictJson(json) ? ['json.strict'] : []),
+    ...tools.flatMap((tool, index) => {
+      const strict = tool.strict === true && !isStrictTool(tool) ? ['strict'] : []
+      return [...strict, ...held(tool, ['cacheControl'])].map((name) => `tools[${index}].${name}`)
+    }),
     ...hintsInParts(messages, hintsOf),
   ]
 }
