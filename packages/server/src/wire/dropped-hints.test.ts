@@ -68,6 +68,14 @@ test('Anthropic to OpenAI: what is left out is named by place', () => {
   ])
 })
 
+test.each([
+  [{ output_config: { effort: 'max' } }, ['output_config.effort']],
+  [{ thinking: { type: 'disabled' }, output_config: { effort: 'low' } }, ['output_config.effort']],
+  [{ output_config: { effort: 'low' } }, []],
+])('%j loses %j', (more, lost) => {
+  expect(droppedHints({ ...PLAIN, ...more }, 'anthropic-messages', 'openai-chat')).toEqual(lost)
+})
+
 test('nothing is lost on the same wire, or by a plain request', () => {
   expect(droppedHints({ ...PLAIN, seed: 1 }, 'openai-chat', 'openai-chat')).toEqual([])
   expect(droppedHints(PLAIN, 'openai-chat', 'anthropic-messages')).toEqual([])

@@ -8,15 +8,14 @@ const TOOL_HINTS = ['allowed_callers', 'defer_loading', 'eager_input_streaming',
 
 export function unsaid(body: unknown): string[] {
   if (!isObject(body)) return []
-  const { metadata, output_config: config } = body
+  const { metadata, output_config: config, thinking } = body
+  // An effort beside no thinking, and one beyond ours.
+  const lost = isObject(thinking) && thinking['type'] === 'disabled'
+  const isHeld = !lost && isObject(config) && config['effort'] !== 'max'
   return [
     ...fieldsPresent(body, ANTHROPIC_FIELDS.hints),
     ...unknownTo(metadata, ['user_id'], 'metadata.'),
-    ...unknownTo(
-      config,
-      ['format', ...(isObject(config) && config['effort'] !== 'max' ? ['effort'] : [])],
-      'output_config.',
-    ),
+    ...unknownTo(config, isHeld ? ['format', 'effort'] : ['format'], 'output_config.'),
     ...blockHints(body['system'], 'system'),
     ...objectsOf(body['tools']).flatMap(([tool, index]) =>
       fieldsPresent(tool, TOOL_HINTS, `tools[${index}].`),

@@ -16,7 +16,7 @@ export function isStrictTool({ strict, parameters }: ToolDefinition): boolean {
 function isStrict(schema: Record<string, unknown>): boolean {
   const { properties, required } = schema
   const names = isObject(properties) ? Object.keys(properties) : []
-  return isClosed(schema) && (names.length === 0 || names.every((name) => isIn(required, name)))
+  return isClosed(schema) && names.every((name) => isIn(required, name))
 }
 
 function isIn(list: unknown, name: string): boolean {
