@@ -1,7 +1,7 @@
 // AWS Bedrock: Converse, ConverseStream and InvokeModel, behind a signature that is computed again and
 // compared. Answers are the simulator's, said in Converse; streams are event-stream frames with checksums.
 
-import { Sha256 } from '@aws-crypto/sha256-js'
+import { createHash, createHmac } from 'node:crypto'
 import { EventStreamCodec } from '@smithy/eventstream-codec'
 import { SignatureV4 } from '@smithy/signature-v4'
 import {
@@ -60,6 +60,32 @@ async function failedLike(answer: SimAnswer) {
   if (answer.status === 429) return failed(429, 'ThrottlingException', 'Too many requests, please wait.')
   if (answer.status >= 500) return failed(500, 'InternalServerException', 'The system met an error.')
   return failed(400, 'ValidationException', text)
+}
+
+/** As the signer wants it: a hash, or with a secret a keyed one. */
+class Sha256 {
+  readonly #hash: ReturnType<typeof createHash> | ReturnType<typeof createHmac>
+
+  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
+    const key = typeof secret === 'string' ? secret : secret === undefined ? undefined : bytesOf(secret)
+    this.#hash = key === undefined ? createHash('sha256') : createHmac('sha256', key)
+  }
+
+  update(data: string | ArrayBuffer | ArrayBufferView): void {
+    this.#hash.update(typeof data === 'string' ? data : bytesOf(data))
+  }
+
+  digest(): Promise<Uint8Array> {
+    return Promise.resolve(this.#hash.digest())
+  }
+
+  reset(): void {}
+}
+
+function bytesOf(data: ArrayBuffer | ArrayBufferView): Uint8Array {
+  return data instanceof ArrayBuffer
+    ? new Uint8Array(data)
+    : new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 }
 
 /** Signs what came with the same key, date and headers: the signatures must be equal. */

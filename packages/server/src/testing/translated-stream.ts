@@ -68,6 +68,7 @@ export const OPENAI_NAMES = [
   'azure-filter-first',
   'keep-alive-comments',
   'refusal',
+  'annotations',
 ]
 export const ANTHROPIC_NAMES = [
   'text',
@@ -76,4 +77,5 @@ export const ANTHROPIC_NAMES = [
   'stop-sequence',
   'usage-only-at-the-end',
   'refusal',
+  'citations',
 ]

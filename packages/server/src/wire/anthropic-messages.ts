@@ -6,6 +6,7 @@ import { decoder } from './anthropic-messages/decoder.js'
 import { encodeRequest } from './anthropic-messages/encode-request.js'
 import { encoder, frame } from './anthropic-messages/encoder.js'
 import { encodeError, errorFrame } from './anthropic-messages/errors.js'
+import { leavesOut } from './anthropic-messages/leaves-out.js'
 import { patch } from './anthropic-messages/patch.js'
 import { AnthropicScanner } from './anthropic-messages/scanner.js'
 import { unsaid } from './anthropic-messages/unsaid.js'
@@ -22,7 +23,7 @@ export const anthropicMessages: WireFormat = {
   decodeRequest,
   unsaid,
   encodeRequest,
-  leavesOut: () => [],
+  leavesOut,
   readAnswer,
   decodeAnswer,
   encodeAnswer,

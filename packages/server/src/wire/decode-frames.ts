@@ -12,13 +12,17 @@ export const NOT_A_STREAM: StreamEvent = {
   },
 }
 
-/**
- * `read` gives the events of one frame, or null when it is not a frame of the format; `atEnd` those of the
- * end of the body, in a format without an end marker.
- */
+/** What a decoder has beside its frames. */
+export interface Beside {
+  /** The events of the end of the body, in a format without an end marker. */
+  readonly atEnd?: () => readonly StreamEvent[]
+  readonly wentBy?: StreamDecoder['wentBy']
+}
+
+/** `read` gives the events of one frame, or null when it is not a frame of the format. */
 export function decodeFrames(
   read: (frame: { readonly event: string | null; readonly data: string }) => readonly StreamEvent[] | null,
-  atEnd: () => readonly StreamEvent[] = () => [],
+  { atEnd, wentBy }: Beside = {},
 ): StreamDecoder {
   const splitter = new SseSplitter()
   let over = false
@@ -44,11 +48,11 @@ export function decodeFrames(
   function finish(): readonly StreamEvent[] {
     // A body may end without its last blank line.
     const rest = push(BLANK_LINE)
-    const last = over ? rest : [...rest, ...atEnd()]
+    const last = over ? rest : [...rest, ...(atEnd?.() ?? [])]
     over = true
     return last
   }
-  return { push, finish }
+  return { push, finish, ...(wentBy === undefined ? {} : { wentBy }) }
 }
 
 const BLANK_LINE = Buffer.from('\n\n')

@@ -33,15 +33,14 @@ test('OpenAI to Anthropic: what is left out is named by place', () => {
     ],
   }
   expect(droppedHints(body, 'openai-chat', 'anthropic-messages').toSorted()).toEqual([
-    'messages[1].content[0].image_url.detail',
+    'messages[1].content[0].detail',
     'messages[1].name',
-    'messages[2].reasoning_content',
+    'messages[2].content[0]',
     'messages[3].position',
-    'reasoning_effort',
     'safety_identifier',
     'seed',
     'service_tier',
-    'tools[0].function.strict',
+    'tools[0].strict',
   ])
 })
 
@@ -59,14 +58,22 @@ test('Anthropic to OpenAI: what is left out is named by place', () => {
     ],
   }
   expect(droppedHints(body, 'anthropic-messages', 'openai-chat').toSorted()).toEqual([
-    'messages[0].content[0]',
-    'messages[1].content[0].is_error',
+    'messages[0].content[0].cacheControl',
+    'messages[1].content[0]',
+    'messages[2].content[0].isError',
     'metadata.team',
-    'output_config.effort',
-    'system[0].cache_control',
-    'thinking',
+    'reasoning.budgetTokens',
+    'reasoning.visible',
     'tools[0].eager_input_streaming',
   ])
+})
+
+test.each([
+  [{ output_config: { effort: 'max' } }, ['output_config.effort']],
+  [{ thinking: { type: 'disabled' }, output_config: { effort: 'low' } }, ['output_config.effort']],
+  [{ output_config: { effort: 'low' } }, []],
+])('%j loses %j', (more, lost) => {
+  expect(droppedHints({ ...PLAIN, ...more }, 'anthropic-messages', 'openai-chat')).toEqual(lost)
 })
 
 test('nothing is lost on the same wire, or by a plain request', () => {

@@ -100,7 +100,8 @@ export type StreamEvent =
       readonly usage: ReportedUsage | null
     }
   | { readonly kind: 'text-delta'; readonly text: string }
-  | { readonly kind: 'reasoning-delta'; readonly text: string }
+  /** `signed`: its signature follows in this stream, so it may be passed on at once as what it is. */
+  | { readonly kind: 'reasoning-delta'; readonly text: string; readonly signed?: true }
   | { readonly kind: 'reasoning-signature'; readonly signature: string }
   /** A block of encrypted reasoning, whole. */
   | { readonly kind: 'reasoning-redacted'; readonly data: string }
@@ -189,12 +190,20 @@ export interface ScannerOptions {
 export interface StreamEncoder {
   /** Frames for this event, possibly none. */
   encode(event: StreamEvent): string
+  /**
+   * One more delta like the last event's went by it, of so many characters. For encoders whose frame of such
+   * a delta depends on nothing but its words: then only these are exchanged (`frame-shortcut.ts`). Absent:
+   * every event is encoded.
+   */
+  wentBy?(chars: number): void
 }
 
 export interface StreamDecoder {
   push(chunk: Uint8Array): readonly StreamEvent[]
   /** The stream ended well, by its scanner's facts: the events that waited for that, or for more bytes. */
   finish?(): readonly StreamEvent[]
+  /** As of the encoder. Absent: every frame is decoded. */
+  wentBy?(chars: number): void
 }
 
 /** An error as `http/` sends it: the format only gives it its shape. */

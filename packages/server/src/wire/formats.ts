@@ -46,3 +46,5 @@ export function providerFormatOf(wire: Wire): ProviderFormat {
 export function embeddingsFormatOf(wire: Wire): EmbeddingsFormat | null {
   return EMBEDDINGS_FORMATS[wire] ?? null
 }
+export const CALLER_WIRES = Object.keys(CALLER_FORMATS) as readonly CallerWire[]
+export const PROVIDER_WIRES = Object.keys(PROVIDER_FORMATS) as readonly Wire[]

@@ -2,16 +2,55 @@
 // formats.
 
 import { isObject } from '../core/json.js'
+import type { Message, Part } from '../core/model/message.js'
 
 export function present(value: unknown): boolean {
   return value !== undefined && value !== null && value !== false
 }
 
 export function fieldsPresent(object: Record<string, unknown>, names: Iterable<string>, at = ''): string[] {
-  return [...names].filter((name) => present(object[name])).map((name) => at + name)
+  const found: string[] = []
+  for (const name of names) if (present(object[name])) found.push(at + name)
+  return found
 }
 
 export function objectsOf(list: unknown): readonly (readonly [Record<string, unknown>, number])[] {
-  if (!Array.isArray(list)) return []
-  return list.flatMap((item: unknown, index) => (isObject(item) ? [[item, index] as const] : []))
+  const found: (readonly [Record<string, unknown>, number])[] = []
+  if (Array.isArray(list)) {
+    list.forEach((item: unknown, index) => {
+      if (isObject(item)) found.push([item, index])
+    })
+  }
+  return found
+}
+
+/**
+ * Places in the parts of `messages`, results of tools included. `hintsOf` names what a part loses; an empty
+ * name stands for the part itself.
+ */
+export function hintsInParts(
+  messages: readonly Message[],
+  hintsOf: (part: Part) => readonly string[],
+): readonly string[] {
+  const found: string[] = []
+  // Places are put together only for what is found: most requests lose nothing.
+  const look = (parts: readonly Part[], at: () => string): void => {
+    parts.forEach((part, index) => {
+      for (const name of hintsOf(part)) {
+        found.push(`${at()}.content[${index}]${name === '' ? '' : `.${name}`}`)
+      }
+      if (part.kind === 'tool-result') look(part.content, () => `${at()}.content[${index}]`)
+    })
+  }
+  messages.forEach((message, index) => look(message.parts, () => `messages[${index}]`))
+  return found
+}
+
+const NONE: readonly string[] = []
+
+/** Names of the members that are there. */
+export function held<T extends object>(value: T, names: readonly (keyof T & string)[]): readonly string[] {
+  let found = NONE
+  for (const name of names) if (present(value[name])) found = [...found, name]
+  return found
 }

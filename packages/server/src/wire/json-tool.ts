@@ -17,8 +17,7 @@ export function isJsonTool(name: string): boolean {
  * The tool that carries the answer, or null when the request does not ask for JSON (or demands another
  * tool).
  */
-export function jsonToolFor(request: ModelRequest, problems: Problem[]): ToolDefinition | null {
-  const { json, toolChoice } = request
+export function jsonToolFor({ json, toolChoice }: ModelRequest, problems: Problem[]): ToolDefinition | null {
   if (json === null || toolChoice?.kind === 'tool' || toolChoice?.kind === 'required') return null
   const schema = json.schema ?? { additionalProperties: true }
   const { type } = schema

@@ -6,6 +6,7 @@ import { decodeRequest } from './openai-chat/decode-request.js'
 import { decoder } from './openai-chat/decoder.js'
 import { encodeRequest } from './openai-chat/encode-request.js'
 import { encoder } from './openai-chat/encoder.js'
+import { leavesOut } from './openai-chat/leaves-out.js'
 import { patch } from './openai-chat/patch.js'
 import { OpenAiChatScanner } from './openai-chat/scanner.js'
 import { unsaid } from './openai-chat/unsaid.js'
@@ -23,7 +24,7 @@ export const openAiChat: WireFormat = {
   decodeRequest,
   unsaid,
   encodeRequest,
-  leavesOut: () => [],
+  leavesOut,
   readAnswer,
   decodeAnswer,
   encodeAnswer,

@@ -2,113 +2,38 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Message, ModelRequest, Part } from '../core/model/message.js'
+import type { ModelRequest, Part } from '../core/model/message.js'
 import { NO_TOKENS } from '../core/money/token-counts.js'
+import {
+  text,
+  name,
+  id,
+  parameters,
+  textPart,
+  imagePart,
+  marked,
+  mark,
+  filePart,
+  documentPart,
+  ofDocument,
+  ofPage,
+  cited,
+  logprobs,
+  callPart,
+  resultPart,
+  signedPart,
+  joined,
+  some,
+  conversation,
+  request,
+  toolFields,
+  requiredKeys,
+  closed,
+  complete,
+} from '../testing/arbitrary-messages.js'
 import { anthropicMessages } from './anthropic-messages.js'
 import type { ModelAnswer, WireFormat } from './format.js'
 import { openAiChat } from './openai-chat.js'
-
-const text = fc.string({ minLength: 1, unit: 'grapheme' })
-const name = fc.stringMatching(/^[a-z][a-z0-9_]{0,8}$/)
-const id = fc.stringMatching(/^[A-Za-z0-9_-]{1,12}$/)
-const argumentsJson = fc
-  .dictionary(name, fc.jsonValue({ maxDepth: 1 }))
-  .map((value) => JSON.stringify(JSON.parse(JSON.stringify(value))))
-const parameters = fc.record({
-  type: fc.constant('object'),
-  properties: fc.dictionary(name, fc.record({ type: fc.constantFrom('string', 'number') })),
-})
-
-const textPart: fc.Arbitrary<Part> = fc.record({ kind: fc.constant('text' as const), text })
-const imagePart: fc.Arbitrary<Part> = fc.record({
-  kind: fc.constant('image' as const),
-  source: fc.oneof(
-    fc.record({
-      kind: fc.constant('base64' as const),
-      mediaType: fc.constantFrom('image/png', 'image/jpeg'),
-      data: fc.base64String(),
-    }),
-    fc.record({ kind: fc.constant('url' as const), url: fc.constant('https://example.com/a.png') }),
-  ),
-})
-const callPart: fc.Arbitrary<Part> = fc.record({
-  kind: fc.constant('tool-call' as const),
-  id,
-  name,
-  argumentsJson,
-})
-const resultPart = (isError: fc.Arbitrary<boolean>): fc.Arbitrary<Part> =>
-  fc.record({
-    kind: fc.constant('tool-result' as const),
-    callId: id,
-    content: fc.array(textPart, { maxLength: 2 }),
-    isError,
-  })
-const signedPart: fc.Arbitrary<Part> = fc.oneof(
-  fc.record({ kind: fc.constant('reasoning' as const), text, signature: text }),
-  fc.record({ kind: fc.constant('reasoning' as const), text: fc.constant(''), redacted: text }),
-)
-
-const said = fc.array(fc.oneof(textPart, imagePart), { minLength: 1, maxLength: 3 })
-const joined = (...lists: readonly fc.Arbitrary<Part[]>[]) => fc.tuple(...lists).map((parts) => parts.flat())
-const some = (part: fc.Arbitrary<Part>) => fc.array(part, { maxLength: 2 })
-
-function conversation(user: fc.Arbitrary<Part[]>, assistant: fc.Arbitrary<Part[]>): fc.Arbitrary<Message[]> {
-  const turns = fc.array(fc.tuple(user, assistant), { maxLength: 3 })
-  const system = fc.option(fc.array(textPart, { minLength: 1, maxLength: 2 }))
-  return fc.tuple(system, turns, user).map(([first, middle, last]) => [
-    ...(first === null ? [] : [{ role: 'system' as const, parts: first }]),
-    ...middle.flatMap(([asked, answered]): Message[] => [
-      { role: 'user', parts: asked },
-      { role: 'assistant', parts: answered },
-    ]),
-    { role: 'user' as const, parts: last },
-  ])
-}
-
-function request(
-  messages: fc.Arbitrary<Message[]>,
-  more: { strict: boolean; json: fc.Arbitrary<ModelRequest['json']> },
-): fc.Arbitrary<ModelRequest> {
-  const fields = { name, parameters, description: text }
-  const requiredKeys = ['name', 'parameters'] as const
-  const tool = fc.record(fields, { requiredKeys: [...requiredKeys] })
-  const strictTool = fc.record({ ...fields, strict: fc.boolean() }, { requiredKeys: [...requiredKeys] })
-  const tools = fc.array(more.strict ? strictTool : tool, {
-    minLength: 1,
-    maxLength: 2,
-  })
-  const chosen = fc.oneof(
-    fc.constantFrom(...(['auto', 'required'] as const)).map((kind) => ({ kind })),
-    name.map((one) => ({ kind: 'tool' as const, name: one })),
-  )
-  return fc.record({
-    ...notAsked(),
-    model: name,
-    messages,
-    tools,
-    toolChoice: chosen,
-    parallelToolCalls: fc.option(fc.boolean()),
-    maxOutputTokens: fc.integer({ min: 1, max: 9999 }),
-    temperature: fc.option(fc.constantFrom(0, 0.25, 1)),
-    topP: fc.option(fc.constantFrom(0.5, 1)),
-    stop: fc.array(name, { maxLength: 4 }),
-    stream: fc.boolean(),
-    includeUsage: fc.constant(true),
-    json: more.json,
-    user: fc.option(name),
-  })
-}
-
-/** Neither format has them yet. */
-const notAsked = () => ({
-  topK: fc.constant(null),
-  seed: fc.constant(null),
-  presencePenalty: fc.constant(null),
-  frequencyPenalty: fc.constant(null),
-  topLogprobs: fc.constant(null),
-  reasoning: fc.constant(null),
-})
 
 const overJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
 
@@ -120,35 +45,79 @@ function requestSurvives(format: WireFormat, one: ModelRequest): void {
 }
 
 test('OpenAI requests survive encoding and decoding', () => {
-  const user = fc.oneof(said, fc.array(resultPart(fc.constant(false)), { minLength: 1, maxLength: 2 }))
+  const spoken = fc.array(fc.oneof(textPart, imagePart, filePart), { minLength: 1, maxLength: 3 })
+  const user = fc.oneof(spoken, fc.array(resultPart(fc.constant(false)), { minLength: 1, maxLength: 2 }))
   // Results of one turn, then a user's words, are two messages here.
   const assistant = joined(fc.array(textPart, { minLength: 1, maxLength: 1 }), some(callPart))
-  const schema = fc.record({ name, schema: parameters, strict: fc.boolean() })
+  const schema = fc.oneof(
+    fc.record({ name, schema: parameters, strict: fc.constant(false) }),
+    fc.record({ name, schema: complete, strict: fc.constant(true) }),
+  )
   const json = fc.oneof(
     fc.constant(null),
     fc.constant({ name: 'answer', schema: null, strict: false }),
     schema,
   )
+  const tool = fc.oneof(
+    fc.record({ ...toolFields, strict: fc.constant(false) }, { requiredKeys }),
+    fc.record({ ...toolFields, parameters: complete, strict: fc.constant(true) }, { requiredKeys }),
+  )
+  const effort = fc.constantFrom(...(['none', 'minimal', 'low', 'medium', 'high', 'xhigh'] as const))
+  const asks = fc.record({
+    seed: fc.option(fc.integer()),
+    presencePenalty: fc.option(fc.constantFrom(-2, 0.5)),
+    frequencyPenalty: fc.option(fc.constantFrom(-0.25, 2)),
+    topLogprobs: fc.option(fc.integer({ min: 0, max: 20 })),
+    reasoning: fc.option(effort.map((one) => ({ effort: one, budgetTokens: null, visible: false }))),
+  })
   fc.assert(
-    fc.property(request(conversation(user, assistant), { strict: true, json }), (one) => {
-      requestSurvives(openAiChat, { ...one, includeUsage: one.stream })
+    fc.property(request(conversation(user, assistant), { tool, json, asks }), (one) => {
+      const said = { ...one, includeUsage: one.stream }
+      requestSurvives(openAiChat, said)
+      expect(openAiChat.leavesOut(said)).toEqual([])
     }),
   )
 })
 
+/** Thinking allows no other sampling, and no forced call, beside it. */
+const thinking = fc
+  .record({
+    reasoning: fc.record({
+      effort: fc.option(
+        fc.constantFrom('low' as const, 'medium' as const, 'high' as const, 'xhigh' as const),
+      ),
+      budgetTokens: fc.constant(null),
+      visible: fc.boolean(),
+    }),
+    toolChoice: fc.constant({ kind: 'auto' as const }),
+  })
+  .map((asks) => ({ ...asks, temperature: 1, topP: null }))
+
 test('Anthropic requests survive encoding and decoding, signatures and cache marks included', () => {
-  const marked = textPart.map((part): Part =>
-    part.kind === 'text' ? { ...part, cacheControl: { type: 'ephemeral' } } : part,
+  const user = joined(
+    some(mark(resultPart(fc.boolean()))),
+    fc.array(mark(fc.oneof(textPart, imagePart, documentPart)), { minLength: 1, maxLength: 3 }),
   )
-  const user = joined(some(resultPart(fc.boolean())), said, some(marked))
   const assistant = joined(
     some(signedPart),
-    fc.array(textPart, { minLength: 1, maxLength: 2 }),
-    some(callPart),
+    fc.array(fc.oneof(textPart, cited(ofDocument)), { minLength: 1, maxLength: 2 }),
+    some(mark(callPart)),
   )
+  const tool = fc.oneof(
+    fc.record({ ...toolFields, ...marked }, { requiredKeys }),
+    fc.record({ ...toolFields, parameters: closed, strict: fc.constant(true) }, { requiredKeys }),
+  )
+  const json = fc.option(closed.map((schema) => ({ name: 'answer', schema, strict: true })))
+  const asks = fc.oneof(fc.record({ topK: fc.option(fc.integer({ min: 1, max: 99 })) }), thinking)
   fc.assert(
-    fc.property(request(conversation(user, assistant), { strict: false, json: fc.constant(null) }), (one) => {
-      requestSurvives(anthropicMessages, one)
+    fc.property(request(conversation(user, assistant), { tool, json, asks }), (one) => {
+      // Asked to cite, this format gives no JSON.
+      const cites = one.messages.some(({ parts }) =>
+        parts.some((part) => part.kind === 'document' && part.cite),
+      )
+      const said = cites ? { ...one, json: null } : one
+      requestSurvives(anthropicMessages, said)
+      expect(anthropicMessages.leavesOut(said)).toEqual([])
     }),
   )
 })
@@ -164,10 +133,12 @@ const usage = fc
 
 test('OpenAI answers survive encoding and decoding', () => {
   const reasoning: fc.Arbitrary<Part> = fc.record({ kind: fc.constant('reasoning' as const), text })
+  const spanned = ofPage.map((one) => ({ ...one, citedText: null, title: 't', span: { start: 0, end: 1 } }))
   const answered = fc.tuple(
     fc.array(reasoning, { maxLength: 1 }),
-    fc.array(textPart, { maxLength: 1 }),
+    fc.array(fc.oneof(textPart, cited(spanned)), { maxLength: 1 }),
     some(callPart),
+    fc.oneof(fc.constant({}), fc.record({ logprobs })),
   )
   fc.assert(
     fc.property(
@@ -175,7 +146,7 @@ test('OpenAI answers survive encoding and decoding', () => {
       answered,
       usage,
       fc.constantFrom('stop', 'length', 'refusal'),
-      (one, [thought, words, calls], used, reason) => {
+      (one, [thought, words, calls, told], used, reason) => {
         const finishReason = calls.length > 0 ? 'tool-calls' : (reason as ModelAnswer['finishReason'])
         const raw = {
           stop: 'stop',
@@ -193,6 +164,7 @@ test('OpenAI answers survive encoding and decoding', () => {
           rawFinishReason: raw,
           stopSequence: null,
           usage: { tokens: used.tokens, providerTotals },
+          ...told,
         }
         expect(openAiChat.decodeAnswer(overJson(openAiChat.encodeAnswer(answer, 1_700_000_000)))).toEqual(
           answer,
@@ -203,14 +175,15 @@ test('OpenAI answers survive encoding and decoding', () => {
 })
 
 test('Anthropic answers survive encoding and decoding', () => {
-  const answered = fc.tuple(some(signedPart), some(textPart), some(callPart))
+  const words = fc.oneof(textPart, cited(fc.oneof(ofDocument, ofPage)))
+  const answered = fc.tuple(some(signedPart), some(words), some(callPart))
   fc.assert(
     fc.property(
       id,
       answered,
       usage,
       fc.constantFrom('stop', 'length', 'refusal', 'sequence'),
-      (one, [thought, words, calls], used, reason) => {
+      (one, [thought, said, calls], used, reason) => {
         const stopSequence = reason === 'sequence' && calls.length === 0 ? 'END' : null
         const plain = reason === 'sequence' ? 'stop' : (reason as ModelAnswer['finishReason'])
         const finishReason = calls.length > 0 ? 'tool-calls' : plain
@@ -224,7 +197,7 @@ test('Anthropic answers survive encoding and decoding', () => {
         const answer: ModelAnswer = {
           id: one,
           model: 'm',
-          parts: [...thought, ...words, ...calls],
+          parts: [...thought, ...said, ...calls],
           finishReason,
           rawFinishReason: raw[finishReason],
           stopSequence,
@@ -241,26 +214,81 @@ test('Anthropic answers survive encoding and decoding', () => {
   )
 })
 
-test('no body makes a decoder throw', () => {
-  fc.assert(
-    fc.property(
-      fc.oneof(
-        fc.jsonValue(),
-        fc.record({
-          model: fc.jsonValue(),
-          messages: fc.array(fc.jsonValue()),
-          tools: fc.jsonValue(),
-          system: fc.jsonValue(),
-        }),
-      ),
-      (body) => {
-        for (const format of [openAiChat, anthropicMessages]) {
-          format.view(body)
-          format.decodeRequest(body)
-          format.readAnswer(body)
-          format.decodeAnswer(body)
-        }
-      },
+/** Bodies that begin as the formats do and go on as they like. */
+const part = fc.record(
+  {
+    type: fc.constantFrom(
+      'text',
+      'image',
+      'document',
+      'thinking',
+      'tool_use',
+      'tool_result',
+      'file',
+      'image_url',
     ),
+    source: fc.oneof(
+      fc.jsonValue(),
+      fc.record({ type: fc.constantFrom('base64', 'content'), content: fc.jsonValue() }),
+    ),
+    file: fc.oneof(fc.jsonValue(), fc.record({ file_data: fc.jsonValue(), filename: fc.jsonValue() })),
+    text: fc.jsonValue(),
+    citations: fc.oneof(fc.jsonValue(), fc.array(fc.record({ type: fc.constantFrom('char_location', 'x') }))),
+    content: fc.jsonValue(),
+  },
+  { requiredKeys: ['type'] },
+)
+const message = fc.record({
+  role: fc.constantFrom('user', 'assistant', 'tool', 'system'),
+  content: fc.oneof(fc.jsonValue(), fc.array(part)),
+  annotations: fc.jsonValue(),
+})
+const body = fc.record(
+  {
+    model: fc.jsonValue(),
+    messages: fc.array(fc.oneof(fc.jsonValue(), message)),
+    tools: fc.jsonValue(),
+    tool_choice: fc.oneof(
+      fc.jsonValue(),
+      fc.record({ type: fc.constant('allowed_tools'), allowed_tools: fc.jsonValue() }),
+    ),
+    system: fc.jsonValue(),
+    thinking: fc.oneof(
+      fc.jsonValue(),
+      fc.record({ type: fc.constant('enabled'), budget_tokens: fc.jsonValue() }),
+    ),
+    output_config: fc.oneof(fc.jsonValue(), fc.record({ effort: fc.jsonValue() })),
+    reasoning_effort: fc.jsonValue(),
+    top_logprobs: fc.jsonValue(),
+  },
+  { requiredKeys: ['model', 'messages'] },
+)
+const choice = fc.record({
+  message,
+  logprobs: fc.oneof(fc.jsonValue(), fc.record({ content: fc.array(fc.jsonValue()) })),
+})
+const answerBody = fc.record({
+  type: fc.constant('message'),
+  content: fc.array(part),
+  choices: fc.array(choice),
+})
+
+test('no body makes a format throw', () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.jsonValue(), body, answerBody), (one) => {
+      for (const format of [openAiChat, anthropicMessages]) {
+        format.view(one)
+        format.unsaid(one)
+        format.readAnswer(one)
+        const decoded = format.decodeRequest(one)
+        const answer = format.decodeAnswer(one)
+        for (const other of [openAiChat, anthropicMessages]) {
+          if (decoded.kind === 'ok') other.encodeRequest(decoded.value)
+          if (decoded.kind === 'ok') other.leavesOut(decoded.value)
+          if (answer !== null) other.encodeAnswer(answer, 1)
+        }
+      }
+    }),
+    { numRuns: 500 },
   )
 })

@@ -16,6 +16,7 @@ const event: fc.Arbitrary<StreamEvent> = fc.oneof(
   fc.constant<StreamEvent>({ kind: 'start', id: 'x', model: 'm', usage: null }),
   fc.string({ minLength: 1 }).map((text): StreamEvent => ({ kind: 'text-delta', text })),
   fc.constant<StreamEvent>({ kind: 'reasoning-delta', text: 'hm' }),
+  fc.constant<StreamEvent>({ kind: 'reasoning-delta', text: 'hm', signed: true }),
   fc.constant<StreamEvent>({ kind: 'reasoning-signature', signature: 's' }),
   fc.constant<StreamEvent>({ kind: 'reasoning-redacted', data: 'r' }),
   fc.constant<StreamEvent>({ kind: 'refusal-delta', text: 'no' }),

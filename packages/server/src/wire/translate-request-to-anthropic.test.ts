@@ -221,7 +221,15 @@ describe('OpenAI to Anthropic', () => {
       { messages: [{ role: 'user', content: [{ type: 'input_audio', input_audio: {} }] }] },
       'messages[0].content[0].type',
     ],
-    [{ messages: [{ role: 'user', content: [{ type: 'file', file: {} }] }] }, 'messages[0].content[0].type'],
+    [
+      { messages: [{ role: 'user', content: [{ type: 'file', file: { file_id: 'file-1' } }] }] },
+      'messages[0].content[0].file.file_id',
+    ],
+    [
+      { messages: [{ role: 'user', content: [{ type: 'file', file: { file_data: 'JVBERi0=' } }] }] },
+      'messages[0].content[0].file.file_data',
+    ],
+    [{ reasoning_effort: 'utmost' }, 'reasoning_effort'],
     [
       { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'ftp://x' } }] }] },
       'messages[0].content[0].image_url.url',

@@ -66,6 +66,8 @@ describe('Anthropic to OpenAI', () => {
     expect(toOpenAi({ tools: [anthropicTool], tool_choice })).toMatchObject(expected)
   })
 
+  const closed = { ...schema, additionalProperties: false }
+
   test('images, limits, stop sequences, user and structured output are kept; usage is always asked for', () => {
     const content = [
       { type: 'image', source: { type: 'base64', media_type: 'image/webp', data: 'UklG' } },
@@ -78,7 +80,7 @@ describe('Anthropic to OpenAI', () => {
       metadata: { user_id: 'u' },
       stream: true,
       thinking: { type: 'enabled', budget_tokens: 1024 },
-      output_config: { format: { type: 'json_schema', schema } },
+      output_config: { format: { type: 'json_schema', schema: closed } },
     }
     expect(toOpenAi(body)).toEqual({
       model: 'm',
@@ -94,7 +96,8 @@ describe('Anthropic to OpenAI', () => {
       ],
       temperature: 0.3,
       stop: ['A', 'B'],
-      response_format: { type: 'json_schema', json_schema: { name: 'answer', schema, strict: true } },
+      reasoning_effort: 'low',
+      response_format: { type: 'json_schema', json_schema: { name: 'answer', schema: closed, strict: true } },
       user: 'u',
       stream: true,
       stream_options: { include_usage: true },
@@ -109,9 +112,58 @@ describe('Anthropic to OpenAI', () => {
     [{ stop_sequences: ['1', '2', '3', '4', '5'] }, 'stop_sequences'],
     [{ tools: [{ type: 'web_search_20250305', name: 'web_search' }] }, 'tools[0].type'],
     [
-      { messages: [{ role: 'user', content: [{ type: 'document', source: {} }] }] },
+      {
+        messages: [{ role: 'user', content: [{ type: 'document', source: { type: 'file', file_id: 'f' } }] }],
+      },
+      'messages[0].content[0].source.type',
+    ],
+    [
+      {
+        messages: [
+          {
+            role: 'user',
+            content: [
+              {
+                type: 'document',
+                context: 'of last year',
+                source: { type: 'text', media_type: 'text/plain', data: 'x' },
+              },
+            ],
+          },
+        ],
+      },
+      'messages[0].content[0].context',
+    ],
+    [
+      {
+        messages: [
+          { role: 'user', content: [{ type: 'document', source: { type: 'url', url: 'https://x/y.pdf' } }] },
+        ],
+      },
+      'messages[0].content[0]',
+    ],
+    [
+      {
+        messages: [
+          { role: 'user', content: [{ type: 'search_result', source: 's', title: 't', content: [] }] },
+        ],
+      },
       'messages[0].content[0].type',
     ],
+    [
+      {
+        messages: [
+          { role: 'user', content: 'Find:' },
+          {
+            role: 'assistant',
+            content: [{ type: 'server_tool_use', id: 's', name: 'web_search', input: {} }],
+          },
+        ],
+      },
+      'messages[1].content[0].type',
+    ],
+    [{ thinking: { type: 'between_tools' } }, 'thinking.type'],
+    [{ output_config: { effort: 'utmost' } }, 'output_config.effort'],
     [
       { messages: [{ role: 'user', content: [{ type: 'image', source: { type: 'file', file_id: 'f' } }] }] },
       'messages[0].content[0].type',

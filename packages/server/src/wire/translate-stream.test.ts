@@ -183,6 +183,8 @@ describe('in both directions', () => {
       'keep-alive-comments',
       'thinking-and-tools',
       'json-tool',
+      'citations',
+      'annotations',
     ])
     for (const [, to, bytes] of all.filter(([name]) => telling.has(name))) {
       const { frames } = translate([bytes], to)
@@ -241,6 +243,12 @@ describe('in both directions', () => {
       fc.constantFrom(
         'data: {"choices":[{"delta":{"tool_calls":[{}]}}]}\n\n',
         'data: {"type":"content_block_delta"}\n\n',
+        'data: {"type":"content_block_start","content_block":{"type":"redacted_thinking"}}\n\n',
+        'data: {"type":"content_block_delta","delta":{"type":"citations_delta","citation":{}}}\n\n',
+        'data: {"type":"content_block_delta","delta":{"type":"text_delta","text":"a"}}\n\n',
+        'data: {"type":"content_block_delta","delta":{"type":"thinking_delta","thinking":"a"}}\n\n',
+        'data: {"choices":[{"delta":{"content":"a"},"logprobs":{"content":[{}]}}]}\n\n',
+        'data: {"choices":[{"delta":{"content":"a","annotations":[{}]}}]}\n\n',
         'data: {"type":"message_delta","delta":{"stop_reason":"end_turn"}}\n\n',
         '\n\n',
         '{"error":1}',

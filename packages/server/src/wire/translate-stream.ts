@@ -13,7 +13,9 @@ import type {
   StreamScanner,
 } from './format.js'
 import { formatOf, providerFormatOf } from './formats.js'
-import type { RelayingScanner } from './scan-frames.js'
+import { FrameShortcut } from './frame-shortcut.js'
+import { GrowingFacts, type RelayingScanner } from './scan-frames.js'
+import { asBuffer } from './sse.js'
 
 export interface ScannerBetween extends ScannerOptions {
   /** The provider's format. */
@@ -46,6 +48,9 @@ class TranslatingScanner implements RelayingScanner {
   private readonly decoder: StreamDecoder
   private readonly encoder: StreamEncoder
   private readonly estimate: ReportedUsage
+  private readonly shortcut = new FrameShortcut()
+  /** The source's, where they may be counted up beside it; null: everything goes the long way. */
+  private readonly counted: GrowingFacts | null
   /** What only the end of the body brought: it waits for `finish`. */
   private last: Uint8Array | null = null
 
@@ -58,11 +63,19 @@ class TranslatingScanner implements RelayingScanner {
     this.decoder = decoderBeside(this.source, from)
     this.encoder = formatOf(to).encoder({ model, includeUsage: keepUsage, createdSeconds, request })
     this.target = formatOf(to).scanner({ keepUsage, keepLogprobs: true, collect: false })
+    const follows = this.decoder.wentBy !== undefined && this.encoder.wentBy !== undefined
+    this.counted = follows && !collect && this.facts instanceof GrowingFacts ? this.facts : null
   }
 
   push(chunk: Uint8Array): Uint8Array | null {
-    this.source.push(chunk)
-    return this.encoded(this.decoder.push(chunk))
+    if (this.counted === null) return this.longWay(chunk)
+    const bytes = asBuffer(chunk)
+    const short = this.shortcut.translate(bytes)
+    if (short === null) return this.longWay(bytes, this.counted)
+    this.counted.deltas += 1
+    this.decoder.wentBy?.(this.shortcut.chars)
+    this.encoder.wentBy?.(this.shortcut.chars)
+    return short
   }
 
   endOfBody(): void {
@@ -77,6 +90,38 @@ class TranslatingScanner implements RelayingScanner {
     return last === null ? kept : Buffer.concat([last, kept ?? Buffer.alloc(0)])
   }
 
+  private longWay(chunk: Uint8Array, counted: GrowingFacts | null = null): Uint8Array | null {
+    const before = this.facts.deltas
+    this.shortcut.forget()
+    this.source.push(chunk)
+    const events = this.decoder.push(chunk)
+    const frames = this.encoded(events)
+    const passed = this.passed(frames)
+    const [only] = events
+    if (counted !== null && events.length === 1 && only !== undefined && counted.deltas === before + 1) {
+      const words = wordsOf(only)
+      if (words !== null) this.shortcut.learn({ words, source: asBuffer(chunk), target: frames })
+    }
+    return passed
+  }
+
+  private encodedEnd(): Uint8Array | null {
+    return this.passed(this.encoded(this.decoder.finish?.() ?? []))
+  }
+
+  private passed(frames: string): Uint8Array | null {
+    return frames === '' ? null : this.target.push(Buffer.from(frames))
+  }
+
+  private encoded(events: readonly StreamEvent[]): string {
+    let frames = ''
+    for (const event of events) {
+      const isWanted = event.kind !== 'logprobs' || this.options.keepLogprobs
+      if (isWanted) frames += this.encoder.encode(this.completed(event))
+    }
+    return frames
+  }
+
   /**
    * An answer has a name. And clients add up costs from the start of a message: a zero there would be
    * believed.
@@ -85,15 +130,12 @@ class TranslatingScanner implements RelayingScanner {
     if (event.kind !== 'start') return event
     return { ...event, id: event.id || this.options.answerId, usage: event.usage ?? this.estimate }
   }
+}
 
-  private encodedEnd(): Uint8Array | null {
-    return this.encoded(this.decoder.finish?.() ?? [])
-  }
-
-  private encoded(events: readonly StreamEvent[]): Uint8Array | null {
-    const frames = events.map((event) => this.encoder.encode(this.completed(event))).join('')
-    return frames === '' ? null : this.target.push(Buffer.from(frames))
-  }
+/** null: not a delta. */
+function wordsOf(event: StreamEvent): string | null {
+  if (event.kind === 'text-delta' || event.kind === 'reasoning-delta') return event.text
+  return event.kind === 'tool-call-delta' ? event.argumentsJson : null
 }
 
 function decoderBeside(source: StreamScanner, from: Wire): StreamDecoder {

@@ -103,6 +103,7 @@ export interface ToolDefinition {
   /** JSON Schema of the arguments. */
   readonly parameters: JsonObject
   readonly strict?: boolean
+  readonly cacheControl?: JsonObject
 }
 
 export type ToolChoice =

@@ -2,7 +2,8 @@
 // format, whole or as a stream, whichever was asked for.
 
 import type { FinishReason } from '../../core/model/message.js'
-import type { ModelAnswer, StreamDecoder, WireFormat } from '../../wire/format.js'
+import { answerOf, eventsOf } from '../../wire/answer-events.js'
+import type { ModelAnswer, WireFormat } from '../../wire/format.js'
 import type { CachedAnswer } from '../answer-ring.js'
 import type { Step } from '../step-context.js'
 
@@ -19,7 +20,7 @@ export interface MadeAnswer {
 export function answerFromCache(step: Step, cached: CachedAnswer): MadeAnswer | null {
   const stream = step.request.view.stream
   const answer = cached.streamed
-    ? collect(step.format.decoder(), cached.bytes)
+    ? answerOf(step.format.decoder().push(cached.bytes))
     : decodeWhole(step.format, cached.bytes)
   if (answer === null && step.call.wire !== 'openai-embeddings') return null
   const text = answer === null ? '' : textOf(answer)
@@ -62,20 +63,9 @@ function encodeStream(step: Step, answer: ModelAnswer): string {
     createdSeconds,
     request: step.request.json,
   })
-  let frames = encoder.encode({ kind: 'start', id: answer.id, model: answer.model, usage: answer.usage })
-  let index = 0
-  for (const part of answer.parts) {
-    if (part.kind === 'text') frames += encoder.encode({ kind: 'text-delta', text: part.text })
-    if (part.kind === 'tool-call') {
-      frames += encoder.encode({ kind: 'tool-call-start', index, id: part.id, name: part.name })
-      frames += encoder.encode({ kind: 'tool-call-delta', index, argumentsJson: part.argumentsJson })
-      index += 1
-    }
-  }
-  const { finishReason: reason, rawFinishReason: raw, stopSequence } = answer
-  frames += encoder.encode({ kind: 'finish', reason, raw, stopSequence })
-  if (answer.usage !== null) frames += encoder.encode({ kind: 'usage', usage: answer.usage })
-  return frames + encoder.encode({ kind: 'end' })
+  return eventsOf(answer)
+    .map((event) => encoder.encode(event))
+    .join('')
 }
 
 function decodeWhole(format: WireFormat, bytes: Uint8Array): ModelAnswer | null {
@@ -84,32 +74,6 @@ function decodeWhole(format: WireFormat, bytes: Uint8Array): ModelAnswer | null 
   } catch {
     return null
   }
-}
-
-/** Puts a remembered stream together again. */
-function collect(decoder: StreamDecoder, bytes: Uint8Array): ModelAnswer | null {
-  const calls = new Map<number, { id: string; name: string; argumentsJson: string }>()
-  let text = ''
-  let start = { id: '', model: '' }
-  let finish: Pick<ModelAnswer, 'finishReason' | 'rawFinishReason' | 'stopSequence'> | null = null
-  let usage: ModelAnswer['usage'] = null
-  for (const event of decoder.push(bytes)) {
-    if (event.kind === 'start') start = event
-    else if (event.kind === 'text-delta') text += event.text
-    else if (event.kind === 'tool-call-start')
-      calls.set(event.index, { id: event.id, name: event.name, argumentsJson: '' })
-    else if (event.kind === 'tool-call-delta') {
-      const call = calls.get(event.index)
-      if (call !== undefined) call.argumentsJson += event.argumentsJson
-    } else if (event.kind === 'usage') usage = event.usage
-    else if (event.kind === 'finish') {
-      finish = { finishReason: event.reason, rawFinishReason: event.raw, stopSequence: event.stopSequence }
-    }
-  }
-  if (finish === null) return null
-  const textPart = text === '' ? [] : [{ kind: 'text' as const, text }]
-  const callParts = [...calls.values()].map((call) => ({ kind: 'tool-call' as const, ...call }))
-  return { id: start.id, model: start.model, parts: [...textPart, ...callParts], usage, ...finish }
 }
 
 function textOf(answer: ModelAnswer): string {

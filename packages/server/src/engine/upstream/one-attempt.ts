@@ -123,7 +123,8 @@ function readWhole(step: Step, ask: AttemptAsk, body: Uint8Array): ReadAnswer | 
   if (decoded === null) return null
   // Not every format gives its answers an id, or names the model.
   const id = decoded.id || newAnswerId(step)
-  const answer = { ...decoded, id, model: decoded.model || ask.held.deployment.model }
+  const named = { ...decoded, id, model: decoded.model || ask.held.deployment.model }
+  const answer = ask.stripLogprobs ? { ...named, logprobs: [] } : named
   const createdSeconds = Math.floor(step.startedMs / 1000)
   const encoded = step.format.encodeAnswer(answer, createdSeconds, step.request.json)
   return { facts, body: Buffer.from(JSON.stringify(encoded)) }

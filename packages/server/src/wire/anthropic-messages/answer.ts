@@ -5,9 +5,9 @@ import type { FinishReason, Part } from '../../core/model/message.js'
 import { NO_TOKENS } from '../../core/money/token-counts.js'
 import type { AnswerFacts, ModelAnswer } from '../format.js'
 import { encodeAnthropicUsage, readAnthropicUsage } from '../usage.js'
-import { reasoningOf } from './decode-content.js'
-import { encodePart } from './encode-request.js'
 import { isJsonTool } from '../json-tool.js'
+import { reasoningOf, textOfBlock } from './decode-content.js'
+import { encodeAnswerPart } from './encode-content.js'
 import { decodeStopReason, encodeStopReason } from './stop-reason.js'
 
 type Blocks = readonly Record<string, unknown>[]
@@ -55,8 +55,8 @@ export function encodeAnswer(answer: ModelAnswer): JsonObject {
     role: 'assistant',
     model: answer.model,
     // Arguments that are not JSON (a cut call) become an empty input: the stop reason says that it was cut.
-    content: answer.parts.flatMap((part) => encodePart(part, '', [])),
-    stop_reason: encodeStopReason(answer.finishReason, { calls, stopSequence: answer.stopSequence }),
+    content: answer.parts.flatMap(encodeAnswerPart),
+    stop_reason: encodeStopReason(answer.finishReason, { ...answer, calls }),
     stop_sequence: answer.stopSequence,
     usage: encodeAnthropicUsage(answer.usage?.tokens ?? NO_TOKENS),
   }
@@ -73,7 +73,7 @@ function decodeBlocks(blocks: Blocks): readonly Part[] {
   return blocks.flatMap((block): readonly Part[] => {
     if (block === answer) return [{ kind: 'text', text: JSON.stringify(block['input'] ?? {}) }]
     if (block['type'] === 'text' && answer === undefined)
-      return [{ kind: 'text', text: textOf(block['text']) }]
+      return [textOfBlock(textOf(block['text']), block['citations'])]
     if (block['type'] === 'tool_use' && !isJsonAnswer(block))
       return [{ kind: 'tool-call', ...toolCallOf(block) }]
     const reasoning = reasoningOf(block)

@@ -1,10 +1,12 @@
-// Content blocks -> our parts, for requests. Blocks of tools that the provider runs, documents and search
-// results have no equal elsewhere: each is a problem at its place.
+// Content blocks -> our parts, for requests. Blocks of tools that the provider runs, search results and
+// uploaded files have no equal elsewhere: each is a problem at its place.
 
 import { isObject } from '../../core/json.js'
 import type { ImageSource, Part } from '../../core/model/message.js'
 import type { Problem } from '../../core/parsed.js'
 import { asJsonObject, requiredText } from '../fields.js'
+import { decodeCitations } from './citations.js'
+import { decodeDocument } from './documents.js'
 
 export function decodeContent(content: unknown, at: string, problems: Problem[]): readonly Part[] {
   if (content === undefined || content === null || content === '') return []
@@ -13,21 +15,31 @@ export function decodeContent(content: unknown, at: string, problems: Problem[])
     problems.push({ at, message: 'must be a string or a list of blocks' })
     return []
   }
-  return content.flatMap((block: unknown, index) => decodeBlock(block, `${at}[${index}]`, problems))
+  const parts: Part[] = []
+  content.forEach((block: unknown, index) => {
+    const part = decodeBlock(block, `${at}[${index}]`, problems)
+    if (part !== null) parts.push(part)
+  })
+  return parts
 }
 
-function decodeBlock(block: unknown, at: string, problems: Problem[]): readonly Part[] {
+function decodeBlock(block: unknown, at: string, problems: Problem[]): Part | null {
+  if (isObject(block) && block['type'] === 'document') {
+    const document = decodeDocument(block, at, problems)
+    return document === null ? null : { ...document, ...cacheMark(block) }
+  }
   const known = isObject(block) ? decodeKnown(block, at, problems) : null
-  if (known !== null) return [known]
-  problems.push({ at: `${at}.type`, message: 'this kind of block cannot be expressed in the other format' })
-  return []
+  if (known === null) {
+    problems.push({ at: `${at}.type`, message: 'this kind of block cannot be expressed in the other format' })
+  }
+  return known
 }
 
 function decodeKnown(block: Record<string, unknown>, at: string, problems: Problem[]): Part | null {
   switch (block['type']) {
     case 'text':
       return typeof block['text'] === 'string'
-        ? { kind: 'text', text: block['text'], ...cacheMark(block) }
+        ? { ...textOfBlock(block['text'], block['citations']), ...cacheMark(block) }
         : null
     case 'image': {
       const source = imageSource(block['source'])
@@ -39,6 +51,7 @@ function decodeKnown(block: Record<string, unknown>, at: string, problems: Probl
         id: requiredText(block['id'], `${at}.id`, problems),
         name: requiredText(block['name'], `${at}.name`, problems),
         argumentsJson: JSON.stringify(block['input'] ?? {}),
+        ...cacheMark(block),
       }
     case 'tool_result':
       return {
@@ -46,10 +59,16 @@ function decodeKnown(block: Record<string, unknown>, at: string, problems: Probl
         callId: requiredText(block['tool_use_id'], `${at}.tool_use_id`, problems),
         content: decodeContent(block['content'], `${at}.content`, problems),
         isError: block['is_error'] === true,
+        ...cacheMark(block),
       }
     default:
       return reasoningOf(block)
   }
+}
+
+export function textOfBlock(text: string, citations: unknown): Extract<Part, { kind: 'text' }> {
+  const cited = decodeCitations(citations)
+  return { kind: 'text', text, ...(cited.length > 0 ? { citations: cited } : {}) }
 }
 
 export function reasoningOf(block: Record<string, unknown>): Part | null {
@@ -57,7 +76,8 @@ export function reasoningOf(block: Record<string, unknown>): Part | null {
   if (type === 'redacted_thinking' && typeof data === 'string')
     return { kind: 'reasoning', text: '', redacted: data }
   if (type !== 'thinking' || typeof thinking !== 'string') return null
-  return { kind: 'reasoning', text: thinking, ...(typeof signature === 'string' ? { signature } : {}) }
+  const signed = typeof signature === 'string' && signature !== ''
+  return { kind: 'reasoning', text: thinking, ...(signed ? { signature } : {}) }
 }
 
 function cacheMark(block: Record<string, unknown>): { cacheControl?: ReturnType<typeof asJsonObject> } {

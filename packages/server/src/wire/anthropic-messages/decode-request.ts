@@ -24,6 +24,7 @@ import {
 } from '../fields.js'
 import { decodeContent } from './decode-content.js'
 import { ANTHROPIC_FIELDS } from './fields.js'
+import { decodeReasoning } from './thinking.js'
 import { jsonSchemaOf, userOf } from './view.js'
 
 export function decodeRequest(body: unknown): Parsed<ModelRequest> {
@@ -44,6 +45,8 @@ export function decodeRequest(body: unknown): Parsed<ModelRequest> {
     maxOutputTokens: countField(body['max_tokens'], 'max_tokens', problems),
     temperature: numberField(body['temperature'], 'temperature', problems),
     topP: numberField(body['top_p'], 'top_p', problems),
+    topK: countField(body['top_k'], 'top_k', problems),
+    reasoning: decodeReasoning(body, problems),
     stop: textsField(body['stop_sequences'], 'stop_sequences', problems),
     stream: booleanField(body['stream'], 'stream', problems) ?? false,
     includeUsage: true,
@@ -85,13 +88,14 @@ function decodeTool(tool: unknown, at: string, problems: Problem[]): ToolDefinit
   }
   const description = textField(tool['description'], `${at}.description`, problems)
   const strict = booleanField(tool['strict'], `${at}.strict`, problems)
-  const schema = tool['input_schema']
+  const { input_schema: schema, cache_control: mark } = tool
   if (!isObject(schema)) problems.push({ at: `${at}.input_schema`, message: 'must be a JSON Schema object' })
   return {
     name: requiredText(tool['name'], `${at}.name`, problems),
     parameters: isObject(schema) ? asJsonObject(schema) : {},
     ...(description === null ? {} : { description }),
     ...(strict === null ? {} : { strict }),
+    ...(isObject(mark) ? { cacheControl: asJsonObject(mark) } : {}),
   }
 }
 

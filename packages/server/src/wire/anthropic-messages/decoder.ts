@@ -10,10 +10,13 @@ import { MessageEvents } from './message-events.js'
 
 export function decoder(): StreamDecoder {
   const events = new MessageEvents()
-  return decodeFrames(({ data }): readonly StreamEvent[] | null => {
-    const event = parseJson(data)
-    if (isObject(event) && typeof event['type'] === 'string') return events.read(event)
-    const error = readErrorObject(event)
-    return error === null ? null : [{ kind: 'error', error }]
-  })
+  return decodeFrames(
+    ({ data }): readonly StreamEvent[] | null => {
+      const event = parseJson(data)
+      if (isObject(event) && typeof event['type'] === 'string') return events.read(event)
+      const error = readErrorObject(event)
+      return error === null ? null : [{ kind: 'error', error }]
+    },
+    { wentBy: (chars) => events.wentBy(chars) },
+  )
 }

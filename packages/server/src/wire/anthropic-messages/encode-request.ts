@@ -1,16 +1,20 @@
 // Our types -> a Messages request. Where this format has no word for something that carries meaning, the
-// problem names it. Unsigned reasoning, image detail and `strict` are left out (`droppedHints`). Messages of
-// one role in a row become one, tool results first, because a result must directly follow its call.
+// problem names it; hints are left out (`leavesOut`). Messages of one role in a row become one, tool results
+// first, because a result must directly follow its call.
 
-import { isObject, type JsonObject } from '../../core/json.js'
-import type { Message, ModelRequest, Part, ToolDefinition } from '../../core/model/message.js'
+import type { JsonObject } from '../../core/json.js'
+import type { Message, ModelRequest, ToolDefinition } from '../../core/model/message.js'
 import type { Parsed, Problem } from '../../core/parsed.js'
-import { asJsonObject, concluded, parseJson } from '../fields.js'
+import { concluded } from '../fields.js'
 import { isJsonTool, jsonToolChoice, jsonToolFor } from '../json-tool.js'
+import { cacheMark, encodeParts } from './encode-content.js'
+import { isStrictTool, jsonFormat, usesJsonTool } from './json-format.js'
+import { sayReasoning } from './thinking.js'
 
 export function encodeRequest(request: ModelRequest): Parsed<JsonObject> {
   const problems: Problem[] = []
   checkLimits(request, problems)
+  refuseUnsayable(request, problems)
   const system = request.messages
     .filter((message) => message.role === 'system')
     .flatMap((message) => message.parts)
@@ -23,8 +27,10 @@ export function encodeRequest(request: ModelRequest): Parsed<JsonObject> {
     ...(system.length > 0 ? { system: encodeParts(system, 'system', problems) } : {}),
     messages,
     ...encodeTools(request, problems),
+    ...encodeOutput(request),
     ...(request.temperature === null ? {} : { temperature: request.temperature }),
     ...(request.topP === null ? {} : { top_p: request.topP }),
+    ...(request.topK === null ? {} : { top_k: request.topK }),
     ...(request.stop.length > 0 ? { stop_sequences: request.stop } : {}),
     ...(request.user === null ? {} : { metadata: { user_id: request.user } }),
     ...(request.stream ? { stream: true } : {}),
@@ -51,19 +57,46 @@ function checkLimits(request: ModelRequest, problems: Problem[]): void {
   })
 }
 
+/** What changes the answer's distribution, or is part of it, is no hint. */
+function refuseUnsayable(request: ModelRequest, problems: Problem[]): void {
+  const asked = {
+    presence_penalty: request.presencePenalty,
+    frequency_penalty: request.frequencyPenalty,
+    logprobs: request.topLogprobs,
+  }
+  for (const [at, value] of Object.entries(asked)) {
+    if (value !== null)
+      problems.push({ at, message: 'cannot be expressed in the other format; leave it out' })
+  }
+}
+
+function encodeOutput(request: ModelRequest): JsonObject {
+  const { thinking, effort } = sayReasoning(request)
+  const format = jsonFormat(request)
+  const config = { ...(effort === null ? {} : { effort }), ...(format === null ? {} : { format }) }
+  return {
+    ...(thinking === null ? {} : { thinking }),
+    ...(effort === null && format === null ? {} : { output_config: config }),
+  }
+}
+
 function encodeTools(request: ModelRequest, problems: Problem[]): JsonObject {
-  const jsonTool = jsonToolFor(request, problems)
-  const tools = [...request.tools, ...(jsonTool === null ? [] : [jsonTool])].map(encodeTool)
+  const jsonTool = usesJsonTool(request) ? jsonToolFor(request, problems) : null
+  const tools = [...request.tools, ...(jsonTool === null ? [] : [jsonTool])].map((tool) =>
+    encodeTool(tool, request.model),
+  )
   if (tools.length === 0) return {}
   const choice = encodeToolChoice(jsonTool === null ? request : jsonToolChoice(request, jsonTool))
   return { tools, ...(choice === null ? {} : { tool_choice: choice }) }
 }
 
-function encodeTool(tool: ToolDefinition): JsonObject {
+function encodeTool(tool: ToolDefinition, model: string): JsonObject {
   return {
     name: tool.name,
     ...(tool.description === undefined ? {} : { description: tool.description }),
     input_schema: { ...tool.parameters, type: 'object' },
+    ...(isStrictTool(tool, model) ? { strict: true } : {}),
+    ...cacheMark(tool.cacheControl),
   }
 }
 
@@ -99,78 +132,6 @@ function encodeMessages(messages: readonly Message[], problems: Problem[]): read
 
 function resultsFirst(content: readonly JsonObject[]): readonly JsonObject[] {
   const isResult = (block: JsonObject): boolean => block['type'] === 'tool_result'
+  if (!content.some(isResult)) return content
   return [...content.filter(isResult), ...content.filter((block) => !isResult(block))]
-}
-
-function encodeParts(parts: readonly Part[], at: string, problems: Problem[]): readonly JsonObject[] {
-  return parts.flatMap((part, index) => encodePart(part, `${at}[${index}]`, problems))
-}
-
-export function encodePart(part: Part, at: string, problems: Problem[]): readonly JsonObject[] {
-  switch (part.kind) {
-    case 'text':
-      return part.text === '' ? [] : [{ type: 'text', text: part.text, ...cacheMark(part.cacheControl) }]
-    case 'refusal':
-      return part.text === '' ? [] : [{ type: 'text', text: part.text }]
-    case 'image':
-      return [encodeImage(part, at, problems)]
-    case 'document':
-      problems.push({ at, message: 'documents cannot be expressed in the other format' })
-      return []
-    case 'reasoning':
-      return encodeReasoning(part)
-    case 'tool-call':
-      return [{ type: 'tool_use', id: plainId(part.id), name: part.name, input: inputOf(part, at, problems) }]
-    case 'tool-result': {
-      const content = encodeParts(part.content, `${at}.content`, problems)
-      return [
-        {
-          type: 'tool_result',
-          tool_use_id: plainId(part.callId),
-          ...(content.length > 0 ? { content } : {}),
-          ...(part.isError ? { is_error: true } : {}),
-        },
-      ]
-    }
-  }
-}
-
-function cacheMark(mark: JsonObject | undefined): JsonObject {
-  return mark === undefined ? {} : { cache_control: mark }
-}
-
-const MEDIA_TYPES = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp'])
-
-function encodeImage(part: Extract<Part, { kind: 'image' }>, at: string, problems: Problem[]): JsonObject {
-  const { source } = part
-  if (source.kind === 'base64' && !MEDIA_TYPES.has(source.mediaType)) {
-    problems.push({ at, message: 'must be a JPEG, PNG, GIF or WebP image in the other format' })
-  }
-  const encoded =
-    source.kind === 'url'
-      ? { type: 'url', url: source.url }
-      : { type: 'base64', media_type: source.mediaType, data: source.data }
-  return { type: 'image', source: encoded, ...cacheMark(part.cacheControl) }
-}
-
-/**
- * Reasoning without its signature cannot be shown to the model again: leaving it out is what the format asks
- * for.
- */
-function encodeReasoning(part: Extract<Part, { kind: 'reasoning' }>): readonly JsonObject[] {
-  if (part.redacted !== undefined) return [{ type: 'redacted_thinking', data: part.redacted }]
-  if (part.signature === undefined) return []
-  return [{ type: 'thinking', thinking: part.text, signature: part.signature }]
-}
-
-/** Ids here are letters, digits, `_` and `-`; call and result change alike. */
-function plainId(id: string): string {
-  return id.replaceAll(/[^A-Za-z0-9_-]/g, '_')
-}
-
-function inputOf(part: Extract<Part, { kind: 'tool-call' }>, at: string, problems: Problem[]): JsonObject {
-  const input = part.argumentsJson.trim() === '' ? {} : parseJson(part.argumentsJson)
-  if (isObject(input)) return asJsonObject(input)
-  problems.push({ at: `${at}.arguments`, message: 'must be the JSON text of an object' })
-  return {}
 }

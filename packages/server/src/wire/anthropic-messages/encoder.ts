@@ -1,19 +1,26 @@
 // Our events -> frames of a Messages stream: message_start once and first, blocks one after the other with
 // rising index, then message_delta with the final usage, then message_stop. Blocks cannot be interleaved
 // here. The first open call streams; calls that begin meanwhile wait whole behind it. Reasoning is passed on
-// only with its signature: without, a client that sends it back would be refused.
+// only with its signature: without, a client that sends it back would be refused. So it waits for it, unless
+// it is known that one comes.
 
 import { NO_TOKENS, type ReportedUsage } from '../../core/money/token-counts.js'
 import type { JsonObject } from '../../core/json.js'
+import type { Citation } from '../../core/model/message.js'
 import { unreachable } from '../../core/unreachable.js'
 import type { StreamEncoder, StreamEvent } from '../format.js'
 import { eventFrame } from '../sse.js'
 import { encodeAnthropicUsage } from '../usage.js'
+import { encodeCitation } from './citations.js'
 import { errorTypeOf } from './errors.js'
 import { encodeStopReason } from './stop-reason.js'
 
-type Block = { readonly kind: 'text' } | { readonly kind: 'call'; readonly index: number }
+type Block = { readonly kind: 'text' | 'thinking' } | { readonly kind: 'call'; readonly index: number }
 type Finish = Extract<StreamEvent, { kind: 'finish' }>
+
+const DELTA_START = 'event: content_block_delta\ndata: {"type":"content_block_delta","index":'
+const TEXT_DELTA = ',"delta":{"type":"text_delta","text":'
+const JSON_DELTA = ',"delta":{"type":"input_json_delta","partial_json":'
 
 interface WaitingCall {
   readonly id: string
@@ -48,13 +55,14 @@ class AnthropicEncoder implements StreamEncoder {
       case 'refusal-delta':
         return this.text(event.text)
       case 'reasoning-delta':
-        this.reasoning += event.text
-        return ''
+        return this.reason(event.text, event.signed === true)
       case 'reasoning-signature':
-        return this.thinking(event.signature)
-      // This format has no place for them.
+        return this.sign(event.signature)
       case 'reasoning-redacted':
+        return this.begin() + this.close() + this.whole({ type: 'redacted_thinking', data: event.data })
       case 'citation':
+        return this.cite(event.citation)
+      // This format has no place for them.
       case 'logprobs':
         return ''
       case 'tool-call-start':
@@ -77,6 +85,10 @@ class AnthropicEncoder implements StreamEncoder {
     }
   }
 
+  wentBy(): void {
+    this.deltas += 1
+  }
+
   private start(id: string, usage: ReportedUsage | null): string {
     this.started = true
     const message = {
@@ -97,23 +109,52 @@ class AnthropicEncoder implements StreamEncoder {
   }
 
   private text(text: string): string {
-    const before = this.begin() + (this.open?.kind === 'text' ? '' : this.close())
-    const opened = this.open === null ? this.openBlock({ kind: 'text' }, { type: 'text', text: '' }) : ''
-    return before + opened + this.delta({ type: 'text_delta', text })
+    // The usual case, once per token: nothing to open or to close.
+    if (this.open?.kind === 'text') return this.textDelta(text)
+    this.reasoning = ''
+    const before = this.begin() + this.close()
+    return before + this.openBlock({ kind: 'text' }, { type: 'text', text: '' }) + this.textDelta(text)
   }
 
-  private thinking(signature: string): string {
+  private textDelta(text: string): string {
+    this.deltas += 1
+    return `${DELTA_START}${this.blocks}${TEXT_DELTA}${JSON.stringify(text)}}}\n\n`
+  }
+
+  private reason(text: string, signed: boolean): string {
+    if (!signed) {
+      this.reasoning += text
+      return ''
+    }
+    return this.openThinking() + this.delta({ type: 'thinking_delta', thinking: text })
+  }
+
+  private openThinking(): string {
+    if (this.open?.kind === 'thinking') return ''
     const before = this.begin() + this.close()
+    return before + this.openBlock({ kind: 'thinking' }, { type: 'thinking', thinking: '', signature: '' })
+  }
+
+  private sign(signature: string): string {
     const thinking = this.reasoning
     this.reasoning = ''
-    const opened = this.openBlock({ kind: 'text' }, { type: 'thinking', thinking: '', signature: '' })
-    const deltas =
-      this.delta({ type: 'thinking_delta', thinking }) + this.delta({ type: 'signature_delta', signature })
-    return before + opened + deltas + this.close()
+    const opened = this.openThinking()
+    const told = thinking === '' ? '' : this.delta({ type: 'thinking_delta', thinking })
+    return opened + told + this.delta({ type: 'signature_delta', signature }) + this.close()
+  }
+
+  private cite(citation: Citation): string {
+    const encoded = this.open?.kind === 'text' ? encodeCitation(citation) : null
+    return encoded === null ? '' : this.delta({ type: 'citations_delta', citation: encoded })
+  }
+
+  private whole(content: JsonObject): string {
+    return this.openBlock({ kind: 'text' }, content) + this.closeOne()
   }
 
   private startCall({ index, id, name }: Extract<StreamEvent, { kind: 'tool-call-start' }>): string {
     this.called = true
+    this.reasoning = ''
     if (this.open?.kind === 'call') {
       this.waiting.set(index, { id, name, argumentsJson: '' })
       return ''
@@ -127,7 +168,8 @@ class AnthropicEncoder implements StreamEncoder {
 
   private callDelta(index: number, argumentsJson: string): string {
     if (this.open?.kind === 'call' && this.open.index === index) {
-      return this.delta({ type: 'input_json_delta', partial_json: argumentsJson })
+      this.deltas += 1
+      return `${DELTA_START}${this.blocks}${JSON_DELTA}${JSON.stringify(argumentsJson)}}}\n\n`
     }
     const call = this.waiting.get(index)
     if (call !== undefined) call.argumentsJson += argumentsJson
@@ -167,8 +209,9 @@ class AnthropicEncoder implements StreamEncoder {
   private end(): string {
     const before = this.begin() + this.close()
     this.over = true
-    const stopSequence = this.finish?.stopSequence ?? null
-    const stopReason = encodeStopReason(this.finish?.reason ?? 'other', { calls: this.called, stopSequence })
+    const { reason = 'other', raw = null, stopSequence = null } = this.finish ?? {}
+    const said = { calls: this.called, stopSequence, rawFinishReason: raw }
+    const stopReason = encodeStopReason(reason, said)
     // The format demands a number: where the provider gave none, the deltas come closest to it.
     const usage =
       this.usage === null ? { output_tokens: this.deltas } : encodeAnthropicUsage(this.usage.tokens)

@@ -12,6 +12,8 @@ export const ANTHROPIC_FIELDS: Fields = {
     'max_tokens',
     'temperature',
     'top_p',
+    'top_k',
+    'thinking',
     'stop_sequences',
     'stream',
     'metadata',
@@ -25,7 +27,6 @@ export const ANTHROPIC_FIELDS: Fields = {
     'prompt_cache_key',
     'service_tier',
     'speed',
-    'thinking',
   ]),
   neutral: {},
 }

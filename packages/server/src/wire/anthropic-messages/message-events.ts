@@ -1,12 +1,15 @@
 // Events of a Messages stream -> our events. The JSON tool's arguments come out as text; a call without
-// arguments comes out with `{}`; usage is cumulative and complete whenever it is reported.
+// arguments comes out with `{}`; usage is cumulative and complete whenever it is reported. Text blocks in a
+// row are one text here: a citation comes when its block ends, with the span of it that the block was.
 
 import { isObject } from '../../core/json.js'
+import type { Citation } from '../../core/model/message.js'
 import type { StreamEvent } from '../format.js'
 import { readErrorObject } from '../read-error.js'
 import { mergeAnthropicUsage, readAnthropicUsage } from '../usage.js'
 import { explanationOf, textOf } from './answer.js'
 import { isJsonTool } from '../json-tool.js'
+import { decodeCitation } from './citations.js'
 import { decodeStopReason } from './stop-reason.js'
 
 interface OpenTool {
@@ -16,6 +19,8 @@ interface OpenTool {
   seen: boolean
 }
 
+const NO_EVENTS: readonly StreamEvent[] = []
+
 export class MessageEvents {
   /** What was said about usage so far, merged; as the provider wrote it. */
   usage: unknown = null
@@ -23,6 +28,14 @@ export class MessageEvents {
   private calls = 0
   private jsonAnswers = 0
   private readonly tools = new Map<unknown, OpenTool>()
+  private textChars = 0
+  private blockStart = 0
+  private citations: Citation[] = []
+
+  /** Positions of citations count it, wherever the last delta belonged. */
+  wentBy(chars: number): void {
+    this.textChars += chars
+  }
 
   read(event: Record<string, unknown>): readonly StreamEvent[] {
     switch (event['type']) {
@@ -33,7 +46,7 @@ export class MessageEvents {
       case 'content_block_delta':
         return this.delta(event['index'], event['delta'])
       case 'content_block_stop':
-        return this.stopTool(event['index'])
+        return [...this.stopText(), ...this.stopTool(event['index'])]
       case 'message_delta':
         return this.finish(event)
       case 'message_stop':
@@ -57,9 +70,13 @@ export class MessageEvents {
 
   private startBlock(index: unknown, block: unknown): readonly StreamEvent[] {
     if (!isObject(block)) return []
-    if (block['type'] === 'tool_use') return this.startTool(index, block)
+    const { type } = block
+    if (type === 'text') this.blockStart = this.textChars
+    else this.textChars = 0
+    if (type === 'tool_use') return this.startTool(index, block)
+    if (type === 'redacted_thinking') return [{ kind: 'reasoning-redacted', data: textOf(block['data']) }]
     return this.delta(index, {
-      type: `${textOf(block['type'])}_delta`,
+      type: `${textOf(type)}_delta`,
       text: block['text'],
       thinking: block['thinking'],
     })
@@ -85,9 +102,14 @@ export class MessageEvents {
     if (!isObject(delta)) return []
     switch (delta['type']) {
       case 'text_delta':
-        return worded('text-delta', delta['text'])
-      case 'thinking_delta':
-        return worded('reasoning-delta', delta['thinking'])
+        return this.text(textOf(delta['text']))
+      case 'thinking_delta': {
+        const text = textOf(delta['thinking'])
+        return text === '' ? [] : [{ kind: 'reasoning-delta', text, signed: true }]
+      }
+      case 'citations_delta':
+        this.citations.push(...[decodeCitation(delta['citation'])].filter((one) => one !== null))
+        return []
       case 'signature_delta':
         return [{ kind: 'reasoning-signature', signature: textOf(delta['signature']) }]
       case 'input_json_delta':
@@ -95,6 +117,22 @@ export class MessageEvents {
       default:
         return []
     }
+  }
+
+  private text(text: string): readonly StreamEvent[] {
+    if (text === '') return []
+    this.textChars += text.length
+    return [{ kind: 'text-delta', text }]
+  }
+
+  private stopText(): readonly StreamEvent[] {
+    if (this.citations.length === 0) return NO_EVENTS
+    const span = { start: this.blockStart, end: this.textChars }
+    const cited = this.citations.map(
+      (citation) => ({ kind: 'citation', citation: { ...citation, span } }) as const,
+    )
+    this.citations = []
+    return cited
   }
 
   private toolDelta(tool: OpenTool | undefined, argumentsJson: string): readonly StreamEvent[] {
@@ -126,8 +164,4 @@ export class MessageEvents {
     const usage = readAnthropicUsage(this.usage)
     return usage === null ? events : [...events, { kind: 'usage', usage }]
   }
-}
-
-function worded(kind: 'text-delta' | 'reasoning-delta', text: unknown): readonly StreamEvent[] {
-  return typeof text === 'string' && text !== '' ? [{ kind, text }] : []
 }

@@ -18,6 +18,6 @@ export function decoder(): StreamDecoder {
       if (error !== null) return [{ kind: 'error', error }]
       return isChunk(chunk) ? events.read(chunk) : null
     },
-    () => events.end(),
+    { atEnd: () => events.end() },
   )
 }

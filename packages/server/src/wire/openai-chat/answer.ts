@@ -4,10 +4,11 @@ import { isObject, type JsonObject } from '../../core/json.js'
 import type { FinishReason, Part } from '../../core/model/message.js'
 import type { AnswerFacts, ModelAnswer } from '../format.js'
 import { encodeOpenAiUsage, readOpenAiUsage } from '../usage.js'
+import { annotationsOf, decodeAnnotations } from './annotations.js'
 import { argumentsOf, reasoningOf } from './decode-messages.js'
 import { encodeToolCalls } from './encode-request.js'
 import { decodeFinishReason, encodeFinishReason } from './finish-reason.js'
-import { meanTokenProbability } from './logprobs.js'
+import { decodeLogprobs, encodeLogprobs, meanTokenProbability } from './logprobs.js'
 
 interface Choice {
   readonly choice: Record<string, unknown>
@@ -34,9 +35,12 @@ export function decodeAnswer(body: unknown): ModelAnswer | null {
   const facts = readAnswer(body)
   const first = firstChoice(body)
   if (facts === null || first === null || !isObject(body)) return null
+  const citations = decodeAnnotations(first.message['annotations'])
+  const cited = citations.length > 0 ? { citations } : {}
+  const logprobs = decodeLogprobs(first.choice['logprobs'])
   const parts: readonly Part[] = [
     ...reasoningOf(first.message),
-    ...(facts.text === '' ? [] : [{ kind: 'text', text: facts.text } as const]),
+    ...(facts.text === '' ? [] : [{ kind: 'text', text: facts.text, ...cited } as const]),
     ...(facts.refusal === null ? [] : [{ kind: 'refusal', text: facts.refusal } as const]),
     ...facts.toolCalls.map((call) => ({ kind: 'tool-call', ...call }) as const),
   ]
@@ -48,6 +52,7 @@ export function decodeAnswer(body: unknown): ModelAnswer | null {
     rawFinishReason: textOrNull(first.choice['finish_reason']),
     stopSequence: null,
     usage: facts.usage,
+    ...(logprobs.length > 0 ? { logprobs } : {}),
   }
 }
 
@@ -58,6 +63,7 @@ export function encodeAnswer(answer: ModelAnswer, createdSeconds: number): JsonO
   )
   const refusal = answer.parts.find((part) => part.kind === 'refusal')?.text ?? null
   const calls = encodeToolCalls(answer.parts)
+  const annotations = annotationsOf(answer.parts)
   const said = { calls: calls.length > 0, refusal: refusal !== null }
   return {
     id: answer.id,
@@ -72,9 +78,10 @@ export function encodeAnswer(answer: ModelAnswer, createdSeconds: number): JsonO
           content: texts.length > 0 ? texts.join('') : said.calls || said.refusal ? null : '',
           refusal,
           ...(reasoning.length > 0 ? { reasoning_content: reasoning.join('') } : {}),
+          ...(annotations.length > 0 ? { annotations } : {}),
           ...(said.calls ? { tool_calls: calls } : {}),
         },
-        logprobs: null,
+        logprobs: encodeLogprobs(answer.logprobs),
         finish_reason: encodeFinishReason(answer.finishReason, said),
       },
     ],

@@ -3,10 +3,13 @@
 // whatever its number.
 
 import { isObject } from '../../core/json.js'
+import type { Citation } from '../../core/model/message.js'
 import type { StreamEvent } from '../format.js'
 import { readOpenAiUsage } from '../usage.js'
+import { decodeAnnotations } from './annotations.js'
 import { finishReasonOf, textOrNull } from './answer.js'
 import { reasoningOf } from './decode-messages.js'
+import { decodeLogprobs } from './logprobs.js'
 
 interface OpenCall {
   readonly wireIndex: number | null
@@ -20,7 +23,14 @@ export class ChunkEvents {
   private refused = false
   private blocks = 0
   private block: 'text' | 'reasoning' | 'refusal' | 'call' | null = null
+  private textChars = 0
+  private runStart = 0
   private readonly calls: OpenCall[] = []
+
+  /** Positions of citations count it, wherever the last delta belonged. */
+  wentBy(chars: number): void {
+    this.textChars += chars
+  }
 
   read(chunk: Record<string, unknown>): readonly StreamEvent[] {
     const events: StreamEvent[] = []
@@ -45,8 +55,7 @@ export class ChunkEvents {
     const [reasoning] = reasoningOf(delta)
     if (reasoning?.kind === 'reasoning')
       this.emit({ kind: 'reasoning-delta', text: reasoning.text }, 'reasoning', events)
-    const text = textOrNull(delta['content'])
-    if (text !== null) this.emit({ kind: 'text-delta', text }, 'text', events)
+    this.readText(choice, delta, events)
     const refusal = textOrNull(delta['refusal'])
     if (refusal !== null) {
       this.refused = true
@@ -55,6 +64,35 @@ export class ChunkEvents {
     const calls = Array.isArray(delta['tool_calls']) ? delta['tool_calls'] : []
     for (const call of calls) if (isObject(call)) this.readCall(call, events)
     this.readFinish(choice, events)
+  }
+
+  private readText(
+    choice: Record<string, unknown>,
+    delta: Record<string, unknown>,
+    events: StreamEvent[],
+  ): void {
+    const text = textOrNull(delta['content'])
+    if (text !== null) {
+      if (this.block !== 'text') this.runStart = this.textChars
+      this.textChars += text.length
+      this.emit({ kind: 'text-delta', text }, 'text', events)
+    }
+    const logprobs = isObject(choice['logprobs']) ? decodeLogprobs(choice['logprobs']) : []
+    if (logprobs.length > 0) events.push({ kind: 'logprobs', logprobs })
+    if (delta['annotations'] === undefined) return
+    for (const citation of decodeAnnotations(delta['annotations'])) {
+      events.push({ kind: 'citation', citation: this.inRun(citation) })
+    }
+  }
+
+  /** Positions count in the whole message here, in the text block there. */
+  private inRun(citation: Citation): Citation {
+    const { span } = citation
+    if (span === null) return citation
+    return {
+      ...citation,
+      span: { start: Math.max(0, span.start - this.runStart), end: Math.max(0, span.end - this.runStart) },
+    }
   }
 
   private emit(event: StreamEvent, block: 'text' | 'reasoning' | 'refusal', events: StreamEvent[]): void {

@@ -5,6 +5,8 @@ import { isObject } from '../../core/json.js'
 import type { ImageSource, Message, Part } from '../../core/model/message.js'
 import type { Problem } from '../../core/parsed.js'
 import { listField, requiredText } from '../fields.js'
+import { base64Source } from './data-url.js'
+import { decodeFile } from './files.js'
 
 export function decodeMessages(messages: unknown, problems: Problem[]): readonly Message[] {
   if (!Array.isArray(messages) || messages.length === 0) {
@@ -115,6 +117,7 @@ function decodePart(part: unknown, at: string, problems: Problem[]): readonly Pa
     if (part['type'] === 'image_url' && isObject(part['image_url'])) {
       return decodeImage(part['image_url'], `${at}.image_url`, problems)
     }
+    if (part['type'] === 'file') return decodeFile(part['file'], `${at}.file`, problems)
   }
   problems.push({ at: `${at}.type`, message: 'this kind of part cannot be expressed in the other format' })
   return []
@@ -130,16 +133,6 @@ function decodeImage(image: Record<string, unknown>, at: string, problems: Probl
   return [{ kind: 'image', source, ...(typeof detail === 'string' ? { detail } : {}) }]
 }
 
-const BASE64_MARK = ';base64,'
-
 function imageSource(url: unknown): ImageSource | null {
-  if (typeof url !== 'string') return null
-  if (/^https?:\/\//i.test(url)) return { kind: 'url', url }
-  const mark = url.indexOf(BASE64_MARK)
-  if (!url.startsWith('data:') || mark === -1 || mark > 100) return null
-  return {
-    kind: 'base64',
-    mediaType: url.slice('data:'.length, mark),
-    data: url.slice(mark + BASE64_MARK.length),
-  }
+  return typeof url === 'string' && /^https?:\/\//i.test(url) ? { kind: 'url', url } : base64Source(url)
 }

@@ -2,26 +2,21 @@
 // hold is a problem that names the field; hints are left out (`droppedHints` lists them).
 
 import { isObject, type JsonObject } from '../../core/json.js'
-import {
-  type ModelRequest,
-  NOT_ASKED,
-  type ToolChoice,
-  type ToolDefinition,
-} from '../../core/model/message.js'
+import { type ModelRequest, NOT_ASKED } from '../../core/model/message.js'
 import { type Parsed, type Problem, invalid } from '../../core/parsed.js'
 import {
   asJsonObject,
   booleanField,
   concluded,
-  listField,
   numberField,
   refuseFields,
   requiredText,
-  textField,
   textsField,
 } from '../fields.js'
 import { decodeMessages } from './decode-messages.js'
 import { OPENAI_CHAT_FIELDS } from './fields.js'
+import { decodeEffort } from './reasoning-effort.js'
+import { decodeToolsAndChoice } from './tool-choice.js'
 import { maxOutputTokensOf, userOf } from './view.js'
 
 export function decodeRequest(body: unknown): Parsed<ModelRequest> {
@@ -34,12 +29,16 @@ export function decodeRequest(body: unknown): Parsed<ModelRequest> {
     ...NOT_ASKED,
     model: requiredText(body['model'], 'model', problems),
     messages: decodeMessages(body['messages'], problems),
-    tools: decodeTools(body['tools'], problems),
-    toolChoice: decodeToolChoice(body['tool_choice'], problems),
+    ...decodeToolsAndChoice(body, problems),
     parallelToolCalls: booleanField(body['parallel_tool_calls'], 'parallel_tool_calls', problems),
     maxOutputTokens: maxOutputTokensOf(body, problems),
     temperature: numberField(body['temperature'], 'temperature', problems),
     topP: numberField(body['top_p'], 'top_p', problems),
+    seed: numberField(body['seed'], 'seed', problems),
+    presencePenalty: penaltyField(body, 'presence_penalty', problems),
+    frequencyPenalty: penaltyField(body, 'frequency_penalty', problems),
+    topLogprobs: topLogprobsOf(body, problems),
+    reasoning: decodeEffort(body['reasoning_effort'], problems),
     stop: textsField(body['stop'], 'stop', problems),
     stream,
     includeUsage: stream && isObject(options) && options['include_usage'] === true,
@@ -49,45 +48,17 @@ export function decodeRequest(body: unknown): Parsed<ModelRequest> {
   return concluded(value, problems)
 }
 
-function decodeTools(tools: unknown, problems: Problem[]): readonly ToolDefinition[] {
-  return listField(tools, 'tools', problems).map((tool, index) => {
-    const at = `tools[${index}]`
-    const definition = isObject(tool) && tool['type'] === 'function' ? tool['function'] : null
-    if (isObject(definition)) return decodeFunction(definition, `${at}.function`, problems)
-    problems.push({ at: `${at}.type`, message: 'only function tools can be expressed in the other format' })
-    return { name: '', parameters: {} }
-  })
+/** 0 asks for nothing. */
+function penaltyField(body: Record<string, unknown>, name: string, problems: Problem[]): number | null {
+  const value = numberField(body[name], name, problems)
+  return value === 0 ? null : value
 }
 
-function decodeFunction(
-  definition: Record<string, unknown>,
-  at: string,
-  problems: Problem[],
-): ToolDefinition {
-  const description = textField(definition['description'], `${at}.description`, problems)
-  const strict = booleanField(definition['strict'], `${at}.strict`, problems)
-  const { parameters } = definition
-  if (parameters !== undefined && parameters !== null && !isObject(parameters)) {
-    problems.push({ at: `${at}.parameters`, message: 'must be a JSON Schema object' })
-  }
-  return {
-    name: requiredText(definition['name'], `${at}.name`, problems),
-    parameters: isObject(parameters) ? asJsonObject(parameters) : { type: 'object', properties: {} },
-    ...(description === null ? {} : { description }),
-    ...(strict === null ? {} : { strict }),
-  }
-}
-
-function decodeToolChoice(choice: unknown, problems: Problem[]): ToolChoice | null {
-  if (choice === undefined || choice === null) return null
-  if (choice === 'auto' || choice === 'none' || choice === 'required') return { kind: choice }
-  if (isObject(choice) && choice['type'] === 'function' && isObject(choice['function'])) {
-    return {
-      kind: 'tool',
-      name: requiredText(choice['function']['name'], 'tool_choice.function.name', problems),
-    }
-  }
-  problems.push({ at: 'tool_choice', message: 'only auto, none, required or one function can cross formats' })
+function topLogprobsOf(body: Record<string, unknown>, problems: Problem[]): number | null {
+  const asked = booleanField(body['logprobs'], 'logprobs', problems) ?? false
+  const top = numberField(body['top_logprobs'], 'top_logprobs', problems) ?? 0
+  if (asked) return top
+  if (top !== 0) problems.push({ at: 'top_logprobs', message: 'needs `logprobs: true`' })
   return null
 }
 

@@ -10,15 +10,18 @@ import { ChunkEvents } from './chunk-events.js'
 
 export function decoder(): StreamDecoder {
   const events = new ChunkEvents()
-  return decodeFrames(({ data }): readonly StreamEvent[] | null => {
-    if (data.trim() === '[DONE]') return [{ kind: 'end' }]
-    const chunk = parseJson(data)
-    if (!isObject(chunk)) return null
-    if (Array.isArray(chunk['choices'])) {
-      const error = isObject(chunk['error']) ? readErrorObject(chunk) : null
-      return error === null ? events.read(chunk) : [{ kind: 'error', error }]
-    }
-    const error = readErrorObject(chunk)
-    return error === null ? null : [{ kind: 'error', error }]
-  })
+  return decodeFrames(
+    ({ data }): readonly StreamEvent[] | null => {
+      if (data.trim() === '[DONE]') return [{ kind: 'end' }]
+      const chunk = parseJson(data)
+      if (!isObject(chunk)) return null
+      if (Array.isArray(chunk['choices'])) {
+        const error = isObject(chunk['error']) ? readErrorObject(chunk) : null
+        return error === null ? events.read(chunk) : [{ kind: 'error', error }]
+      }
+      const error = readErrorObject(chunk)
+      return error === null ? null : [{ kind: 'error', error }]
+    },
+    { wentBy: (chars) => events.wentBy(chars) },
+  )
 }

@@ -39,12 +39,27 @@ describe('DeltaSkeleton', () => {
     expect(skeleton.textOf(other)).toBeNull()
   })
 
+  const padded = (content: string, obfuscation: string): string =>
+    frame({ content }).replace('"usage":null', `"usage":null,"obfuscation":"${obfuscation}"`)
+
+  test('padding may be of any length', () => {
+    const skeleton = new DeltaSkeleton()
+    skeleton.learn(padded(' one', 'aZ3'))
+    for (const padding of ['', 'x', 'ab12cd34']) expect(skeleton.textOf(padded(' two', padding))).toBe(' two')
+    expect(skeleton.textOf(padded(' two', 'x","error":"y'))).toBeNull()
+    expect(skeleton.textOf(frame({ content: ' two' }))).toBeNull()
+    expect(skeleton.textOf(padded('say "so"', 'x'))).toBeNull()
+  })
+
   test('a scanner collects the same text as parsing every frame does, and passes every byte', () => {
     const texts = fc.array(fc.oneof(fc.string(), fc.string({ unit: 'grapheme' })), { minLength: 1 })
     fc.assert(
-      fc.property(texts, (parts) => {
+      fc.property(texts, fc.boolean(), (parts, isPadded) => {
         const scanner = openAiChat.scanner({ keepUsage: true, keepLogprobs: true, collect: true })
-        const frames = parts.map((content) => Buffer.from(frame({ content }), 'latin1'))
+        const written = parts.map((content) =>
+          isPadded ? padded(content, 'x'.repeat(content.length % 5)) : frame({ content }),
+        )
+        const frames = written.map((each) => Buffer.from(each, 'latin1'))
         const passed = frames.map((each) => scanner.push(each) ?? Buffer.alloc(0))
         expect(scanner.facts.text).toBe(
           parts.map((part) => JSON.parse(JSON.stringify(part)) as string).join(''),

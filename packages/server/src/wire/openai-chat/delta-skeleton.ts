@@ -2,11 +2,15 @@
 // been read in full, the bytes around its text are remembered, and a frame with the same bytes around other
 // text is known without being parsed. Quotes and backslashes in the text send a frame the long way.
 
+import { aroundPadding } from '../padding.js'
+
 const MARK = '"content":"'
 
 export class DeltaSkeleton {
   private before = ''
   private after = ''
+  /** Of `after`, what is behind the padding; null: it has none. */
+  private tail: string | null = null
 
   /** `frame` (latin1) is an ordinary delta: one choice, text and nothing else. */
   learn(frame: string): void {
@@ -22,18 +26,27 @@ export class DeltaSkeleton {
     )
       return
     this.before = frame.slice(0, start)
-    this.after = frame.slice(end)
+    const padded = aroundPadding(frame.slice(end))
+    this.after = padded?.head ?? frame.slice(end)
+    this.tail = padded?.tail ?? null
   }
 
   /** The text of a frame of the same shape (latin1, as the bytes are), or null: read it the long way. */
   textOf(frame: string): string | null {
-    const { before, after } = this
-    const end = frame.length - after.length
-    if (before === '' || end <= before.length || !frame.startsWith(before) || !frame.endsWith(after))
-      return null
+    const { before, after, tail } = this
+    if (before === '' || !frame.startsWith(before)) return null
+    const end = tail === null ? frame.length - after.length : frame.indexOf('"', before.length)
+    if (end <= before.length || !frame.startsWith(after, end)) return null
+    if (tail !== null && !isPadding(frame, end + after.length, tail)) return null
     const text = frame.slice(before.length, end)
     return PLAIN.test(text) ? text : null
   }
+}
+
+/** From `start` to the end: padding, and what is behind it. */
+function isPadding(frame: string, start: number, tail: string): boolean {
+  const end = frame.length - tail.length
+  return end >= start && frame.endsWith(tail) && (end === start || PLAIN.test(frame.slice(start, end)))
 }
 
 /**

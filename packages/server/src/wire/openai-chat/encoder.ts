@@ -4,11 +4,14 @@
 
 import type { JsonObject } from '../../core/json.js'
 import type { ReportedUsage } from '../../core/money/token-counts.js'
+import type { Citation } from '../../core/model/message.js'
 import { unreachable } from '../../core/unreachable.js'
 import type { StreamEncoder, StreamEvent } from '../format.js'
 import { dataFrame } from '../sse.js'
 import { encodeOpenAiUsage } from '../usage.js'
+import { encodeAnnotation } from './annotations.js'
 import { encodeFinishReason } from './finish-reason.js'
+import { encodeLogprobs } from './logprobs.js'
 
 interface EncoderOptions {
   readonly model: string
@@ -28,6 +31,13 @@ class OpenAiChatEncoder implements StreamEncoder {
   private usage: ReportedUsage | null = null
   // Position among the calls, by our block index.
   private readonly calls = new Map<number, number>()
+  // Characters of text so far, and before the text block that is being written.
+  private textChars = 0
+  private runStart = 0
+  private inText = false
+  // A chunk around its delta; made once, because only the delta changes from token to token.
+  private head = ''
+  private tail = ''
 
   constructor(private readonly options: EncoderOptions) {}
 
@@ -37,7 +47,7 @@ class OpenAiChatEncoder implements StreamEncoder {
       case 'start':
         return this.started ? '' : this.start(event.id)
       case 'text-delta':
-        return this.delta({ content: event.text })
+        return this.text(event.text)
       case 'reasoning-delta':
         return this.delta({ reasoning_content: event.text })
       case 'refusal-delta':
@@ -54,11 +64,13 @@ class OpenAiChatEncoder implements StreamEncoder {
       case 'usage':
         this.usage = event.usage
         return ''
+      case 'logprobs':
+        return this.begin() + this.chunk({}, null, encodeLogprobs(event.logprobs))
+      case 'citation':
+        return this.cite(event.citation)
       // This format has no place for them.
       case 'reasoning-signature':
       case 'reasoning-redacted':
-      case 'citation':
-      case 'logprobs':
         return ''
       case 'error':
         this.over = true
@@ -70,9 +82,17 @@ class OpenAiChatEncoder implements StreamEncoder {
     }
   }
 
+  wentBy(chars: number): void {
+    if (this.inText) this.textChars += chars
+  }
+
   private start(id: string): string {
     this.started = true
     this.id = id
+    const { createdSeconds: created, model } = this.options
+    const identity = JSON.stringify({ id, object: 'chat.completion.chunk', created, model })
+    this.head = `data: ${identity.slice(0, -1)},"choices":[{"index":0,"delta":`
+    this.tail = `,"logprobs":null,"finish_reason":null}]${this.options.includeUsage ? ',"usage":null' : ''}}\n\n`
     return this.chunk({ role: 'assistant', content: '' }, null)
   }
 
@@ -88,7 +108,7 @@ class OpenAiChatEncoder implements StreamEncoder {
   }
 
   private finish({ reason }: Extract<StreamEvent, { kind: 'finish' }>): string {
-    const before = this.started ? '' : this.start('')
+    const before = this.begin()
     const said = { calls: this.calls.size > 0, refusal: this.refused }
     return before + this.chunk({}, encodeFinishReason(reason, said))
   }
@@ -105,13 +125,29 @@ class OpenAiChatEncoder implements StreamEncoder {
     )
   }
 
-  private delta(delta: JsonObject): string {
-    const before = this.started ? '' : this.start('')
-    return before + this.chunk(delta, null)
+  private begin(): string {
+    return this.started ? '' : this.start('')
   }
 
-  private chunk(delta: JsonObject, finishReason: string | null): string {
-    const choices = [{ index: 0, delta, logprobs: null, finish_reason: finishReason }]
+  private text(text: string): string {
+    if (!this.inText) this.runStart = this.textChars
+    this.inText = true
+    this.textChars += text.length
+    return `${this.begin()}${this.head}{"content":${JSON.stringify(text)}}${this.tail}`
+  }
+
+  private cite(citation: Citation): string {
+    const annotation = encodeAnnotation(citation, { start: this.runStart, end: this.textChars })
+    return annotation === null ? '' : this.begin() + this.chunk({ annotations: [annotation] }, null)
+  }
+
+  private delta(delta: JsonObject): string {
+    this.inText = false
+    return `${this.begin()}${this.head}${JSON.stringify(delta)}${this.tail}`
+  }
+
+  private chunk(delta: JsonObject, finishReason: string | null, logprobs: JsonObject | null = null): string {
+    const choices = [{ index: 0, delta, logprobs, finish_reason: finishReason }]
     const usage = this.options.includeUsage ? { usage: null } : {}
     return dataFrame(JSON.stringify({ ...this.identity(), choices, ...usage }))
   }

@@ -2,8 +2,6 @@
 
 import type { Fields } from '../fields.js'
 
-const isZero = (value: unknown): boolean => value === 0
-const isFalse = (value: unknown): boolean => value === false
 const isEmpty = (value: unknown): boolean =>
   typeof value === 'object' && Object.keys(value ?? {}).length === 0
 
@@ -18,6 +16,12 @@ export const OPENAI_CHAT_FIELDS: Fields = {
     'max_completion_tokens',
     'temperature',
     'top_p',
+    'seed',
+    'presence_penalty',
+    'frequency_penalty',
+    'logprobs',
+    'top_logprobs',
+    'reasoning_effort',
     'stop',
     'stream',
     'stream_options',
@@ -26,12 +30,10 @@ export const OPENAI_CHAT_FIELDS: Fields = {
     'safety_identifier',
   ]),
   hints: new Set([
-    'seed',
     'metadata',
     'store',
     'service_tier',
     'prediction',
-    'reasoning_effort',
     'verbosity',
     'prompt_cache_key',
     'prompt_cache_options',
@@ -39,10 +41,6 @@ export const OPENAI_CHAT_FIELDS: Fields = {
   ]),
   neutral: {
     n: (value) => value === 1,
-    logprobs: isFalse,
-    top_logprobs: isZero,
-    frequency_penalty: isZero,
-    presence_penalty: isZero,
     logit_bias: isEmpty,
     functions: (value) => Array.isArray(value) && value.length === 0,
     modalities: (value) => Array.isArray(value) && value.every((item) => item === 'text'),

@@ -6,33 +6,26 @@ import { OPENAI_CHAT_FIELDS } from './fields.js'
 
 export function unsaid(body: unknown): string[] {
   if (!isObject(body)) return []
-  const messages = objectsOf(body['messages'])
-  const firstTurn = messages.findIndex(([{ role }]) => role !== 'system' && role !== 'developer')
   return [
     ...fieldsPresent(body, OPENAI_CHAT_FIELDS.hints),
+    ...(body['reasoning_effort'] === 'max' ? ['reasoning_effort'] : []),
     ...(present(body['user']) ? fieldsPresent(body, ['safety_identifier']) : []),
-    ...objectsOf(body['tools']).flatMap(([{ function: tool }, index]) =>
-      isObject(tool) ? fieldsPresent(tool, ['strict'], `tools[${index}].function.`) : [],
-    ),
-    ...messages.flatMap(([message, index]) => {
-      const at = `messages[${index}].`
-      const late =
-        firstTurn !== -1 &&
-        index > firstTurn &&
-        (message['role'] === 'system' || message['role'] === 'developer')
-      // It still counts, but is read before the conversation instead of in its place.
-      const moved = late ? [`${at}position`] : []
-      return [
-        ...moved,
-        ...fieldsPresent(message, ['name', 'reasoning_content', 'reasoning'], at),
-        ...details(message, at),
-      ]
-    }),
+    ...inMessages(body['messages']),
   ]
 }
 
-function details(message: Record<string, unknown>, at: string): string[] {
-  return objectsOf(message['content']).flatMap(([{ image_url: image }, index]) =>
-    isObject(image) ? fieldsPresent(image, ['detail'], `${at}content[${index}].image_url.`) : [],
-  )
+function inMessages(messages: unknown): readonly string[] {
+  const found: string[] = []
+  for (const [index, message] of (Array.isArray(messages) ? messages : []).entries()) {
+    if (!isObject(message)) continue
+    const { name, annotations, content } = message
+    if (present(name)) found.push(`messages[${index}].name`)
+    if (present(annotations)) found.push(`messages[${index}].annotations`)
+    if (!Array.isArray(content)) continue
+    for (const [part, at] of objectsOf(content)) {
+      if (present(part['prompt_cache_breakpoint']))
+        found.push(`messages[${index}].content[${at}].prompt_cache_breakpoint`)
+    }
+  }
+  return found
 }

@@ -1,0 +1,154 @@
+// What the bench of translation translates: a conversation of 20 KB with tools and results in either format,
+// an answer, and frames of streams as the providers send them.
+
+import type { ModelAnswer, WireFormat } from '../packages/server/src/wire/format.js'
+
+const SENTENCE = 'The parcel left the depot on Tuesday, "express", and it has not arrived – 3 °C outside.\n'
+const WORDS = SENTENCE.repeat(8)
+const SCHEMA = {
+  type: 'object',
+  properties: { order: { type: 'string', description: SENTENCE }, day: { type: 'integer' } },
+  required: ['order'],
+}
+const TURNS = Array.from({ length: 9 }, (_, index) => index)
+const TOOLS = ['find_order', 'track_parcel', 'refund', 'escalate']
+
+const openAi = {
+  model: 'm',
+  max_tokens: 500,
+  temperature: 0.2,
+  tools: TOOLS.map((name) => ({
+    type: 'function',
+    function: { name, description: WORDS.slice(0, 300), parameters: SCHEMA },
+  })),
+  messages: [
+    { role: 'system', content: WORDS },
+    ...TURNS.flatMap((turn) => [
+      { role: 'user', content: WORDS },
+      {
+        role: 'assistant',
+        content: WORDS.slice(0, 200),
+        tool_calls: [
+          {
+            id: `call_${turn}`,
+            type: 'function',
+            function: { name: 'find_order', arguments: JSON.stringify({ order: SENTENCE, day: turn }) },
+          },
+        ],
+      },
+      { role: 'tool', tool_call_id: `call_${turn}`, content: WORDS },
+    ]),
+  ],
+}
+
+const anthropic = {
+  model: 'm',
+  max_tokens: 500,
+  temperature: 0.2,
+  tools: TOOLS.map((name) => ({ name, description: WORDS.slice(0, 300), input_schema: SCHEMA })),
+  system: [{ type: 'text', text: WORDS }],
+  messages: TURNS.flatMap((turn) => [
+    { role: 'user', content: [{ type: 'text', text: WORDS }] },
+    {
+      role: 'assistant',
+      content: [
+        { type: 'text', text: WORDS.slice(0, 200) },
+        { type: 'tool_use', id: `t_${turn}`, name: 'find_order', input: { order: SENTENCE, day: turn } },
+      ],
+    },
+    { role: 'user', content: [{ type: 'tool_result', tool_use_id: `t_${turn}`, content: WORDS }] },
+  ]),
+}
+// The last turn asks for an answer, whichever format it is in.
+const last = { role: 'user', content: 'And now?' }
+openAi.messages.push(last)
+anthropic.messages.push({ role: 'user', content: [{ type: 'text', text: 'And now?' }] })
+
+export const BODIES: Readonly<Record<string, unknown>> = {
+  'openai-chat': openAi,
+  'anthropic-messages': anthropic,
+}
+
+export function answerIn(format: WireFormat): unknown {
+  const counts = { input: 900, output: 300, cacheRead: 0, cacheWrite: 0, cacheWrite1h: 0 }
+  const answer: ModelAnswer = {
+    id: 'x',
+    model: 'm',
+    parts: [
+      { kind: 'text', text: WORDS.repeat(2) },
+      { kind: 'tool-call', id: 'c', name: 'refund', argumentsJson: JSON.stringify({ order: SENTENCE }) },
+    ],
+    finishReason: 'tool-calls',
+    rawFinishReason: null,
+    stopSequence: null,
+    usage: {
+      tokens: { ...counts, reasoning: 0, audioInput: 0, audioOutput: 0 },
+      providerTotals: { input: null, output: null, total: null },
+    },
+  }
+  return format.encodeAnswer(answer, 1_700_000_000)
+}
+
+interface Frames {
+  readonly start: readonly Buffer[]
+  /** A frame per token, of a few that are made once. */
+  readonly delta: (index: number) => Buffer
+}
+
+const TOKENS = [' the', ' parcel', ' left', ' Tuesday', ',', ' gr\u00fcn', ' depot', ' of']
+
+function repeated(frame: (token: string) => string): Frames['delta'] {
+  const made = TOKENS.map((token) => Buffer.from(frame(token)))
+  return (index) => made[index % made.length] ?? Buffer.alloc(0)
+}
+
+function chunk(delta: object): string {
+  const choices = [{ index: 0, delta, logprobs: null, finish_reason: null }]
+  const identity = { id: 'chatcmpl-B9MHDbslfkBeAs8l4', object: 'chat.completion.chunk', created: 1741570283 }
+  const rest = { model: 'gpt-4o-mini-2024-07-18', service_tier: 'default', system_fingerprint: 'fp_067' }
+  return `data: ${JSON.stringify({ ...identity, ...rest, choices, usage: null })}\n\n`
+}
+
+const event = (type: string, fields: object): string =>
+  `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`
+
+const openAiStart = [Buffer.from(chunk({ role: 'assistant', content: '' }))]
+const anthropicStart = (block: object): readonly Buffer[] => {
+  const usage = { input_tokens: 900, output_tokens: 1 }
+  const message = { id: 'msg_01', type: 'message', role: 'assistant', model: 'claude', content: [], usage }
+  return [
+    Buffer.from(event('message_start', { message })),
+    Buffer.from(event('content_block_start', { index: 0, content_block: block })),
+  ]
+}
+const blockDelta = (delta: object): string => event('content_block_delta', { index: 0, delta })
+
+/** The formats whose streams are measured. */
+export type Measured = 'openai-chat' | 'anthropic-messages'
+
+export const FRAMES: Readonly<Record<Measured, Readonly<Record<'text' | 'arguments', Frames>>>> = {
+  'openai-chat': {
+    text: { start: openAiStart, delta: repeated((token) => chunk({ content: token })) },
+    arguments: {
+      start: [
+        ...openAiStart,
+        Buffer.from(
+          chunk({
+            tool_calls: [{ index: 0, id: 'c', type: 'function', function: { name: 'f', arguments: '' } }],
+          }),
+        ),
+      ],
+      delta: repeated((token) => chunk({ tool_calls: [{ index: 0, function: { arguments: token } }] })),
+    },
+  },
+  'anthropic-messages': {
+    text: {
+      start: anthropicStart({ type: 'text', text: '' }),
+      delta: repeated((text) => blockDelta({ type: 'text_delta', text })),
+    },
+    arguments: {
+      start: anthropicStart({ type: 'tool_use', id: 't', name: 'f', input: {} }),
+      delta: repeated((partial_json) => blockDelta({ type: 'input_json_delta', partial_json })),
+    },
+  },
+}

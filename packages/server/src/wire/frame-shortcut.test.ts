@@ -1,0 +1,139 @@
+// Frames that take the shortcut come out as the long way would have written them.
+
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { CallerWire } from '../core/release/release.js'
+import { anthropicStream, openAiStream } from '../testing/recorded-streams.js'
+import { ANTHROPIC_NAMES, OPENAI_NAMES, translate } from '../testing/translated-stream.js'
+import type { StreamEvent } from './format.js'
+import { formatOf } from './formats.js'
+import { FrameShortcut } from './frame-shortcut.js'
+
+const frameOf = (words: string): string =>
+  `data: {"choices":[{"delta":{"content":${JSON.stringify(words)}}}]}\n\n`
+const madeOf = (words: string): string => `event: x\ndata: {"text":${JSON.stringify(words)}}\n\n`
+const bytes = (text: string): Buffer => Buffer.from(text)
+
+function taught(words = 'Hi'): FrameShortcut {
+  const shortcut = new FrameShortcut()
+  shortcut.learn({ words, source: bytes(frameOf(words)), target: madeOf(words) })
+  return shortcut
+}
+
+describe('a frame of the shape that was learned', () => {
+  test.each(['a', ' über', '"quoted"', 'a\\b', 'line\n', '😀', '1'])('%j is put into the other', (words) => {
+    const shortcut = taught()
+    expect(shortcut.translate(bytes(frameOf(words)))?.toString()).toBe(madeOf(words))
+    expect(shortcut.chars).toBe(words.length)
+  })
+
+  test.each([
+    ['no words', frameOf('')],
+    ['other fields', frameOf('a').replace('"choices"', '"usage":{},"choices"')],
+    ['another string behind the words', frameOf('a').replace('"a"', '"a","b":"c"')],
+    ['half an escape', frameOf('a').replace('"a"', String.raw`"a\"`)],
+    ['an escape that is none', frameOf('a').replace('"a"', String.raw`"\x"`)],
+    ['two frames', frameOf('a') + frameOf('b')],
+    ['half a frame', frameOf('a').slice(0, -1)],
+  ])('%s: goes the long way', (_, frame) => {
+    expect(taught().translate(bytes(frame))).toBeNull()
+  })
+})
+
+test.each([
+  ['the words are there twice', frameOf('Hi').replace('"choices"', '"id":"Hi","choices"'), madeOf('Hi')],
+  ['the words stand in some other field', frameOf('Hi').replace('content', 'obfuscation'), madeOf('Hi')],
+  [
+    'the words are written in another way',
+    frameOf('Hi').replace('"Hi"', String.raw`"\u0048i"`),
+    madeOf('Hi'),
+  ],
+  ['it was more than a frame', `data: ${frameOf('Hi')}data:`, madeOf('Hi')],
+  ['nothing came out', frameOf('Hi'), ''],
+])('nothing is learned when %s', (_, source, target) => {
+  const shortcut = new FrameShortcut()
+  shortcut.learn({ words: 'Hi', source: bytes(source), target })
+  expect(shortcut.translate(bytes(source))).toBeNull()
+})
+
+test('padding may be of any length, and is no part of the shape', () => {
+  const padded = (words: string, padding: string): Buffer =>
+    bytes(frameOf(words).replace(/\}\n\n$/, `,"obfuscation":"${padding}"}\n\n`))
+  const shortcut = new FrameShortcut()
+  shortcut.learn({ words: 'Hi', source: padded('Hi', 'aZ3'), target: madeOf('Hi') })
+  for (const padding of ['', 'x', 'ab12cd34']) {
+    expect(shortcut.translate(padded(' a"', padding))?.toString()).toBe(madeOf(' a"'))
+  }
+  expect(shortcut.translate(padded('a', 'x","b":"c'))).toBeNull()
+  expect(shortcut.translate(bytes(frameOf('a')))).toBeNull()
+})
+
+test('what was forgotten has to be learned again', () => {
+  const shortcut = taught()
+  shortcut.forget()
+  expect(shortcut.translate(bytes(frameOf('a')))).toBeNull()
+})
+
+const framesIn = (stream: string): readonly Buffer[] =>
+  stream
+    .split(/(?<=\n\n)/)
+    .filter((frame) => frame !== '')
+    .map(bytes)
+
+describe('frame by frame is as good as all at once', () => {
+  const recorded: readonly (readonly [string, CallerWire, Buffer])[] = [
+    ...OPENAI_NAMES.map((name) => [name, 'anthropic-messages', openAiStream(name)] as const),
+    ...ANTHROPIC_NAMES.map((name) => [name, 'openai-chat', anthropicStream(name)] as const),
+  ]
+
+  test.each(recorded)('%s, for %s', (_, to, stream) => {
+    const once = translate([stream], to)
+    const each = translate(framesIn(stream.toString()), to)
+    expect(each.frames).toBe(once.frames)
+    expect(each.scanner.facts).toEqual(once.scanner.facts)
+  })
+
+  const words = fc.oneof(
+    fc.string({ unit: 'grapheme' }),
+    fc.constantFrom('a', ' b', '"', '\\', '\n', 'ü', '😀'),
+  )
+  const delta: fc.Arbitrary<StreamEvent> = fc.oneof(
+    { weight: 6, arbitrary: words.map((text): StreamEvent => ({ kind: 'text-delta', text })) },
+    words.map((text): StreamEvent => ({ kind: 'reasoning-delta', text })),
+    words.map((argumentsJson): StreamEvent => ({ kind: 'tool-call-delta', index: 1, argumentsJson })),
+    fc.constantFrom<StreamEvent>(
+      { kind: 'tool-call-start', index: 1, id: 'c', name: 'content' },
+      { kind: 'refusal-delta', text: 'no' },
+      { kind: 'finish', reason: 'stop', raw: null, stopSequence: null },
+      {
+        kind: 'citation',
+        citation: {
+          citedText: null,
+          title: 't',
+          url: 'https://x/',
+          documentIndex: null,
+          location: null,
+          span: null,
+        },
+      },
+    ),
+  )
+
+  test.each<[CallerWire, CallerWire]>([
+    ['openai-chat', 'anthropic-messages'],
+    ['anthropic-messages', 'openai-chat'],
+  ])('whatever comes from %s for %s', (from, to) => {
+    const start: StreamEvent = { kind: 'start', id: 'content', model: 'm', usage: null }
+    fc.assert(
+      fc.property(fc.array(delta, { maxLength: 40 }), fc.boolean(), (deltas, keepUsage) => {
+        const encoder = formatOf(from).encoder({ model: 'm', includeUsage: true, createdSeconds: 1 })
+        const stream = [start, ...deltas, { kind: 'end' } as const].map((one) => encoder.encode(one)).join('')
+        const once = translate([bytes(stream)], to, { keepUsage })
+        const each = translate(framesIn(stream), to, { keepUsage })
+        expect(each.frames).toBe(once.frames)
+        expect(each.scanner.facts).toEqual(once.scanner.facts)
+      }),
+      { numRuns: 300 },
+    )
+  })
+})
