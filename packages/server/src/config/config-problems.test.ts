@@ -87,9 +87,9 @@ describe('a mistake is told with its place and a way out', () => {
       ['f.yaml:1:33 `refine` is on the ladder twice'],
     ],
     [
-      'a provider kind of a later version',
+      'a model on the device without its file',
       `${SIM.trimEnd().slice(0, -2)}, x: { kind: on-device, region: eu } }\n`,
-      ['f.yaml:1:51 the provider kind `on-device` is not available in this version'],
+      ['f.yaml:1:43 `model_path` is missing'],
     ],
     [
       'an unknown provider kind',

@@ -85,7 +85,7 @@ export async function conversationOf(
   return turns.toReversed().flat()
 }
 
-export function forgetResponse(engine: Engine, tenant: string, id: string, task: TaskId): void {
-  const reference = referenceOf(tenant, id)
+export function forgetResponse(engine: Engine, tenant: string, { task, response }: KeptResponse): void {
+  const reference = referenceOf(tenant, String(response['id']))
   engine.books.saveContent({ task, reference, text: '', deleteAfterMs: engine.system.nowMs() })
 }

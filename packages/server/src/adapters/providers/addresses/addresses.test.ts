@@ -158,7 +158,7 @@ describe('paths', () => {
     [US, { wire: 'gemini' }, `${GOOGLE}/m:generateContent`],
     [US, { wire: 'gemini', stream: true }, `${GOOGLE}/m:streamGenerateContent?alt=sse`],
     [US, { wire: 'gemini', countTokens: true }, `${GOOGLE}/m:countTokens`],
-    [US, { wire: 'gemini-embeddings' }, `${GOOGLE}/m:predict`],
+    [US, { wire: 'vertex-embeddings' }, `${GOOGLE}/m:predict`],
     [US, { wire: 'gemini', model: 'endpoints/123' }, `${VERTEX_US}/endpoints/123:generateContent`],
     [
       US,
@@ -256,7 +256,7 @@ describe('formats', () => {
       ['bedrock-converse', 'bedrock-converse', 'bedrock-converse', 'bedrock-embeddings'],
     ],
     ['gemini', GEMINI, 'm', ['gemini', 'gemini', 'gemini', 'gemini-embeddings']],
-    ['vertex', vertex('global'), 'gemini-2.5-pro', ['gemini', 'gemini', 'gemini', 'gemini-embeddings']],
+    ['vertex', vertex('global'), 'gemini-2.5-pro', ['gemini', 'gemini', 'gemini', 'vertex-embeddings']],
     [
       'claude on vertex',
       vertex('global'),

@@ -183,7 +183,12 @@ describe('the port', () => {
   })
 
   test('it says who it is', () => {
-    expect(scene().provider).toMatchObject({ name: 'device', simulated: false, chatWire: 'openai-chat' })
+    const { provider } = scene()
+    expect([provider.name, provider.simulated]).toEqual(['device', false])
+    const spoken = (['openai-responses', 'anthropic-messages', 'openai-embeddings'] as const).map((wire) =>
+      provider.speaks(wire, 'm'),
+    )
+    expect(spoken).toEqual(['openai-chat', 'openai-chat', 'openai-embeddings'])
   })
 })
 
