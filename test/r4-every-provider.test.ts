@@ -5,6 +5,7 @@ import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { chatSuite } from './support/chat-suite.js'
+import { helpersSuite } from './support/helpers-suite.js'
 import { messagesSuite } from './support/messages-suite.js'
 import { responsesSuite } from './support/responses-suite.js'
 import { KEY, VENDOR_MODELS, type Vendors, startVendors } from './support/vendors/all.js'
@@ -25,6 +26,9 @@ describe.each(Object.entries(VENDOR_MODELS))('%s', (_, model) => {
   describe('asked in messages', () => {
     messagesSuite({ model, client: anthropic })
   })
+  describe("asked through the clients' helpers", () => {
+    helpersSuite({ model, openai, anthropic })
+  })
   describe('asked in responses', () => {
     responsesSuite({ model, client: openai })
   })
@@ -38,4 +42,15 @@ test.each(['titan-embeddings', 'gemini-embeddings'])('embeddings of %s have thei
     expect(typeof data[0]?.embedding).toBe(encoding_format === 'float' ? 'object' : 'string')
     expect(usage.prompt_tokens).toBeGreaterThan(0)
   }
+})
+
+test('tokens are counted by Claude on Vertex itself', async () => {
+  const counted = await anthropic()
+    .messages.countTokens({
+      model: 'claude-on-vertex',
+      messages: [{ role: 'user', content: 'Where is my order?' }],
+    })
+    .withResponse()
+  expect(counted.data.input_tokens).toBeGreaterThan(0)
+  expect(counted.response.headers.get('x-spillway-estimated')).toBeNull()
 })

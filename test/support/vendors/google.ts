@@ -45,6 +45,10 @@ export function startVertex(simUrl: string): Promise<Vendor> {
 
 async function claude(simUrl: string, model: string, call: VendorCall) {
   const { anthropic_version: version, ...body } = bodyOf(call)
+  if (model === 'count-tokens' && typeof body['model'] === 'string') {
+    const counted = await askSim(simUrl, '/v1/messages/count_tokens', body)
+    return json(counted.status, JSON.parse(await textOf(counted)))
+  }
   if (version !== 'vertex-2023-10-16' || 'model' in body)
     return failed(400, 'INVALID_ARGUMENT', 'anthropic_version is required and model is not permitted.')
   const answer = await askSim(simUrl, '/v1/messages', { ...body, model: decodeURIComponent(model) })

@@ -5,6 +5,7 @@ import { estimateInputTokens, NOTHING_LEARNED } from '../core/money/bytes-per-to
 import type { Deployment } from '../core/release/release.js'
 import { resolveRequestedModel } from '../core/routing/resolve-requested-model.js'
 import type { RequestView } from '../wire/format.js'
+import { VERTEX_ANTHROPIC_VERSION } from '../wire/anthropic-messages/vertex-body.js'
 import { readTokenCount } from '../wire/anthropic-messages/token-count.js'
 import type { Engine } from './engine.js'
 import { collectWhole } from './upstream/collect-whole.js'
@@ -41,16 +42,20 @@ function deploymentFor(engine: Engine, requested: string): Deployment | null {
 
 /** null: this provider does not count, or did not. */
 async function askProvider(engine: Engine, deployment: Deployment, ask: CountAsk): Promise<number | null> {
-  const provider = engine.provider(engine.release(), deployment.provider)
+  const release = engine.release()
+  const provider = engine.provider(release, deployment.provider)
   if (provider === undefined || provider.simulated) return null
   if (provider.speaks('anthropic-messages', deployment.model) !== 'anthropic-messages') return null
+  // The only call there whose body names the model.
+  const isVertex = release.providers.get(deployment.provider)?.kind === 'vertex'
+  const place = isVertex ? { anthropic_version: VERTEX_ANTHROPIC_VERSION } : {}
   const request = {
     wire: 'anthropic-messages' as const,
     countTokens: true,
     model: deployment.model,
-    body: Buffer.from(JSON.stringify({ ...ask.body, model: deployment.model })),
+    body: Buffer.from(JSON.stringify({ ...ask.body, ...place, model: deployment.model })),
     stream: false,
-    headers: ask.headers,
+    headers: isVertex ? {} : ask.headers,
     headTimeoutMs: COUNT_MS_MAX,
     idleTimeoutMs: COUNT_MS_MAX,
   }

@@ -187,3 +187,27 @@ describe('errors', () => {
     expect(anthropicMessages.errorFrame(error)).toMatch(/^event: error\ndata: \{"type":"error",.*\}\n\n$/)
   })
 })
+
+test('a thread is refused so that the official client goes on without it', () => {
+  const asked = anthropicMessages.view({
+    model: 'm',
+    max_tokens: 1,
+    messages: [{ role: 'user', content: 'x' }],
+    thread: { type: 'new' },
+  })
+  if (asked.kind !== 'invalid') throw new Error('it was accepted')
+  expect(asked.problems.map(({ at }) => at)).toEqual(['thread'])
+  const error = {
+    code: 'request.invalid',
+    status: 400,
+    message: 'm',
+    hint: 'h',
+    taskId: null,
+    requestId: 'r',
+  }
+  const details = { error_code: 'thread_unsupported_request', unsupported: ['thread'] }
+  expect(anthropicMessages.encodeError({ ...error, problems: asked.problems })).toMatchObject({
+    error: { type: 'invalid_request_error', details },
+  })
+  expect(anthropicMessages.encodeError(error)['error']).not.toHaveProperty('details')
+})

@@ -4,6 +4,7 @@ import type { JsonObject } from '../../core/json.js'
 import { errorDetail } from '../error-detail.js'
 import type { ErrorBody } from '../format.js'
 import { eventFrame } from '../sse.js'
+import { THREAD } from './view.js'
 
 const TYPES: Readonly<Record<number, string>> = {
   400: 'invalid_request_error',
@@ -27,9 +28,16 @@ export function encodeError(error: ErrorBody): JsonObject {
       type: TYPES[error.status] ?? (error.status >= 500 ? 'api_error' : 'invalid_request_error'),
       message: error.message,
       ...errorDetail(error),
+      ...threadDetails(error),
     },
     request_id: error.requestId,
   }
+}
+
+/** As Anthropic refuses a thread: its client then sends the whole conversation. */
+function threadDetails({ problems = [] }: ErrorBody): JsonObject {
+  if (!problems.some(({ at }) => at === THREAD)) return {}
+  return { details: { error_code: 'thread_unsupported_request', unsupported: [THREAD] } }
 }
 
 export function errorFrame(error: ErrorBody): string {

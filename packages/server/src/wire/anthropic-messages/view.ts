@@ -17,6 +17,7 @@ import type { RequestView } from '../format.js'
 export function view(body: unknown): Parsed<RequestView> {
   if (!isObject(body)) return invalid('', 'the body must be a JSON object')
   const problems: Problem[] = []
+  refuseThread(body, problems)
   const size = measureConversation(body, problems)
   const tools = listField(body['tools'], 'tools', problems)
   const schema = jsonSchemaOf(body)
@@ -37,6 +38,17 @@ export function view(body: unknown): Parsed<RequestView> {
     imageCount: size.images,
   }
   return concluded(value, problems)
+}
+
+export const THREAD = 'thread'
+
+/**
+ * A conversation that the provider holds: no other could answer it, and what it costs to read cannot be seen
+ * here. Anthropic's client goes on without when it is told so (`errors.ts`).
+ */
+function refuseThread(body: Record<string, unknown>, problems: Problem[]): void {
+  if (body[THREAD] === undefined || body[THREAD] === null) return
+  problems.push({ at: THREAD, message: 'is not supported here; send the whole conversation in `messages`' })
 }
 
 export function userOf(body: Record<string, unknown>, problems: Problem[]): string | null {
