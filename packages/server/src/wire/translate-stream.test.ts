@@ -272,3 +272,12 @@ describe('in both directions', () => {
     )
   })
 })
+
+test('a response that may be gone on from has a name of ours: some servers number theirs from 1 to 999', () => {
+  const chunk = { id: 'chatcmpl-123', object: 'chat.completion.chunk', created: 1, model: 'm' }
+  const frames = [{ delta: { role: 'assistant', content: 'a' }, finish_reason: null }].map((choice) =>
+    Buffer.from(`data: ${JSON.stringify({ ...chunk, choices: [{ index: 0, ...choice }] })}\n\n`),
+  )
+  expect(translate(frames, 'openai-responses', { from: 'openai-chat' }).frames).toContain('"resp_made-up"')
+  expect(translate(frames, 'anthropic-messages', { from: 'openai-chat' }).frames).toContain('"chatcmpl-123"')
+})

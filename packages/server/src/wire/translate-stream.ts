@@ -24,7 +24,7 @@ export interface ScannerBetween extends ScannerOptions {
   readonly to: CallerWire
   /** The model's name as the caller sees it, when formats differ. */
   readonly model: string
-  /** Of the answer, when the provider's format gives it none. */
+  /** Of the answer: where answers are found again by it (responses), or the provider gives it none. */
   readonly answerId: string
   /** Seconds since 1970, for formats whose chunks carry a time. */
   readonly createdSeconds: number
@@ -128,7 +128,9 @@ class TranslatingScanner implements RelayingScanner {
    */
   private completed(event: StreamEvent): StreamEvent {
     if (event.kind !== 'start') return event
-    return { ...event, id: event.id || this.options.answerId, usage: event.usage ?? this.estimate }
+    const { answerId, to } = this.options
+    const isNamed = event.id !== '' && to !== 'openai-responses'
+    return { ...event, id: isNamed ? event.id : answerId, usage: event.usage ?? this.estimate }
   }
 }
 

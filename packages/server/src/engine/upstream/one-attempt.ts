@@ -121,8 +121,10 @@ function readWhole(step: Step, ask: AttemptAsk, body: Uint8Array): ReadAnswer | 
   if (step.call.wire === 'openai-embeddings') return readVectors(step, ask, { json, facts })
   const decoded = theirs.decodeAnswer(json)
   if (decoded === null) return null
-  // Not every format gives its answers an id, or names the model.
-  const id = decoded.id || newAnswerId(step)
+  // Not every format gives its answers an id, or names the model. And where answers are found again by their
+  // id it is ours: some servers number theirs from 1 to 999.
+  const isKept = step.call.wire === 'openai-responses'
+  const id = isKept || decoded.id === '' ? newAnswerId(step) : decoded.id
   const named = { ...decoded, id, model: decoded.model || ask.held.deployment.model }
   const answer = ask.stripLogprobs ? { ...named, logprobs: [] } : named
   const createdSeconds = Math.floor(step.startedMs / 1000)
