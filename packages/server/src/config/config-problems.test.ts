@@ -87,11 +87,6 @@ describe('a mistake is told with its place and a way out', () => {
       ['f.yaml:1:33 `refine` is on the ladder twice'],
     ],
     [
-      'a provider kind of a later version',
-      `${SIM.trimEnd().slice(0, -2)}, x: { kind: on-device, region: eu } }\n`,
-      ['f.yaml:1:51 the provider kind `on-device` is not available in this version'],
-    ],
-    [
       'an unknown provider kind',
       'providers: { s: { kind: simulated }, x: { kind: openia } }\n',
       ['f.yaml:1:49 unknown provider kind; did you mean `openai`?'],

@@ -183,7 +183,9 @@ describe('the port', () => {
   })
 
   test('it says who it is', () => {
-    expect(scene().provider).toMatchObject({ name: 'device', simulated: false, chatWire: 'openai-chat' })
+    const { provider } = scene()
+    expect(provider).toMatchObject({ name: 'device', simulated: false })
+    expect(provider.speaks('anthropic-messages', 'any')).toBe('openai-chat')
   })
 })
 
