@@ -46,7 +46,7 @@ const KINDS: Readonly<Record<Exclude<ProviderConfig['kind'], 'simulated'>, true>
   'on-device': true,
 }
 
-describe(GUIDE, () => {
+describe('docs/providers.md', () => {
   test('has a section for every kind of provider, each with a configuration of that kind', () => {
     const shown = sections.filter(({ heading }) => Object.hasOwn(KINDS, heading))
     expect(shown.map(({ heading }) => heading).toSorted()).toEqual(Object.keys(KINDS).toSorted())
