@@ -9,6 +9,7 @@ import type { TaskTraceView } from '@spillway/protocol'
 import OpenAI, { BadRequestError } from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { tinyGguf, writeTinyGguf } from '../packages/server/src/testing/tiny-gguf.js'
+import { runCommand } from './support/command.js'
 import { CHAT, MESSAGES } from './support/dialects.js'
 import { request } from './support/http.js'
 import { type RunningProcess, type RunningServer, startServer, startSim } from './support/server.js'
@@ -212,8 +213,26 @@ describe('a model file', () => {
   test('that is not there stops the start, and says which', async () => {
     const text = config(sim.url).replace('flat.gguf', 'gone.gguf')
     await expect(startServer({ config: text })).rejects.toThrow(
-      /provider flat: model_path: there is no file \S*gone/,
+      /spillway\.yaml:3:40 there is no file \S*gone\.gguf/,
     )
+  })
+
+  test('that is not there, or no model, is a problem that the check tells, and it loads nothing', async () => {
+    await writeFile(join(dir, 'text.gguf'), 'no model')
+    const file = join(dir, 'check.yaml')
+    const text = config(sim.url).replace('flat.gguf', 'gone.gguf').replace('sharp.gguf', 'text.gguf')
+    await writeFile(file, text)
+    const { code, stdout } = await runCommand(['check', file, '--json'])
+    expect(code).toBe(1)
+    expect(JSON.parse(stdout)).toMatchObject({
+      valid: false,
+      problems: [
+        { file, line: 3, column: 40, message: `there is no file ${join(dir, 'gone.gguf')}` },
+        { file, line: 4, message: `${join(dir, 'text.gguf')} is not a GGUF file` },
+      ],
+    })
+    await writeFile(file, config(sim.url))
+    expect((await runCommand(['check', file])).code).toBe(0)
   })
 
   test('that is gone at a reload leaves the release that serves', async () => {

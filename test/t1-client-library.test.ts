@@ -1,6 +1,7 @@
 // T1-T3: a task through our own client, and the examples as a user runs them, against the built server.
 
 import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import Anthropic from '@anthropic-ai/sdk'
@@ -150,9 +151,9 @@ describe('the client', () => {
 })
 
 describe('the examples', () => {
-  const run = async (name: string) => {
+  const run = async (name: string, url = server.url) => {
     const file = fileURLToPath(new URL(`../examples/${name}`, import.meta.url))
-    return (await promisify(execFile)(process.execPath, [file, server.url])).stdout
+    return (await promisify(execFile)(process.execPath, [file, url])).stdout
   }
 
   test('with the client', async () => {
@@ -171,6 +172,16 @@ describe('the examples', () => {
     const output = await run('on-device/triage.js')
     expect(output).toMatch(/^answered  word-list, 0 USD: Where is my parcel\?/m)
     expect(output).toMatch(/^escalated gpt-4o-mini, 0\.\d+ USD: I paid for an order/m)
+    expect(output).toMatch(/^bill +0\.\d+ USD/m)
+  })
+
+  test('one route over four approaches', async () => {
+    const config = await readFile(new URL('../examples/hybrid/spillway.yaml', import.meta.url), 'utf8')
+    await using hybrid = await startServer({ config })
+    const output = await run('hybrid/claim.js', hybrid.url)
+    expect(output).toMatch(/^micro +default, 0 USD: Is this a claim\?$/m)
+    expect(output).toMatch(/^(own +default|cloud +fallback), \S+ USD: What is damaged\?$/m)
+    expect(output).toMatch(/^(large +escalated:0|cloud +fallback), 0\.\d+ USD: Are we liable\?/m)
     expect(output).toMatch(/^bill +0\.\d+ USD/m)
   })
 })

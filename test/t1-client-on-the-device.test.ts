@@ -2,7 +2,7 @@
 // server: one task, one trace, one bill. The model itself is a stand-in with the shape of the Prompt API, since
 // the real one is a download of gigabytes; everything around it is real.
 
-import type { TaskTraceView } from '@spillway/protocol'
+import type { Report, TaskTraceView } from '@spillway/protocol'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Browser, startBrowser } from './support/browser.js'
@@ -144,6 +144,14 @@ describe.skipIf(program.kind === 'absent')('a page with a model of its own', () 
     expect(task.cost_usd).toBe(charges[0]?.attempt.cost_usd)
     expect(outcome).toMatchObject({ success: true, cost_usd: task.cost_usd })
     expect(JSON.stringify(steps)).not.toMatch(/clause 7|not sure|it is/)
+
+    const headers = { authorization: `Bearer ${KEY}` }
+    const { groups } = (await request(`${server.url}/v1/report?by=approach`, { headers })).body as Report
+    expect(groups).toMatchObject([
+      { group: 'on-device', tasks: 1, successes: 1, attempts: 3, cost_usd: 0, output_tokens: 6 },
+      { group: 'self-hosted', tasks: 1, successes: 0, attempts: 1, cost_usd: task.cost_usd },
+    ])
+    expect(groups.map(({ place }) => place?.task_share)).toEqual([1, 0])
   })
 
   test('runs the first rung of a route with a model that the application brought along', async () => {

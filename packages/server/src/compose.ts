@@ -1,14 +1,13 @@
 // The only file that knows everybody: configuration, ports, engine and server are put together here.
 
 import { ProviderPools } from './adapters/providers/provider-pools.js'
-import { createGenaiPrices } from './adapters/prices/genai-prices.js'
 import { type Store, openStore } from './adapters/store/open-store.js'
 import { createLiveSystem } from './adapters/system/live-system.js'
 import { EntryLog } from './adapters/telemetry/log-entries.js'
 import type { Logger } from './adapters/telemetry/logs.js'
 import { createMetrics } from './adapters/telemetry/metrics.js'
 import { type SpanExporter, startSpanExporter } from './adapters/telemetry/otlp.js'
-import { parseConfig } from './config/load-config.js'
+import { loadRelease } from './compose/load-release.js'
 import type { ConfigSource } from './config/find-config.js'
 import type { Environment } from './config/environment.js'
 import { MemoryLedger } from './core/budget/memory-ledger.js'
@@ -79,21 +78,6 @@ function provisionProblem(pools: ProviderPools, release: Release): Problem | nul
   } catch (error) {
     return { at: release.source, message: error instanceof Error ? error.message : String(error) }
   }
-}
-
-export function loadRelease(
-  config: ConfigSource,
-  env: Environment,
-  system: Pick<System, 'nowMs' | 'sha256'>,
-) {
-  const prices = createGenaiPrices(system.nowMs())
-  return parseConfig({
-    text: config.text,
-    file: config.file,
-    env,
-    prices,
-    sha256: (text) => system.sha256(text),
-  })
 }
 
 /** The books know a release by its id: what its deployments are is written down when it begins to serve. */

@@ -1,7 +1,7 @@
 // `spillway check [FILE]`: every problem of a configuration at once, with its place.
 
 import type { Command } from 'commander'
-import { loadRelease } from '../compose.js'
+import { loadRelease } from '../compose/load-release.js'
 import { createLiveSystem } from '../adapters/system/live-system.js'
 import { checkReport, checkText } from '../config/check-report.js'
 import { readEnvironment } from '../config/environment.js'

@@ -1,7 +1,6 @@
 // Asking a running server: one request, and its answer, refusal or absence told in words a person can act on.
 
 import type { Command } from 'commander'
-import { request } from 'undici'
 import { isObject } from '../core/json.js'
 import type { CliIo } from './cli-io.js'
 
@@ -99,6 +98,8 @@ async function askJson(
   { method = 'GET', timeoutMs = ANSWER_TIMEOUT_MS }: Pick<Question, 'method' | 'timeoutMs'>,
 ): Promise<Answer> {
   try {
+    // Only commands that ask a server wait for it.
+    const { request } = await import('undici')
     const answer = await request(url, {
       method,
       headers: { accept: 'application/json', ...(key === null ? {} : { authorization: `Bearer ${key}` }) },

@@ -1,36 +1,36 @@
 #!/usr/bin/env node
-// The command line. One file per command; this one only lists them.
+// The command line. One file per command; this one only lists them, and loads the one that is asked for.
 
 import { Command, CommanderError } from 'commander'
-import { registerCheck } from './check.js'
-import { registerProviders } from './providers.js'
-import { registerReport } from './report.js'
-import { registerServe } from './serve.js'
-import { registerSim } from './sim.js'
-import { registerTasks } from './tasks.js'
-import { registerTrace } from './trace.js'
 
 /** Exit code for wrong usage, as in docs/interface.md. */
 const WRONG_USAGE = 2
 
-const program = new Command('spillway')
-  .description('Runs AI features like production capacity.')
-  .exitOverride()
-  .showHelpAfterError()
+const COMMANDS = new Map<string, () => Promise<(program: Command) => void>>([
+  ['serve', async () => (await import('./serve.js')).registerServe],
+  ['check', async () => (await import('./check.js')).registerCheck],
+  ['report', async () => (await import('./report.js')).registerReport],
+  ['tasks', async () => (await import('./tasks.js')).registerTasks],
+  ['trace', async () => (await import('./trace.js')).registerTrace],
+  ['providers', async () => (await import('./providers.js')).registerProviders],
+  ['sim', async () => (await import('./sim.js')).registerSim],
+])
 
-for (const register of [
-  registerServe,
-  registerCheck,
-  registerReport,
-  registerTasks,
-  registerTrace,
-  registerProviders,
-  registerSim,
-]) {
-  register(program)
+async function main(argv: readonly string[]): Promise<void> {
+  const program = new Command('spillway')
+    .description('Runs AI features like production capacity.')
+    .exitOverride()
+    .showHelpAfterError()
+  // Anything else (help, a mistake) has to know them all.
+  const asked = COMMANDS.get(argv[2] ?? '')
+  for (const load of asked === undefined ? COMMANDS.values() : [asked]) {
+    const register = await load()
+    register(program)
+  }
+  await program.parseAsync(argv)
 }
 
-program.parseAsync().catch((error: unknown) => {
+main(process.argv).catch((error: unknown) => {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : WRONG_USAGE
     return

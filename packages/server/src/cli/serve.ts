@@ -5,8 +5,8 @@ import { readFileSync, watchFile } from 'node:fs'
 import { type Command, Option } from 'commander'
 import { limitHeapGrowth } from '../adapters/system/heap-growth.js'
 import { createLiveSystem } from '../adapters/system/live-system.js'
-import { type LogLevel, createLogger } from '../adapters/telemetry/logs.js'
-import { type Spillway, startSpillway } from '../compose.js'
+import type { LogLevel } from '../adapters/telemetry/logs.js'
+import type { Spillway } from '../compose.js'
 import { readEnvironment } from '../config/environment.js'
 import { type ConfigSource, findConfig } from '../config/find-config.js'
 import { type Parsed, type Problem, invalid } from '../core/parsed.js'
@@ -47,6 +47,9 @@ export async function serve(options: ServeOptions): Promise<void> {
     return stop(`--port must be a number from 0 to 65535`, 2)
   const config = locate(options)
   if (config.kind === 'invalid') return stop(problemsText(config.problems), 1)
+  // Only now: every other command starts without them.
+  const { createLogger } = await import('../adapters/telemetry/logs.js')
+  const { startSpillway } = await import('../compose.js')
   const logger = createLogger({ level: options.logLevel, destination: 2, system: createLiveSystem() })
   const { host, data: dataDir } = options
   try {

@@ -471,3 +471,30 @@ describe('the built-in configuration', () => {
     expect(contract(release, 'support_reply').degrade).toEqual(FULL_LADDER)
   })
 })
+
+describe('models on this machine', () => {
+  const problemsOf = (text: string, env: Environment = {}) => {
+    const deviceProblem = (path: string, shown = path) => {
+      if (path.endsWith('.gone')) return { key: 'model_path', message: `no file ${shown}` } as const
+      return path.endsWith('.here') ? null : ({ key: 'kind', message: 'no package' } as const)
+    }
+    const result = parseConfig({ text, file: 'f.yaml', env, prices, sha256, deviceProblem })
+    return result.kind === 'ok' ? [] : result.problems.map(({ at, message }) => `${at} ${message}`)
+  }
+  const models = 'models: { m: { deployments: [{ provider: a }] } }\n'
+  const device = (path: string) => `providers:\n  a: { kind: on-device, model_path: "${path}" }\n${models}`
+
+  test('are looked at, and the problem stands where the key does', () => {
+    expect(problemsOf(device('x.here'))).toEqual([])
+    expect(problemsOf(device('x.gone'))).toEqual(['f.yaml:2:37 no file x.gone'])
+    expect(problemsOf(device('x'))).toEqual(['f.yaml:2:14 no package'])
+    expect(problemsOf(`providers:\n  a: { kind: on-device }\n${models}`)).toEqual([
+      'f.yaml:2:6 `model_path` is missing',
+    ])
+  })
+
+  test('whose path came from the environment are not shown', () => {
+    const problems = problemsOf(device('${MODEL}'), { MODEL: '/secret/x.gone' })
+    expect(problems).toEqual(['f.yaml:2:37 no file that the environment names'])
+  })
+})

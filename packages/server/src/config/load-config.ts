@@ -17,7 +17,7 @@ import { type ConfigText, parseYaml } from './parse-yaml.js'
 import type { Problems } from './problems.js'
 import { ceilingLimits } from './read-limits.js'
 import { isTier, readModels } from './read-models.js'
-import { impliedProviders, readProviders } from './read-providers.js'
+import { type DeviceLook, impliedProviders, readProviders } from './read-providers.js'
 import { readTenants } from './read-tenants.js'
 import { readServer } from './read-server.js'
 import { asMap, reportUnknownKeys } from './readers.js'
@@ -30,6 +30,8 @@ import { findWarnings } from './warnings.js'
 export interface ConfigInput extends ConfigText {
   readonly prices: PriceCatalogue
   readonly sha256: (text: string) => string
+  /** Why a model on this machine could not run, and at which key of its provider. Default: nobody looks. */
+  readonly deviceProblem?: DeviceLook
 }
 
 const KEYS = ['providers', 'models', 'tasks', 'tenants', 'defaults', 'limits', 'server'] as const
@@ -55,7 +57,7 @@ function readContent(
   const at = (key: Key): Tree => root.entries.get(key)?.value ?? emptyMap(root.offset)
   const { prices } = input
   const providers = root.entries.has('providers')
-    ? readProviders(at('providers'), problems)
+    ? readProviders(at('providers'), problems, input.deviceProblem)
     : impliedProviders(input.env, problems)
   const configured = readModels(at('models'), {
     providers,

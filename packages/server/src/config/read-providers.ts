@@ -60,15 +60,39 @@ const onDevice = record({
   gpu: optional(flag, false),
 })
 
-export function readProviders(tree: Tree, problems: Problems): ReadonlyMap<string, ProviderConfig> {
+/** `shown`: what a message says instead of the path, which may be a secret. */
+export type DeviceLook = (
+  modelPath: string,
+  shown?: string,
+) => { readonly key: 'model_path' | 'kind'; readonly message: string } | null
+
+export function readProviders(
+  tree: Tree,
+  problems: Problems,
+  deviceProblem: DeviceLook = () => null,
+): ReadonlyMap<string, ProviderConfig> {
   const providers = new Map<string, ProviderConfig>()
   for (const [name, { keyOffset, value }] of asMap(tree, problems)?.entries ?? []) {
     checkName(name, keyOffset, problems)
     const map = asMap(value, problems)
     const kind = map && readKind(map, problems)
-    if (kind) providers.set(name, readProvider({ name, kind }, map, problems))
+    if (!kind) continue
+    const provider = readProvider({ name, kind }, map, problems)
+    providers.set(name, provider)
+    if (provider.kind === 'on-device') lookAt(provider.modelPath, map, { problems, deviceProblem })
   }
   return providers
+}
+
+function lookAt(
+  modelPath: string,
+  map: MapTree,
+  { problems, deviceProblem }: { readonly problems: Problems; readonly deviceProblem: DeviceLook },
+): void {
+  const written = map.entries.get('model_path')?.value
+  if (modelPath === '' || written?.kind !== 'scalar') return
+  const found = deviceProblem(modelPath, written.substituted ? 'that the environment names' : undefined)
+  if (found !== null) problems.add(map.entries.get(found.key)?.value.offset ?? map.offset, found.message)
 }
 
 function readKind(map: MapTree, problems: Problems): Kind | null {

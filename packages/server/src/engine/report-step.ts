@@ -6,6 +6,7 @@ import { NOTHING } from '../core/budget/amounts.js'
 import type { StepId } from '../core/ids.js'
 import { nanoFromUsd } from '../core/money/nano.js'
 import type { Decision, StepEnded } from '../core/task/records.js'
+import { ON_DEVICE } from '../core/task/report.js'
 import { type Engine, record } from './engine.js'
 import type { Task } from './task-registry.js'
 
@@ -68,10 +69,10 @@ type ModelFacts = Pick<
 function modelFacts(call: ReportedDeviceCall | undefined): ModelFacts {
   const hasAnswered = call?.end === 'answered' || call?.end === 'escalated'
   // Named apart, so that no caller can report in the name of a configured model.
-  const name = call === undefined ? null : `on-device/${call.model}`
+  const name = call === undefined ? null : `${ON_DEVICE}/${call.model}`
   return {
     firstByteMs: call?.first_byte_ms ?? null,
-    route: call === undefined ? null : 'on-device',
+    route: call === undefined ? null : ON_DEVICE,
     model: hasAnswered ? name : null,
     deployment: name,
     escalated: call?.end === 'escalated',

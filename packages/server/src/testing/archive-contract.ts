@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { NOTHING } from '../core/budget/amounts.js'
 import type { HoldMade } from '../core/task/records.js'
 import type { Archive, Books } from '../engine/ports.js'
+import { aboutDevices } from './device-contract.js'
 import {
   START_MS,
   attemptRecord,
@@ -133,6 +134,7 @@ export function aboutReports(books: () => AllBooks): void {
   })
 
   aboutPlaces(books)
+  aboutDevices(books)
 
   test('unknown prices, premium calls and simulated answers show', async () => {
     const hold = holdMade('task_1', 'hold_1', { tier: 'premium', simulated: true })

@@ -1,9 +1,11 @@
 // The whiteboard by where attempts went, over a list of entries: the plain way.
 
-import type { Entry, HoldSettled } from '../core/task/records.js'
+import type { AttemptRecord, Entry, HoldSettled, StepEnded } from '../core/task/records.js'
 import {
   BLAMELESS_ENDS,
+  NOT_ON_DEVICE,
   NO_PLACE,
+  ON_DEVICE,
   type MiddleAndTail,
   type PlaceGrouping,
   type PlaceSums,
@@ -16,12 +18,66 @@ import type { ServedDeployment } from '../core/release/served-deployment.js'
 import { isInWindow, percentiles, sum } from './memory-groups.js'
 import { type TaskStory, rowOf, storiesOf, summaryOf } from './task-story.js'
 
+/** One attempt, or one run on the caller's device. Tokens are null where they were not counted. */
+interface Went
+  extends
+    Pick<AttemptRecord, 'number' | 'end' | 'status' | 'durationMs' | 'firstByteMs'>,
+    Pick<AttemptRecord, 'deployment' | 'provider' | 'simulated'> {
+  readonly stepNumber: number
+  readonly isAnswering: boolean
+  readonly isPriced: boolean
+  readonly isPremium: boolean
+  readonly nanoUsd: number
+  readonly modelCalls: number
+  readonly inputTokens: number | null
+  readonly outputTokens: number | null
+}
+
 /** One task at one place. */
 interface Visit {
   readonly story: TaskStory
-  readonly charges: readonly HoldSettled[]
+  readonly went: readonly Went[]
   readonly nanoUsd: number
   readonly isAnswer: boolean
+}
+
+function wentTo({ stepNumber, actual, attempt }: HoldSettled): Went {
+  return {
+    ...attempt,
+    ...actual,
+    stepNumber,
+    isAnswering: attempt.purpose === 'answer',
+    isPriced: attempt.nanoUsd !== null,
+    isPremium: attempt.tier === 'premium',
+  }
+}
+
+const DEVICE_ENDS: Readonly<Record<string, string>> = {
+  answered: 'ok',
+  escalated: 'ok',
+  aborted: 'caller_left',
+}
+
+function ranOnDevice(step: StepEnded): readonly Went[] {
+  const [told] = step.decisions
+  if (step.route !== ON_DEVICE || told === undefined || told.reason === NOT_ON_DEVICE) return []
+  const { reason, inputs = {} } = told
+  const counted = (name: string) => (typeof inputs[name] === 'number' ? inputs[name] : null)
+  const run = {
+    deployment: step.deployment ?? '',
+    provider: ON_DEVICE,
+    stepNumber: step.number,
+    number: 0,
+    end: DEVICE_ENDS[reason] ?? reason,
+    status: 0,
+    durationMs: step.durationMs,
+    firstByteMs: step.firstByteMs,
+    nanoUsd: step.otherNanoUsd,
+    modelCalls: 0,
+    inputTokens: counted('input_tokens'),
+    outputTokens: counted('output_tokens'),
+  }
+  return [{ ...run, isAnswering: false, isPriced: true, isPremium: false, simulated: false }]
 }
 
 export function servedAs(
@@ -35,7 +91,9 @@ export function servedAs(
 
 /** The deployment that gave the last answer. Steps count in the order in which they ended. */
 function lastAnswer({ steps }: TaskStory): string | null {
-  return steps.findLast(({ deployment }) => deployment !== null)?.deployment ?? null
+  const isAnswer = ({ route, decisions }: StepEnded) =>
+    route !== ON_DEVICE || decisions[0]?.reason === 'answered'
+  return steps.findLast((step) => step.deployment !== null && isAnswer(step))?.deployment ?? null
 }
 
 function groupedBy<T>(values: readonly T[], nameOf: (value: T) => string): ReadonlyMap<string, readonly T[]> {
@@ -44,31 +102,30 @@ function groupedBy<T>(values: readonly T[], nameOf: (value: T) => string): Reado
   return groups
 }
 
-function visitsOf(story: TaskStory, placeOf: (charge: HoldSettled) => string): Map<string, Visit> {
+function visitsOf(story: TaskStory, placeOf: (went: Went) => string): Map<string, Visit> {
   const visits = new Map<string, Visit>()
   const answer = lastAnswer(story)
-  for (const [place, charges] of groupedBy(story.settled, placeOf)) {
-    const isAnswer = charges.some(({ attempt }) => attempt.deployment === answer)
-    visits.set(place, { story, charges, nanoUsd: sum(charges, ({ actual }) => actual.nanoUsd), isAnswer })
+  const all = [...story.settled.map(wentTo), ...story.steps.flatMap(ranOnDevice)]
+  for (const [place, went] of groupedBy(all, placeOf)) {
+    const isAnswer = went.some(({ deployment }) => deployment === answer)
+    visits.set(place, { story, went, nanoUsd: sum(went, ({ nanoUsd }) => nanoUsd), isAnswer })
   }
   const spent = sum([...visits.values()], ({ nanoUsd }) => nanoUsd)
   const rest = summaryOf(story).spent.nanoUsd - spent
   const isAnswered = [...visits.values()].some(({ isAnswer }) => isAnswer)
   if (rest !== 0 || !isAnswered)
-    visits.set(NO_PLACE, { story, charges: [], nanoUsd: rest, isAnswer: !isAnswered })
+    visits.set(NO_PLACE, { story, went: [], nanoUsd: rest, isAnswer: !isAnswered })
   return visits
 }
 
-function isFallback({ story }: Visit, { stepNumber, attempt }: HoldSettled): boolean {
-  if (attempt.purpose !== 'answer' || attempt.end === 'ok') return false
+function isFallback({ story }: Visit, went: Went): boolean {
+  if (!went.isAnswering || went.end === 'ok') return false
   const later = story.settled.filter(
-    (other) =>
-      other.stepNumber === stepNumber &&
-      other.attempt.purpose === 'answer' &&
-      other.attempt.number > attempt.number,
+    ({ stepNumber, attempt }) =>
+      stepNumber === went.stepNumber && attempt.purpose === 'answer' && attempt.number > went.number,
   )
   const [next] = later.toSorted((a, b) => a.attempt.number - b.attempt.number)
-  return next !== undefined && next.attempt.deployment !== attempt.deployment
+  return next !== undefined && next.attempt.deployment !== went.deployment
 }
 
 function middleAndTail(values: readonly (number | null)[]): MiddleAndTail | null {
@@ -77,25 +134,24 @@ function middleAndTail(values: readonly (number | null)[]): MiddleAndTail | null
 }
 
 function placeSums(visits: readonly Visit[]): PlaceSums {
-  const attempts = visits.flatMap(({ charges }) => charges.map(({ attempt }) => attempt))
-  const charges = visits.flatMap((visit) => visit.charges)
-  const ok = charges.filter(({ attempt }) => attempt.end === 'ok')
-  const isThrottled = ({ end, status }: HoldSettled['attempt']) =>
-    end !== 'ok' && THROTTLED_STATUSES.includes(status)
+  const went = visits.flatMap((visit) => visit.went)
+  const ok = went.filter(({ end }) => end === 'ok')
+  const counted = ok.filter(({ outputTokens }) => outputTokens !== null)
+  const isThrottled = ({ end, status }: Went) => end !== 'ok' && THROTTLED_STATUSES.includes(status)
   return {
     answered: visits.filter(({ isAnswer }) => isAnswer).length,
-    durationMs: middleAndTail(ok.map(({ attempt }) => attempt.durationMs)),
-    firstByteMs: middleAndTail(ok.map(({ attempt }) => attempt.firstByteMs)),
-    okDurationMs: sum(ok, ({ attempt }) => attempt.durationMs),
-    okOutputTokens: sum(ok, ({ actual }) => actual.outputTokens),
-    errors: attempts.filter((each) => !isThrottled(each) && !BLAMELESS_ENDS.includes(each.end)).length,
-    throttled: attempts.filter(isThrottled).length,
-    fallbacks: sum(visits, (visit) => visit.charges.filter((charge) => isFallback(visit, charge)).length),
+    durationMs: middleAndTail(ok.map(({ durationMs }) => durationMs)),
+    firstByteMs: middleAndTail(ok.map(({ firstByteMs }) => firstByteMs)),
+    okDurationMs: sum(counted, ({ durationMs }) => durationMs),
+    okOutputTokens: sum(counted, ({ outputTokens }) => outputTokens ?? 0),
+    errors: went.filter((each) => !isThrottled(each) && !BLAMELESS_ENDS.includes(each.end)).length,
+    throttled: went.filter(isThrottled).length,
+    fallbacks: sum(visits, (visit) => visit.went.filter((each) => isFallback(visit, each)).length),
   }
 }
 
 function summarise(group: string, visits: readonly Visit[]): ReportGroup {
-  const charges = visits.flatMap((visit) => visit.charges)
+  const went = visits.flatMap((visit) => visit.went)
   const tasks = visits.map((visit) => ({ ...visit, ...summaryOf(visit.story), row: rowOf(visit.story) }))
   const ended = tasks.flatMap((task) => (task.outcome === null ? [] : [{ ...task, outcome: task.outcome }]))
   const answered = ended.filter(({ isAnswer }) => isAnswer)
@@ -121,14 +177,14 @@ function summarise(group: string, visits: readonly Visit[]): ReportGroup {
     degraded: tasks.filter(({ degraded }) => degraded).length,
     escalated: tasks.filter(({ row }) => row.escalated).length,
     cacheHits: hits.length,
-    modelCalls: sum(charges, ({ actual }) => actual.modelCalls),
-    unpricedCalls: charges.filter(({ attempt }) => attempt.nanoUsd === null).length,
-    attempts: charges.length,
-    premiumCalls: sum(charges, ({ actual, attempt }) => (attempt.tier === 'premium' ? actual.modelCalls : 0)),
-    inputTokens: sum(charges, ({ actual }) => actual.inputTokens),
-    outputTokens: sum(charges, ({ actual }) => actual.outputTokens),
+    modelCalls: sum(went, ({ modelCalls }) => modelCalls),
+    unpricedCalls: went.filter(({ isPriced }) => !isPriced).length,
+    attempts: went.length,
+    premiumCalls: sum(went, ({ isPremium, modelCalls }) => (isPremium ? modelCalls : 0)),
+    inputTokens: sum(went, ({ inputTokens }) => inputTokens ?? 0),
+    outputTokens: sum(went, ({ outputTokens }) => outputTokens ?? 0),
     refused: 0,
-    simulated: charges.some(({ attempt }) => attempt.simulated),
+    simulated: went.some(({ simulated }) => simulated),
     place: placeSums(visits),
   }
 }
@@ -141,10 +197,10 @@ export function memoryReportByPlace(
   const groups = new Map<string, Visit[]>()
   for (const story of storiesOf(entries)) {
     if (!isInWindow(story, filter)) continue
-    const visits = visitsOf(story, ({ attempt }) => {
-      if (by !== 'approach') return attempt[by]
-      const at = { release: story.opened.release, deployment: attempt.deployment }
-      return servedAs(entries, at)?.hosting ?? UNKNOWN_APPROACH
+    const visits = visitsOf(story, ({ deployment, provider }) => {
+      if (by !== 'approach') return by === 'provider' ? provider : deployment
+      const served = servedAs(entries, { release: story.opened.release, deployment })
+      return served?.hosting ?? (provider === ON_DEVICE ? ON_DEVICE : UNKNOWN_APPROACH)
     })
     for (const [place, visit] of visits) groups.set(place, [...(groups.get(place) ?? []), visit])
   }

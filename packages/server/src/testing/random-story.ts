@@ -1,6 +1,7 @@
 // Random but possible histories of the books: what an engine could have written, in an order it could have
 // happened.
 
+import { DEVICE_ENDS } from '@spillway/protocol'
 import fc from 'fast-check'
 import { NOTHING } from '../core/budget/amounts.js'
 import type { AttemptRecord, Entry, HoldMade } from '../core/task/records.js'
@@ -18,7 +19,16 @@ import {
 
 interface Move {
   readonly task: number
-  readonly what: 'open' | 'open-long' | 'hold' | 'settle' | 'settle-unpriced' | 'step' | 'outcome' | 'refuse'
+  readonly what:
+    | 'open'
+    | 'open-long'
+    | 'hold'
+    | 'settle'
+    | 'settle-unpriced'
+    | 'step'
+    | 'device'
+    | 'outcome'
+    | 'refuse'
   readonly amount: number
 }
 
@@ -32,6 +42,7 @@ const move: fc.Arbitrary<Move> = fc.record({
     'settle',
     'settle-unpriced',
     'step',
+    'device',
     'outcome',
     'refuse',
   ),
@@ -141,12 +152,33 @@ function playEnd(state: TaskState, { what, amount }: Omit<Move, 'task'>, atMs: n
       degraded: amount % 3 ? [] : ['refine'],
     })
   }
+  if (what === 'device') return playDevice(state, amount, atMs)
   const success = amount % 3 > 0
   return outcomeJudged(id, {
     atMs,
     success,
     status: success ? 'succeeded' : 'failed',
     latencyMs: amount % 9_001,
+  })
+}
+
+/** A call on the caller's own device. Some runners count tokens, and some charge for themselves. */
+function playDevice(state: TaskState, amount: number, atMs: number): Entry {
+  const end = DEVICE_ENDS[amount % DEVICE_ENDS.length] ?? 'answered'
+  const counted = amount % 2 === 0 ? { input_tokens: amount % 83, output_tokens: amount % 31 } : {}
+  return stepEnded(state.id, [], {
+    number: ++state.steps,
+    startedMs: atMs,
+    durationMs: amount % 2_003,
+    firstByteMs: amount % 3 === 0 ? null : amount % 97,
+    route: 'on-device',
+    model: end === 'answered' || end === 'escalated' ? 'on-device/browser' : null,
+    deployment: 'on-device/browser',
+    escalated: end === 'escalated',
+    tier: null,
+    cache: 'off',
+    decisions: [{ stage: 'attempt', choice: 'on-device', reason: end, inputs: counted }],
+    otherNanoUsd: amount % 7 === 0 ? amount % 11 : 0,
   })
 }
 

@@ -1,11 +1,14 @@
-// The whiteboard by where attempts went: approach, provider or deployment. A row is one attempt, or the part
-// of a task that belongs to no attempt; the first row of a task at a place stands for the task there.
+// The whiteboard by where attempts went: approach, provider or deployment. A row is one attempt, a run on the
+// caller's device included, or the part of a task that belongs to no attempt; the first row of a task at a
+// place stands for the task there.
 
 import type Database from 'better-sqlite3'
 import {
   BLAMELESS_ENDS,
   type MiddleAndTail,
+  NOT_ON_DEVICE,
   NO_PLACE,
+  ON_DEVICE,
   type PlaceGrouping,
   type PlaceSums,
   type ReportFilter,
@@ -28,9 +31,13 @@ import {
   SUCCESS,
 } from './task-codes.js'
 
-/** How what it is called is found: `served` is the deployment as its release had it. */
+/**
+ * How what it is called is found: `served` is the deployment as its release had it, and no release has those
+ * of devices.
+ */
 const PLACE: Readonly<Record<PlaceGrouping, string>> = {
-  approach: `ifnull(served.hosting, '${UNKNOWN_APPROACH}')`,
+  approach: `iif(a.provider = '${ON_DEVICE}' AND served.hosting IS NULL, '${ON_DEVICE}',
+    ifnull(served.hosting, '${UNKNOWN_APPROACH}'))`,
   provider: 'a.provider',
   deployment: 'a.deployment',
 }
@@ -61,10 +68,28 @@ const OF_CHARGES = `SELECT ${OF_TASK}, attempt ->> '$[4]' AS deployment, attempt
   FROM chosen JOIN charges ON key >= n * ${PLACES_PER_TASK} AND key < (n + 1) * ${PLACES_PER_TASK}
   WHERE call IS NULL`
 
-/** Which deployment gave the last answer of a task; place in the text: `PackedStep`. */
+/** Steps of tasks that have more than one; places in the text: `PackedStep`. */
+const OF_STEPS = `chosen JOIN steps ON key >= n * ${PLACES_PER_TASK} AND key < (n + 1) * ${PLACES_PER_TASK}
+  WHERE call IS NULL`
+const IS_ON_DEVICE = `detail ->> '$[7]' IS '${ON_DEVICE}'`
+/** What became of a run, and what its runner counted: the one decision of its step. */
+const DEVICE_END = `detail ->> '$[18][0][2]'`
+const deviceCount = (name: string) => `detail ->> '$[18][0][3].${name}'`
+
+/** What ran on the caller's device. Tokens are NULL where its runner does not count them. */
+const OF_RUNS = `SELECT ${OF_TASK}, detail ->> '$[9]' AS deployment, '${ON_DEVICE}' AS provider,
+    detail ->> '$[20]' AS nano, 0 AS model_calls, ${deviceCount('input_tokens')} AS input_tokens,
+    ${deviceCount('output_tokens')} AS output_tokens, 0 AS unpriced, 0 AS premium_calls, 0 AS simulated,
+    detail ->> '$[5]' AS duration_ms, detail ->> '$[6]' AS first_byte_ms, 0 AS status,
+    CASE ${DEVICE_END} WHEN 'answered' THEN 'ok' WHEN 'escalated' THEN 'ok' WHEN 'aborted' THEN 'caller_left'
+      ELSE ${DEVICE_END} END AS ended,
+    key, number AS step, 0 AS number, '${ON_DEVICE}' AS purpose
+  FROM ${OF_STEPS} AND ${IS_ON_DEVICE} AND ${DEVICE_END} <> '${NOT_ON_DEVICE}'`
+
+/** Which deployment gave the last answer of a task. What a device did not answer is no answer. */
 const ANSWERS = `SELECT n, detail ->> '$[9]' AS deployment, max(key) AS key
-  FROM chosen JOIN steps ON key >= n * ${PLACES_PER_TASK} AND key < (n + 1) * ${PLACES_PER_TASK}
-  WHERE call IS NULL AND detail ->> '$[9]' IS NOT NULL GROUP BY n`
+  FROM ${OF_STEPS} AND detail ->> '$[9]' IS NOT NULL AND (NOT ${IS_ON_DEVICE} OR ${DEVICE_END} = 'answered')
+  GROUP BY n`
 
 /** What the attempts of a task do not explain: an answer from nowhere, and the cost of reported steps. */
 const REST = `SELECT ${OF_TASK}, cost_nano - ifnull(spent, 0) AS nano, ifnull(is_answer, 0) = 0 AS is_answer
@@ -81,7 +106,7 @@ function rows(place: string, where: string): string {
     WHERE n >= ? AND opened_ms >= ? AND opened_ms < ? ${where}),
   held AS MATERIALIZED (
     SELECT terms, packed ->> '$[2]' AS deployment, packed ->> '$[3]' AS provider FROM terms),
-  of_calls AS (${OF_CALLS}), of_charges AS (${OF_CHARGES}), answers AS (${ANSWERS}),
+  of_calls AS (${OF_CALLS}), of_charges AS (${OF_CHARGES} UNION ALL ${OF_RUNS}), answers AS (${ANSWERS}),
   charged AS MATERIALIZED (
     SELECT a.*, ${place} AS place, ifnull(a.deployment = answers.deployment, 0) AS is_answer,
       a.purpose = 'answer' AND a.ended <> 'ok' AND ifnull(lead(a.deployment) OVER
@@ -145,13 +170,13 @@ const SUMS = `sum(is_task) AS tasks,
   sum(unpriced) AS unpricedCalls,
   count(ended) AS attempts,
   sum(premium_calls) AS premiumCalls,
-  sum(input_tokens) AS inputTokens,
-  sum(output_tokens) AS outputTokens,
+  ifnull(sum(input_tokens), 0) AS inputTokens,
+  ifnull(sum(output_tokens), 0) AS outputTokens,
   max(simulated) AS simulated,
   sum(is_task AND is_answer) AS answered,
   ${[50, 95].map((p) => `${percentileOf('duration_ms', IS_OK, p)} AS duration${p}`).join(', ')},
   ${[50, 95].map((p) => `${percentileOf('first_byte_ms', IS_OK, p)} AS firstByte${p}`).join(', ')},
-  ${count(`iif(${IS_OK}, duration_ms, 0)`)} AS okDurationMs,
+  ${count(`iif(${IS_OK} AND output_tokens IS NOT NULL, duration_ms, 0)`)} AS okDurationMs,
   ${count(`iif(${IS_OK}, output_tokens, 0)`)} AS okOutputTokens,
   ${count(IS_ERROR)} AS errors,
   ${count(IS_THROTTLED)} AS throttled,

@@ -4,8 +4,9 @@
 export type TaskGrouping = 'contract' | 'tenant' | 'release' | 'model' | 'none'
 
 /**
- * Groupings of attempts by where they went. A task that went to two places is in both groups, with what was
- * spent at each; what no attempt cost, and tasks that no attempt answered, are in the group `none`.
+ * Groupings of attempts by where they went, runs on the caller's device included. A task that went to two
+ * places is in both groups, with what was spent at each; what no attempt cost, and tasks that no attempt
+ * answered, are in the group `none`.
  */
 export const PLACE_GROUPINGS = ['approach', 'provider', 'deployment'] as const
 export type PlaceGrouping = (typeof PLACE_GROUPINGS)[number]
@@ -18,6 +19,14 @@ export function isPlaceGrouping(by: ReportFilter['by']): by is PlaceGrouping {
 export const NO_PLACE = 'none'
 /** The approach of a deployment that the books do not know: they were written by an earlier version. */
 export const UNKNOWN_APPROACH = 'unknown'
+
+/**
+ * Route of the steps that ran on the caller's own device, and the approach and provider that they count at.
+ * Each is an attempt there, though nothing was held or paid for it.
+ */
+export const ON_DEVICE = 'on-device'
+/** End of a report that there is no model on the device: nothing ran. */
+export const NOT_ON_DEVICE = 'unavailable'
 
 /** Where groups are places, work on owned deployments belongs to the tasks of the report or to others. */
 export const OWN_WORK = 'own'
@@ -81,7 +90,7 @@ export interface PlaceSums {
   /** Of the attempts that ended well, ms. */
   readonly durationMs: MiddleAndTail | null
   readonly firstByteMs: MiddleAndTail | null
-  /** Sums over the attempts that ended well. */
+  /** Sums over the attempts that ended well and whose tokens were counted. */
   readonly okDurationMs: number
   readonly okOutputTokens: number
   /** Attempts that failed for another reason than throttling. */
