@@ -47,11 +47,17 @@ export function withHistory(body: Uint8Array, items: readonly JsonObject[]): Uin
 
 /**
  * The input of a body on its way to OpenAI itself, without what another provider proved its thoughts with:
- * OpenAI refuses what it did not encrypt. null: there is nothing of the kind.
+ * OpenAI refuses what it did not encrypt. null: there is nothing of the kind. `isForeign`: by the thought's
+ * id, for those that another account or cloud encrypted.
  */
-export function withoutForeignProofs(body: unknown): readonly JsonObject[] | null {
+export function withoutForeignProofs(
+  body: unknown,
+  isForeign: (id: string) => boolean = () => false,
+): readonly JsonObject[] | null {
   const items = itemsOfRequest(body)
-  const own = items.filter(({ type, id }) => type !== 'reasoning' || !isOurReasoning(textOf(id)))
+  const own = items.filter(({ type, id }) => {
+    return type !== 'reasoning' || !(isOurReasoning(textOf(id)) || isForeign(textOf(id)))
+  })
   const signed = own.some((item) => item['thought_signature'] !== undefined)
   if (own.length === items.length && !signed) return null
   return own.map(({ thought_signature: _signature, ...item }) => item)
