@@ -108,7 +108,7 @@ function readItem(value: unknown, index: number): Turn {
       requiredText(item['id'], `${at}.id`)
       return { role: 'assistant', text: '', images: 0 }
     default:
-      throw new BadField(`${at}.type`, `Invalid value: '${textOf(item['type'])}'.`, 'invalid_value')
+      throw new BadField(`${at}.type`, `Invalid value: ${at}.type is not a known type.`, 'invalid_value')
   }
 }
 
@@ -123,7 +123,7 @@ function readRole(role: unknown, at: string): Turn['role'] {
     default:
       throw new BadField(
         `${at}.role`,
-        `Invalid value: '${textOf(role)}'. Supported values are: 'assistant', 'system', 'developer', and 'user'.`,
+        `Invalid value: ${at}.role is none of 'assistant', 'system', 'developer', and 'user'.`,
         'invalid_value',
       )
   }
