@@ -151,7 +151,7 @@ describe('names', () => {
   })
 
   test('what the data plane cannot do yet is refused, not passed on', async () => {
-    for (const path of ['/v1/responses', '/v1/completions', '/v1/images/generations', '/v1/audio/speech']) {
+    for (const path of ['/v1/completions', '/v1/images/generations', '/v1/audio/speech']) {
       const [status, code] = await refusal(path, { body: CHAT })
       expect([404, 501]).toContain(status)
       expect(code).toMatch(/^(route\.unknown|request\.unsupported)$/)

@@ -20,14 +20,26 @@ export function itemsOfRequest(body: unknown): readonly JsonObject[] {
     )
 }
 
-/** The output of a whole response as input of the next turn; log probabilities are of no use there. */
+/**
+ * The output of a whole response as input of the next turn; log probabilities are of no use there. An answer
+ * that was cut may end in half a call, which nobody can answer, or in a thought that led to nothing: both are
+ * refused as input.
+ */
 export function itemsOfAnswer(body: unknown): readonly JsonObject[] {
   const output = isObject(body) ? body['output'] : null
   if (!Array.isArray(output)) return []
-  return output.filter(isObject).map((item) => {
+  const whole = output
+    .filter(isObject)
+    .filter(({ type, status }) => !(isCall(type) && status === 'incomplete'))
+  const last = whole.findLastIndex(({ type }) => type !== 'reasoning')
+  return whole.slice(0, last + 1).map((item) => {
     const { content } = item
     return asJsonObject(Array.isArray(content) ? { ...item, content: content.map(withoutLogprobs) } : item)
   })
+}
+
+function isCall(type: unknown): boolean {
+  return type === 'function_call' || type === 'custom_tool_call'
 }
 
 /**
