@@ -41,6 +41,7 @@ tasks:
   default: { retries: { max_attempts: 3 } }
 ${tasksOn('chat', 'gpt-4o-mini')}
 ${tasksOn('messages', 'claude-3-5-haiku')}
+${tasksOn('responses', 'gpt-4o-mini')}
   hurried: { retries: { max_attempts: 3 }, budget: { max_latency_ms: 4000 }, route: { default: throttled } }
   two_deployments: { retries: { max_attempts: 3 }, route: { default: half-dead } }
   two_models:
@@ -55,7 +56,7 @@ beforeAll(async () => {
 })
 afterAll(() => journey.stop())
 
-const MODELS = { chat: 'gpt-4o-mini', messages: 'claude-3-5-haiku' } as const
+const MODELS = { chat: 'gpt-4o-mini', messages: 'claude-3-5-haiku', responses: 'gpt-4o-mini' } as const
 let questions = 0
 const question = (orders: string) => `Question ${++questions}. [[sim:${orders}]]`
 

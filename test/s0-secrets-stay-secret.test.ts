@@ -9,7 +9,7 @@ import { openStore } from '../packages/server/src/adapters/store/open-store.js'
 import { createLiveSystem } from '../packages/server/src/adapters/system/live-system.js'
 import { type Collector, startCollector } from './support/collector.js'
 import { runCommand } from './support/command.js'
-import { CHAT, DIALECTS, WAYS, endOf } from './support/dialects.js'
+import { CHAT, DIALECTS, RESPONSES, WAYS, endOf } from './support/dialects.js'
 import { type Answered, request } from './support/http.js'
 import { Journey } from './support/journey.js'
 
@@ -93,6 +93,8 @@ beforeAll(async () => {
           model: task,
           text: `${SECRETS.prompt} [[sim:${order};text=${SECRETS.said}]]`,
           stream,
+          // Responses are kept, unless their caller does not want it.
+          ...(dialect === RESPONSES && { more: { store: false } }),
         }),
       )
       answers.push(...(await Promise.all(asked)))
@@ -118,13 +120,19 @@ async function wrongRequests(): Promise<void> {
     shown.push(JSON.stringify([status, body, [...headers]]))
   }
   const wrong = { authorization: `Bearer ${wrongKey}` }
-  for (const { path, body } of DIALECTS) {
-    await show(path, { body: `{"model": "quiet", "messages": [{"role": "user" "content": "${prompt}"}]}` })
-    await show(path, { body: { model: 'quiet', messages: prompt } })
+  for (const { path, body, name } of DIALECTS) {
+    const asked = name === 'responses' ? 'input' : 'messages'
+    await show(path, { body: `{"model": "quiet", "${asked}": [{"role": "user" "content": "${prompt}"}]}` })
+    await show(path, { body: { model: 'quiet', [asked]: name === 'responses' ? [prompt] : prompt } })
     await show(path, {
-      body: { model: 'quiet', max_tokens: prompt, messages: [{ role: 'user', content: prompt }] },
+      body: {
+        model: 'quiet',
+        max_tokens: prompt,
+        max_output_tokens: prompt,
+        [asked]: [{ role: 'user', content: prompt }],
+      },
     })
-    await show(path, { body: { ...body({ text: prompt }), messages: [{ role: prompt, content: prompt }] } })
+    await show(path, { body: { ...body({ text: prompt }), [asked]: [{ role: prompt, content: prompt }] } })
     await show(path, { body: body({ text: prompt }), headers: wrong })
     await show(path, { body: body({ text: prompt }), headers: { 'x-api-key': wrongKey, authorization: '' } })
     await show(path, {
@@ -172,7 +180,7 @@ test('no answer, header or error has a key in it', () => {
 })
 
 test('an error does not repeat the prompt', () => {
-  expect(shown.filter((text) => /^\[4\d\d,/.test(text))).toHaveLength(16)
+  expect(shown.filter((text) => /^\[4\d\d,/.test(text))).toHaveLength(23)
   for (const text of shown) expectNoSecret('error', text)
   const failed = answers.filter(({ status }) => status >= 500)
   expect(failed.length).toBeGreaterThan(0)

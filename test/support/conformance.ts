@@ -4,6 +4,8 @@
 import { type RunningServer, startServer, startSim } from './server.js'
 
 export const SDK_KEY = 'sdk-key-0001'
+/** Of another tenant. */
+export const OTHER_KEY = 'other-key-0001'
 
 /** Same wire for one SDK, the other wire for the other. */
 export const MODELS = { openai: 'gpt-4o-mini', anthropic: 'claude-3-5-haiku' } as const
@@ -12,7 +14,7 @@ export const MODELS = { openai: 'gpt-4o-mini', anthropic: 'claude-3-5-haiku' } a
 export const PIXEL =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=='
 
-const config = (simUrl: string) => `
+export const conformanceConfig = (simUrl: string) => `
 providers:
   openai: { kind: openai, api_key: provider-key-1, base_url: "${simUrl}/v1" }
   anthropic: { kind: anthropic, api_key: provider-key-2, base_url: "${simUrl}" }
@@ -35,6 +37,7 @@ tasks:
     route: { default: gpt-4o-mini }
 tenants:
   acme: { keys: ["${SDK_KEY}"] }
+  globex: { keys: ["${OTHER_KEY}"] }
 `
 
 export interface Conformance {
@@ -45,7 +48,7 @@ export interface Conformance {
 
 export async function startConformance(): Promise<Conformance> {
   const sim = await startSim(['--output-tokens', '24'])
-  const server = await startServer({ config: config(sim.url) })
+  const server = await startServer({ config: conformanceConfig(sim.url) })
   const stop = async () => {
     await server.stop()
     await sim.stop()

@@ -1,4 +1,4 @@
-// The two ways of asking for an answer, so that a journey can be told once and run in both.
+// The ways of asking for an answer, so that a journey can be told once and run in all.
 
 import { type Answered, errorOf } from './http.js'
 
@@ -15,12 +15,12 @@ export interface Ask {
 }
 
 export interface Dialect {
-  readonly name: 'chat' | 'messages'
+  readonly name: 'chat' | 'messages' | 'responses'
   readonly path: string
   readonly body: (ask: Ask) => Readonly<Record<string, unknown>>
   /** The text of an answer, whole or streamed. */
   textOf(answered: Answered): string
-  /** As the format calls it: `stop`, `length`; `end_turn`, `max_tokens`. */
+  /** As the format calls it: `stop`, `length`; `end_turn`, `max_tokens`; `completed`, `incomplete`. */
   finishOf(answered: Answered): string | null
   readonly finish: { readonly complete: string; readonly cut: string }
   /** Does the text of a stream have its end marker? */
@@ -107,14 +107,52 @@ export const MESSAGES: Dialect = {
   inBandError: (stream) => errorIn(stream),
 }
 
-export const DIALECTS: readonly Dialect[] = [CHAT, MESSAGES]
+interface Response {
+  readonly status: string
+  readonly output: readonly { readonly content?: readonly { readonly text?: string }[] }[]
+}
+
+/** The whole response, or as it was when its stream ended. */
+function responseOf({ body }: Answered): Response | undefined {
+  if (typeof body !== 'string') return body as Response
+  return eventsOf(body).findLast(({ type }) => ENDS.includes(type))?.['response'] as Response | undefined
+}
+
+const ENDS: readonly unknown[] = ['response.completed', 'response.incomplete']
+
+export const RESPONSES: Dialect = {
+  name: 'responses',
+  path: '/v1/responses',
+  body(ask) {
+    const { max_tokens, messages, ...rest } = bodyOf(ask)
+    return { ...rest, max_output_tokens: max_tokens, input: messages }
+  },
+  textOf(answered) {
+    const { body } = answered
+    const response = responseOf(answered)
+    const deltas = typeof body === 'string' ? eventsOf(body).map(({ delta }) => delta) : []
+    if (response === undefined) return deltas.filter((delta) => typeof delta === 'string').join('')
+    const parts = response.output.flatMap(({ content = [] }) => content)
+    return parts.map(({ text }) => text ?? '').join('')
+  },
+  finishOf: (answered) => responseOf(answered)?.status ?? null,
+  finish: { complete: 'completed', cut: 'incomplete' },
+  isEnded: (stream) => /^event: response\.(?:completed|incomplete)$/m.test(stream),
+  // Every response has a member of that name.
+  inBandError: (stream) => {
+    const event = eventsOf(stream).find(({ type }) => type === 'error')
+    return event === undefined ? null : (event['error'] as Record<string, unknown>)
+  },
+}
+
+export const DIALECTS: readonly Dialect[] = [CHAT, MESSAGES, RESPONSES]
 
 export interface Way {
   readonly dialect: Dialect
   readonly stream: boolean
 }
 
-/** For `test.each`: both dialects, and every way to ask, each with its name. */
+/** For `test.each`: all dialects, and every way to ask, each with its name. */
 export const BOTH = DIALECTS.map((dialect) => [dialect.name, dialect] as const)
 export const WAYS = DIALECTS.flatMap((dialect) => [
   [`${dialect.name}, whole`, { dialect, stream: false }] as const,

@@ -10,7 +10,7 @@ export interface ResponsesSuite {
   readonly client: () => OpenAI
 }
 
-const FIND_ORDER: OpenAI.Responses.FunctionTool = {
+export const FIND_ORDER: OpenAI.Responses.FunctionTool = {
   type: 'function',
   name: 'find_order',
   description: 'Finds an order by its number.',

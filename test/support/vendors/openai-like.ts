@@ -67,6 +67,24 @@ export function startAzure(simUrl: string): Promise<Vendor> {
   })
 }
 
+/** The surface without dates: addressed like OpenAI's own, and its responses are OpenAI's, byte for byte. */
+export function startAzureV1(simUrl: string): Promise<Vendor> {
+  return startVendor(async (call) => {
+    const [, operation] = /^\/openai\/v1\/(chat\/completions|embeddings|responses)$/.exec(call.path) ?? []
+    if (call.headers['api-key'] !== AZURE_KEY) return json(401, { error: AZURE_DENIED })
+    if (operation === undefined || (call.query.get('api-version') ?? 'preview') !== 'preview')
+      return json(404, { error: { code: '404', message: 'Resource not found' } })
+    const answer = await askSim(simUrl, `/v1/${operation}`, bodyOf(call))
+    if (operation === 'chat/completions') return relayed(answer, azureAccent, [AZURE_FIRST])
+    const type = answer.headers.get('content-type') ?? 'application/json'
+    return {
+      status: answer.status,
+      headers: { 'content-type': type, ...retryHeaders(answer) },
+      body: answer.body,
+    }
+  })
+}
+
 const AZURE_DENIED = {
   code: '401',
   message:

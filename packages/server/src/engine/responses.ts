@@ -4,6 +4,7 @@
 
 import { isObject, type JsonObject } from '../core/json.js'
 import type { TaskId } from '../core/ids.js'
+import type { Deployment } from '../core/release/release.js'
 import { itemsOfAnswer } from '../wire/openai-responses/history.js'
 import { callerSide } from '../wire/scan-frames.js'
 import type { Answer } from './answer/answer.js'
@@ -16,6 +17,8 @@ import type { KeptTurn, Step } from './step-context.js'
 export interface KeptResponse extends KeptTurn {
   readonly task: TaskId
   readonly response: JsonObject
+  /** Whose answer it is; null: nobody's, as no model was called. */
+  readonly provider: string | null
 }
 
 /** Turns of one conversation. Each costs a read of the books. */
@@ -29,7 +32,7 @@ function referenceOf(tenant: string, id: string): string {
 }
 
 /** Written before the step, so it is durable when the caller gets the last bytes. */
-export function keepResponse(step: Step, answer: Answer | MadeAnswer): void {
+export function keepResponse(step: Step, answer: Answer | MadeAnswer, deployment: Deployment | null): void {
   const { call, engine, task } = step
   const response = call.keeps === undefined ? null : responseOf(step, answer)
   const id = response?.['id']
@@ -37,14 +40,23 @@ export function keepResponse(step: Step, answer: Answer | MadeAnswer): void {
   engine.books.saveContent({
     task: task.id,
     reference: referenceOf(call.tenant.name, id),
-    text: JSON.stringify({ ...call.keeps, task: task.id, response }),
+    text: JSON.stringify({
+      ...call.keeps,
+      task: task.id,
+      response,
+      provider: deployment?.provider ?? null,
+    } satisfies KeptResponse),
     deleteAfterMs: engine.system.nowMs() + task.contract.retentionDays * DAY_MS,
   })
 }
 
 /** The whole response, of a stream too. null: it did not end as one. */
 function responseOf(step: Step, answer: Answer | MadeAnswer): JsonObject | null {
-  if ('scanner' in answer) return callerSide(answer.scanner).whole?.() ?? null
+  if ('scanner' in answer) {
+    // Its last frames are written now where it was cut, and go out once the books have it.
+    if (answer.end.kind === 'cut') step.format.cutFrames(answer.scanner)
+    return callerSide(answer.scanner).whole?.() ?? null
+  }
   if ('stream' in answer && answer.stream) {
     const scanner = step.format.scanner({ keepUsage: true, keepLogprobs: true, collect: false })
     scanner.push(answer.body)
@@ -65,13 +77,21 @@ export async function loadResponse(
   return refused('response.unknown', `No response with the id '${id.slice(0, 64)}' is stored.`)
 }
 
-/** Everything said up to and with this response, oldest first. */
+export interface Conversation {
+  /** Everything said, oldest first. */
+  readonly items: readonly JsonObject[]
+  /** As of `ModelCall.thoughts`. */
+  readonly thoughts: ReadonlyMap<string, string>
+}
+
+/** Up to and with this response. */
 export async function conversationOf(
   engine: Engine,
   tenant: string,
   id: string,
-): Promise<readonly JsonObject[] | Refusal> {
+): Promise<Conversation | Refusal> {
   const turns: (readonly JsonObject[])[] = []
+  const thoughts = new Map<string, string>()
   let next: string | null = id
   while (next !== null) {
     if (turns.length >= TURNS_MAX) {
@@ -79,13 +99,23 @@ export async function conversationOf(
     }
     const kept: KeptResponse | Refusal = await loadResponse(engine, tenant, next)
     if ('kind' in kept) return kept
-    turns.push([...kept.input, ...itemsOfAnswer(kept.response)])
+    const said = itemsOfAnswer(kept.response)
+    turns.push([...kept.input, ...said])
+    for (const { type, id: thought } of said) {
+      if (type === 'reasoning' && typeof thought === 'string' && kept.provider !== null) {
+        thoughts.set(thought, kept.provider)
+      }
+    }
     next = kept.previous
   }
-  return turns.toReversed().flat()
+  return { items: turns.toReversed().flat(), thoughts }
 }
 
-export function forgetResponse(engine: Engine, tenant: string, { task, response }: KeptResponse): void {
-  const reference = referenceOf(tenant, String(response['id']))
+export function forgetResponse(
+  engine: Engine,
+  tenant: string,
+  { id, task }: { readonly id: string; readonly task: TaskId },
+): void {
+  const reference = referenceOf(tenant, id)
   engine.books.saveContent({ task, reference, text: '', deleteAfterMs: engine.system.nowMs() })
 }

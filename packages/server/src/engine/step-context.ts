@@ -6,7 +6,7 @@ import type { JsonObject } from '../core/json.js'
 import type { CallerWire, RungName, Tenant } from '../core/release/release.js'
 import type { Facts } from '../core/release/rule.js'
 import type { AttemptRecord, Decision } from '../core/task/records.js'
-import type { RequestView, WireFormat } from '../wire/format.js'
+import type { RequestView, StreamScanner, WireFormat } from '../wire/format.js'
 import type { Answer } from './answer/answer.js'
 import type { Engine } from './engine.js'
 import type { Caller } from './ports.js'
@@ -33,6 +33,8 @@ export interface ModelCall {
   readonly upstreamHeaders: Readonly<Record<string, string>>
   /** The answer is kept under its id, so that a later call can go on from it. */
   readonly keeps?: KeptTurn
+  /** Thoughts among what was said before, by id: the provider that had them, who alone can read them. */
+  readonly thoughts?: ReadonlyMap<string, string>
 }
 
 /** What a call of the Responses API adds to its conversation. */
@@ -61,6 +63,8 @@ export interface Step {
   request: { readonly body: Uint8Array; readonly json: unknown; readonly view: RequestView }
   /** What the plan settled on; shown even when the call fails. */
   route: string | null
+  /** Of the stream that was begun last; null: none was. */
+  scanner: StreamScanner | null
   /** Models that answered and were not good enough. */
   readonly tried: string[]
   /** An answer that is complete but was judged too weak: better than none. */

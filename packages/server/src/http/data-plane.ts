@@ -89,9 +89,9 @@ export async function serveModelCall(
   const resumed =
     wire === 'openai-responses'
       ? await resumeConversation(engine, tenant.name, bytes)
-      : { bytes, keeps: null }
+      : { bytes, keeps: null, thoughts: undefined }
   if ('kind' in resumed && resumed.kind === 'refused') return turnAway(resumed, tenant)
-  const call = parseCall(exchange, { wire, bytes: resumed.bytes, tenant, requestId, keeps: resumed.keeps })
+  const call = parseCall(exchange, { wire, tenant, requestId, ...resumed })
   if (call.kind === 'refused') return turnAway(call, tenant)
   const key = textHeader(exchange, REQUEST_HEADERS.idempotencyKey)
   if (key === null) return callModel(engine, call.call, caller)
@@ -126,6 +126,7 @@ interface RawCall {
   readonly tenant: Tenant
   readonly requestId: string
   readonly keeps: KeptTurn | null
+  readonly thoughts: ModelCall['thoughts']
 }
 
 function parseCall(
@@ -154,7 +155,16 @@ function parseCall(
     traceparent,
     upstreamHeaders,
   }
-  return { kind: 'call', call: raw.keeps === null ? call : { ...call, keeps: raw.keeps } }
+  return { kind: 'call', call: withConversation(call, raw) }
+}
+
+function withConversation(call: ModelCall, { keeps, thoughts }: RawCall): ModelCall {
+  if (keeps === null && thoughts === undefined) return call
+  return {
+    ...call,
+    ...(keeps === null ? {} : { keeps }),
+    ...(thoughts === undefined ? {} : { thoughts }),
+  }
 }
 
 function parseJson(bytes: Buffer): { readonly kind: 'json'; readonly value: unknown } | Refusal {

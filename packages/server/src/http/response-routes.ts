@@ -15,6 +15,7 @@ interface WithId {
 const PREFIXES = ['/v1/responses', '/openai/v1/responses']
 const ITEMS_DEFAULT = 20
 const ITEMS_MAX = 100
+const NOTHING_SAID = { items: [] }
 
 export function registerResponseRoutes(app: FastifyInstance, engine: Engine): void {
   for (const prefix of PREFIXES) {
@@ -23,21 +24,23 @@ export function registerResponseRoutes(app: FastifyInstance, engine: Engine): vo
         throw new Refused(refused('request.unsupported', 'A stored response is not streamed again.'))
       const kept = await loadResponse(engine, tenant.name, params.id)
       if ('kind' in kept) throw new Refused(kept)
-      return kept.response
+      // It was made by a provider that was told to keep nothing, and was sent what came before.
+      return { ...kept.response, previous_response_id: kept.previous, store: true }
     })
     app.delete<WithId>(`${prefix}/:id`, async ({ params: { id }, tenant }) => {
       const kept = await loadResponse(engine, tenant.name, id)
       if ('kind' in kept) throw new Refused(kept)
-      forgetResponse(engine, tenant.name, kept)
+      forgetResponse(engine, tenant.name, { id, task: kept.task })
       await engine.books.durable()
       return { id, object: 'response', deleted: true }
     })
     app.get<WithId>(`${prefix}/:id/input_items`, async ({ params: { id }, query, tenant }) => {
       const kept = await loadResponse(engine, tenant.name, id)
       if ('kind' in kept) throw new Refused(kept)
-      const before = kept.previous === null ? [] : await conversationOf(engine, tenant.name, kept.previous)
+      const before =
+        kept.previous === null ? NOTHING_SAID : await conversationOf(engine, tenant.name, kept.previous)
       if ('kind' in before) throw new Refused(before)
-      return page(named([...before, ...kept.input], id), query)
+      return page(named([...before.items, ...kept.input], id), query)
     })
   }
 }

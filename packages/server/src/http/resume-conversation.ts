@@ -5,13 +5,14 @@ import { isObject } from '../core/json.js'
 import type { Engine } from '../engine/engine.js'
 import { type Refusal, refused } from '../engine/refusal.js'
 import { conversationOf } from '../engine/responses.js'
-import type { KeptTurn } from '../engine/step-context.js'
+import type { KeptTurn, ModelCall } from '../engine/step-context.js'
 import { itemsOfRequest, withHistory } from '../wire/openai-responses/history.js'
 
 export interface Resumed {
   readonly kind: 'resumed'
   readonly bytes: Buffer
   readonly keeps: KeptTurn | null
+  readonly thoughts: ModelCall['thoughts']
 }
 
 export async function resumeConversation(
@@ -21,15 +22,16 @@ export async function resumeConversation(
 ): Promise<Resumed | Refusal> {
   const body = objectOf(bytes)
   // Not JSON: the parser that follows says where.
-  if (body === null) return { kind: 'resumed', bytes, keeps: null }
+  if (body === null) return { kind: 'resumed', bytes, keeps: null, thoughts: undefined }
   const refusal = unsupportedIn(body)
   if (refusal !== null) return refusal
   const previous = typeof body['previous_response_id'] === 'string' ? body['previous_response_id'] : null
   const keeps = body['store'] === false ? null : { previous, input: itemsOfRequest(body) }
-  if (previous === null) return { kind: 'resumed', bytes, keeps }
+  if (previous === null) return { kind: 'resumed', bytes, keeps, thoughts: undefined }
   const history = await conversationOf(engine, tenant, previous)
   if ('kind' in history) return history
-  return { kind: 'resumed', bytes: Buffer.from(withHistory(bytes, history)), keeps }
+  const { items, thoughts } = history
+  return { kind: 'resumed', bytes: Buffer.from(withHistory(bytes, items)), keeps, thoughts }
 }
 
 function objectOf(bytes: Buffer): Record<string, unknown> | null {

@@ -190,15 +190,17 @@ function aboutCharges(books: () => AllBooks): void {
 function aboutContents(books: () => AllBooks): void {
   test('stored text comes back by its reference, character by character', async () => {
     const text = 'line\nwith\ttab, "quotes", ü, 😀 and a lone \ud800 surrogate'.repeat(3)
-    const content = { task: 'task_1' as TaskId, text, deleteAfterMs: START_MS }
+    const content = { task: 'task_1' as TaskId, text, deleteAfterMs: START_MS + 1 }
     const reference = books().saveContent(content)
     expect(await books().loadContent(reference)).toBe(text)
     expect(await books().loadContent('msg_unknown')).toBeNull()
+    const gone = books().saveContent({ ...content, deleteAfterMs: START_MS })
+    expect(await books().loadContent(gone)).toBeNull()
   })
 
   test('text under a reference of its own is replaced, and forgotten by an empty one', async () => {
     const reference = 'response:acme:resp_1'
-    const content = { task: 'task_1' as TaskId, reference, deleteAfterMs: START_MS }
+    const content = { task: 'task_1' as TaskId, reference, deleteAfterMs: START_MS + 1 }
     expect(books().saveContent({ ...content, text: 'first' })).toBe(reference)
     books().saveContent({ ...content, text: 'second' })
     expect(await books().loadContent(reference)).toBe('second')

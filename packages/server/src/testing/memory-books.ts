@@ -5,7 +5,7 @@ import { type Amounts, NOTHING } from '../core/budget/amounts.js'
 import type { HoldId, TaskId } from '../core/ids.js'
 import type { Entry, HoldSettled } from '../core/task/records.js'
 import type { TaskFilter, TaskRow, TaskSummary, TaskTrace } from '../core/task/views.js'
-import type { Archive, Books, System } from '../engine/ports.js'
+import type { Archive, Books, Content, System } from '../engine/ports.js'
 import { memoryOwnedCosts } from './memory-owned.js'
 import { memoryReport } from './memory-report.js'
 import { type TaskStory, addAmounts, rowOf, storiesOf, storyOf, summaryOf } from './task-story.js'
@@ -80,11 +80,28 @@ function totals(prefixes: readonly string[], entries: readonly Entry[]): Readonl
   return sums
 }
 
-/** `system` makes the references of stored content. */
-export function createMemoryBooks(system: Pick<System, 'newId'>): MemoryBooks {
+class MemoryContents {
+  private readonly kept = new Map<string, Content>()
+
+  constructor(private readonly system: Pick<System, 'newId' | 'nowMs'>) {}
+
+  save(content: Content): string {
+    const { reference = this.system.newId('message') } = content
+    this.kept.set(reference, content)
+    return reference
+  }
+
+  load(reference: string): string | null {
+    const found = this.kept.get(reference)
+    return found !== undefined && found.deleteAfterMs > this.system.nowMs() ? found.text || null : null
+  }
+}
+
+/** `system` makes the references of stored content, and says when its time is up. */
+export function createMemoryBooks(system: Pick<System, 'newId' | 'nowMs'>): MemoryBooks {
   const entries: Entry[] = []
   const openHolds = new Set<HoldId>()
-  const contents = new Map<string, string>()
+  const contents = new MemoryContents(system)
   let failure: Error | null = null
 
   function find<T>(id: TaskId, show: (story: TaskStory) => T): T | null {
@@ -106,17 +123,14 @@ export function createMemoryBooks(system: Pick<System, 'newId'>): MemoryBooks {
       return failure
     },
     durable: () => (failure === null ? Promise.resolve() : Promise.reject(failure)),
-    saveContent({ text, reference = system.newId('message') }) {
-      contents.set(reference, text)
-      return reference
-    },
+    saveContent: (content) => contents.save(content),
     loadTask: (id) => Promise.resolve(find(id, (story) => loaded(story, entries))),
     trace: (id) => Promise.resolve(find(id, (story) => traceOf(story, entries))),
     list: (filter) => Promise.resolve(page(filter, entries)),
     report: (filter) => Promise.resolve(memoryReport(filter, entries)),
     ownedCosts: (filter) => Promise.resolve(memoryOwnedCosts(filter, entries)),
     accountTotals: (prefixes) => Promise.resolve(totals(prefixes, entries)),
-    loadContent: (reference) => Promise.resolve(contents.get(reference) || null),
+    loadContent: (reference) => Promise.resolve(contents.load(reference)),
     close: () => Promise.resolve(),
   }
 }

@@ -46,6 +46,9 @@ export interface CallAsk {
   readonly attributes?: Readonly<Record<string, unknown>>
   readonly tenant?: Tenant
   readonly upstreamHeaders?: Readonly<Record<string, string>>
+  /** Of a call of the Responses API, as the HTTP floor prepares it. */
+  readonly keeps?: ModelCall['keeps']
+  readonly thoughts?: ModelCall['thoughts']
 }
 
 export interface RunningCall {
@@ -201,6 +204,8 @@ export function modelCallOf(ask: CallAsk): ModelCall {
     traceparent: null,
     requestId: 'request-1',
     upstreamHeaders: ask.upstreamHeaders ?? {},
+    ...(ask.keeps === undefined ? {} : { keeps: ask.keeps }),
+    ...(ask.thoughts === undefined ? {} : { thoughts: ask.thoughts }),
   }
 }
 

@@ -47,6 +47,8 @@ export interface RequestChanges {
   readonly stream?: boolean
   /** OpenAI responses: the provider keeps nothing; what is kept is kept here. */
   readonly store?: false
+  /** OpenAI responses: asks for what the model thought, encrypted, so that it can be shown again. */
+  readonly encryptedThoughts?: true
   /** Replaces the whole conversation (`messages`): for `shorter_context`. */
   readonly messages?: readonly unknown[]
 }
@@ -258,7 +260,11 @@ export interface WireFormat extends ProviderFormat {
     /** As for `encodeAnswer`. */
     readonly request?: unknown
   }): StreamEncoder
-  /** Frames that end a stream early but properly: finish reason "length", usage if known, end marker. */
+  /**
+   * Frames that end a stream early but properly: finish reason "length", usage if known, end marker. A format
+   * whose scanner knows the `whole` answer knows the cut one from then on, and says the same when asked
+   * again.
+   */
   cutFrames(scanner: StreamScanner): string
   encodeError(error: ErrorBody): JsonObject
   /**

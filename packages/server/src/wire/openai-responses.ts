@@ -41,6 +41,7 @@ function cutFrames(scanner: StreamScanner): string {
   const passed = callerSide(scanner)
   const ours = passed instanceof ResponsesScanner ? passed : null
   if (ours === null || ours.response === null) return emptyResponse()
+  if (ours.cut !== null) return ours.cut.frames
   const { stream, response } = ours
   const { usage } = scanner.facts
   const done = stream.closeAll('incomplete')
@@ -51,7 +52,8 @@ function cutFrames(scanner: StreamScanner): string {
     output: stream.output(),
     usage: usage === null ? null : encodeResponsesUsage(usage.tokens),
   }
-  return done + stream.frame('response.incomplete', { response: cut })
+  ours.cut = { frames: done + stream.frame('response.incomplete', { response: cut }), response: cut }
+  return ours.cut.frames
 }
 
 /** Cut before anything came: still a whole response. */

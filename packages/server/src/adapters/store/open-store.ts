@@ -195,7 +195,7 @@ class DurableStore implements Store {
   }
 
   loadContent(reference: string): Promise<string | null> {
-    return this.#ask({ kind: 'load-content', reference })
+    return this.#ask({ kind: 'load-content', reference, nowMs: this.#options.system.nowMs() })
   }
 
   check(): Promise<string> {

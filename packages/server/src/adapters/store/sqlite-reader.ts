@@ -173,8 +173,10 @@ export class SqliteReader {
     return totals
   }
 
-  loadContent(reference: string): string | null {
-    const [text] = this.#texts('SELECT text FROM contents WHERE reference = ?', reference)
+  /** What is past its time is gone for the reader, even where it was not pruned yet. */
+  loadContent(reference: string, nowMs: number): string | null {
+    const sql = 'SELECT text FROM contents WHERE reference = ? AND delete_after_ms > ?'
+    const [text] = this.#texts(sql, reference, nowMs)
     return text === undefined ? null : (JSON.parse(text) as string) || null
   }
 

@@ -20,7 +20,7 @@ export type Ask =
   | { readonly kind: 'report'; readonly filter: ReportFilter }
   | { readonly kind: 'owned-costs'; readonly filter: ReportFilter }
   | { readonly kind: 'account-totals'; readonly prefixes: readonly string[] }
-  | { readonly kind: 'load-content'; readonly reference: string }
+  | { readonly kind: 'load-content'; readonly reference: string; readonly nowMs: number }
   | { readonly kind: 'prune'; readonly nowMs: number; readonly options: PruneOptions }
   | { readonly kind: 'check' }
   | { readonly kind: 'close'; readonly end: Position | null }
@@ -67,7 +67,7 @@ function answerQuestion(database: SqliteDatabase, ask: Question): unknown {
     case 'account-totals':
       return database.read((reader) => reader.accountTotals(ask.prefixes))
     case 'load-content':
-      return database.read((reader) => reader.loadContent(ask.reference))
+      return database.read((reader) => reader.loadContent(ask.reference, ask.nowMs))
     default:
       return unreachable(ask)
   }

@@ -4,6 +4,7 @@
 import type { FinishReason } from '../../core/model/message.js'
 import { answerOf, eventsOf } from '../../wire/answer-events.js'
 import type { ModelAnswer, WireFormat } from '../../wire/format.js'
+import { withId } from '../../wire/openai-responses/response-object.js'
 import type { CachedAnswer } from '../answer-ring.js'
 import type { Step } from '../step-context.js'
 
@@ -26,8 +27,22 @@ export function answerFromCache(step: Step, cached: CachedAnswer): MadeAnswer | 
   const text = answer === null ? '' : textOf(answer)
   const finishReason = answer?.finishReason ?? 'stop'
   if (answer === null || (!stream && !cached.streamed))
-    return { stream: false, body: cached.bytes, text, finishReason }
-  return { ...madeOf(step, answer), text, finishReason }
+    return { stream: false, body: bytesForAnother(step, cached.bytes), text, finishReason }
+  return { ...madeOf(step, { ...answer, id: idForAnother(step, answer.id) }), text, finishReason }
+}
+
+/**
+ * Who names a response goes on from the conversation it was given in: given in another, it is another one. In
+ * the other formats nobody can come back to an id.
+ */
+function idForAnother(step: Step, id: string): string {
+  return step.call.wire === 'openai-responses' ? step.engine.system.newId('message') : id
+}
+
+function bytesForAnother(step: Step, bytes: Uint8Array): Uint8Array {
+  if (step.call.wire !== 'openai-responses') return bytes
+  const body: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'))
+  return Buffer.from(JSON.stringify(withId(body, idForAnother(step, ''))))
 }
 
 /** The ladder's last rung: a 200 in the caller's format that asks for what is missing. */

@@ -126,6 +126,7 @@ export function newStep(engine: Engine, from: { call: ModelCall; caller: Caller;
     unknownRules: [],
     request: { body: call.body, json: call.json, view: call.view },
     route: null,
+    scanner: null,
     tried: [],
     fallbackAnswer: null,
     escalatedBy: null,

@@ -164,7 +164,7 @@ function prepare(step: Step, { plan, model }: TurnAsk, { deployment, reservation
     const problem = { at: 'model', message: `${deployment.id} is not asked in ${step.call.wire}` }
     return { kind: 'inexpressible', problems: [problem] }
   }
-  const logprobs = plan.logprobs && wire === 'openai-chat'
+  const logprobs = plan.logprobs && (wire === 'openai-chat' || wire === 'openai-responses')
   const body = prepareBody(step, {
     deployment,
     provider: config,

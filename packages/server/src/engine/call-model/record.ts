@@ -36,7 +36,7 @@ async function finishAnswer(step: Step, answer: Answer, route: string): Promise<
   const error = errorOf(step, answer)
   noteAnswer(step, answer, error)
   step.route = step.degraded.length > 0 ? 'degraded' : route
-  if (step.call.keeps !== undefined && error === null) keepResponse(step, answer)
+  if (step.call.keeps !== undefined && error === null) keepResponse(step, answer, answer.deployment)
   if (!(await close(step, { answer, error }))) return
   const tail = deliver(step, answer, step.route)
   if (error === null && !isShort) remember(step, answer, tail)
@@ -117,10 +117,10 @@ async function finishMade(step: Step, made: Made): Promise<void> {
     jsonSchema: step.call.view.jsonSchema,
     refined: isRefine,
   }
-  if (step.call.keeps !== undefined) keepResponse(step, given)
-  if (!(await close(step, { answer: null, error: null }))) return
   const model = task.release.models.get(made.cached?.model ?? '') ?? null
   const deployment = model?.deployments.find((each) => each.id === made.cached?.deployment) ?? null
+  if (step.call.keeps !== undefined) keepResponse(step, given, deployment)
+  if (!(await close(step, { answer: null, error: null }))) return
   const simulated = deployment !== null && isSimulated(step, deployment)
   deliverMade(step, given, { route: step.route ?? 'default', model, deployment, simulated })
 }
@@ -179,7 +179,7 @@ function tellFault(step: Step): void {
 /** After the first byte an error is said in band, and no end marker follows it. */
 function breakOff(step: Step, refusal: Refusal): void {
   const { caller, engine, call } = step
-  if (caller.begun) caller.end(step.format.errorFrame(errorBody(call, refusal)))
+  if (caller.begun) caller.end(step.format.errorFrame(errorBody(call, refusal), step.scanner))
   else sendRefusal(engine, call, { caller, refusal, step })
 }
 

@@ -106,6 +106,11 @@ function wholeAnswer(
   return { kind: 'whole', model, deployment, shrunk, facts: () => facts, body, headers: from.headers }
 }
 
+/** What an answer has there that was not asked for them. */
+function noLogprobs(wire: Wire): 'null' | '[]' {
+  return wire === 'openai-responses' ? '[]' : 'null'
+}
+
 interface ReadAnswer {
   readonly facts: AnswerFacts
   readonly body: Uint8Array
@@ -117,7 +122,8 @@ function readWhole(step: Step, ask: AttemptAsk, body: Uint8Array): ReadAnswer | 
   const theirs = providerFormatOf(ask.wire)
   const facts = json === undefined ? null : theirs.readAnswer(json)
   if (facts === null) return null
-  if (ask.wire === step.call.wire) return { facts, body: ask.stripLogprobs ? stripLogprobs(body) : body }
+  if (ask.wire === step.call.wire)
+    return { facts, body: ask.stripLogprobs ? stripLogprobs(body, noLogprobs(ask.wire)) : body }
   if (step.call.wire === 'openai-embeddings') return readVectors(step, ask, { json, facts })
   const decoded = theirs.decodeAnswer(json)
   if (decoded === null) return null
@@ -178,6 +184,7 @@ async function stream(step: Step, ask: AttemptAsk): Promise<Streamed> {
     keepLogprobs: !ask.stripLogprobs,
     collect: ask.collect,
   })
+  step.scanner = scanner
   const pumped = await pumpStream({
     provider: ask.provider,
     request: upstreamRequest(step, ask, leftMs),

@@ -1,7 +1,8 @@
 // The bytes for one deployment. Same format: the caller's bytes with a few members spliced. Another format:
 // decoded, encoded, and refused by field name when the target cannot say it.
 
-import type { JsonObject } from '../../core/json.js'
+import { isObject, type JsonObject } from '../../core/json.js'
+import type { Message, Part } from '../../core/model/message.js'
 import type { Parsed } from '../../core/parsed.js'
 import { invalid, parsed } from '../../core/parsed.js'
 import type { Deployment, ProviderConfig, Wire } from '../../core/release/release.js'
@@ -10,6 +11,9 @@ import { vertexBody } from '../../wire/anthropic-messages/vertex-body.js'
 import { decodeEmbeddingsRequest } from '../../wire/embeddings.js'
 import { embeddingsFormatOf, providerFormatOf } from '../../wire/formats.js'
 import { droppedHints } from '../../wire/dropped-hints.js'
+import { mayAskForThoughts } from '../../wire/openai-responses/ask-for-thoughts.js'
+import { ENCRYPTED_REASONING } from '../../wire/openai-responses/fields.js'
+import { withoutForeignProofs } from '../../wire/openai-responses/history.js'
 import { type Step, decide } from '../step-context.js'
 
 export interface BodyAsk {
@@ -29,6 +33,7 @@ export function prepareBody(step: Step, ask: BodyAsk): Parsed<Uint8Array> {
   const outputTokens = ask.outputTokens ?? request.value.maxOutputTokens ?? ask.deployment.maxOutputTokens
   const sent = {
     ...request.value,
+    messages: request.value.messages.map(withoutOpenAiProofs),
     model: ask.deployment.model,
     maxOutputTokens: outputTokens,
     includeUsage: true,
@@ -46,6 +51,16 @@ export function prepareBody(step: Step, ask: BodyAsk): Parsed<Uint8Array> {
   }
   const body = ask.wire === 'openai-chat' ? forOpenAi(encoded.value, ask) : encoded.value
   return parsed(forPlace(step, ask, Buffer.from(JSON.stringify(body))))
+}
+
+/** Thoughts with an id are those that OpenAI encrypted: for anybody else they prove nothing. */
+function withoutOpenAiProofs(message: Message): Message {
+  const isOpenAis = (part: Part) => part.kind === 'reasoning' && part.id !== undefined
+  if (!message.parts.some(isOpenAis)) return message
+  const parts = message.parts.map((part): Part => {
+    return part.kind === 'reasoning' && isOpenAis(part) ? { kind: 'reasoning', text: part.text } : part
+  })
+  return { ...message, parts }
 }
 
 function embeddingsBody(step: Step, ask: BodyAsk): Parsed<Uint8Array> {
@@ -74,9 +89,27 @@ function sameWire(step: Step, ask: BodyAsk): Uint8Array {
     changes.maxTokensKey = limitKey(ask.provider)
   }
   if (isChat && view.stream && !view.includeUsage) changes.includeUsage = true
-  if (step.call.wire === 'openai-responses') changes.store = false
-  if (isChat && ask.logprobs && !view.wantsLogprobs) changes.logprobs = true
+  if (ask.logprobs && !view.wantsLogprobs) changes.logprobs = true
+  if (step.call.wire === 'openai-responses') Object.assign(changes, responsesChanges(step, ask))
   return isEmpty(changes) ? body : step.format.patch(body, changes)
+}
+
+/**
+ * The provider keeps nothing and cannot read what others thought. Its own thoughts are asked for where the
+ * answer is kept here: the next turn shows them to it again.
+ */
+function responsesChanges({ call, request }: Step, { deployment }: BodyAsk): RequestChanges {
+  const json = isObject(request.json) ? request.json : {}
+  const isForeign = (id: string) => (call.thoughts?.get(id) ?? deployment.provider) !== deployment.provider
+  const messages = withoutForeignProofs(json, isForeign)
+  const asks = call.keeps !== undefined && mayAskForThoughts(deployment.model, json)
+  const include: unknown = json['include']
+  const isAsked = Array.isArray(include) && include.includes(ENCRYPTED_REASONING)
+  return {
+    ...(json['store'] === false ? {} : { store: false }),
+    ...(messages === null ? {} : { messages }),
+    ...(asks && !isAsked ? { encryptedThoughts: true } : {}),
+  }
 }
 
 /**

@@ -26,7 +26,7 @@ export function decodeEffort(value: unknown, problems: Problem[]): ReasoningAsk 
 /** Models that refuse the field. The list is closed: newer models of these makers reason. */
 const NO_REASONING = /(?:^|[/:])(?:gpt-[34]|chatgpt-4|gpt-5[\d.]*-chat)/
 
-export function takesEffort({ model }: ModelRequest): boolean {
+export function takesEffort({ model }: Pick<ModelRequest, 'model'>): boolean {
   return !NO_REASONING.test(model)
 }
 

@@ -30,6 +30,15 @@ describe('items', () => {
 })
 
 describe('what OpenAI would refuse', () => {
+  test('half a call, and a thought that nothing follows, are not gone on from', () => {
+    const thought = { id: 'rs_1', type: 'reasoning', summary: [], encrypted_content: 'e' }
+    const call = { id: 'fc_1', type: 'function_call', call_id: 'c', name: 'f', arguments: '{}' }
+    const done = { ...call, status: 'completed' }
+    const half = { ...call, call_id: 'd', arguments: '{"a', status: 'incomplete' }
+    expect(itemsOfAnswer({ output: [thought, done, thought, half] })).toEqual([thought, done])
+    expect(itemsOfAnswer({ output: [thought] })).toEqual([])
+  })
+
   const answer = openAiResponses.encodeAnswer(
     {
       id: 'msg_1',

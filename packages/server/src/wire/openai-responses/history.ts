@@ -20,14 +20,26 @@ export function itemsOfRequest(body: unknown): readonly JsonObject[] {
     )
 }
 
-/** The output of a whole response as input of the next turn; log probabilities are of no use there. */
+/**
+ * The output of a whole response as input of the next turn; log probabilities are of no use there. An answer
+ * that was cut may end in half a call, which nobody can answer, or in a thought that led to nothing: both are
+ * refused as input.
+ */
 export function itemsOfAnswer(body: unknown): readonly JsonObject[] {
   const output = isObject(body) ? body['output'] : null
   if (!Array.isArray(output)) return []
-  return output.filter(isObject).map((item) => {
+  const whole = output
+    .filter(isObject)
+    .filter(({ type, status }) => !(isCall(type) && status === 'incomplete'))
+  const last = whole.findLastIndex(({ type }) => type !== 'reasoning')
+  return whole.slice(0, last + 1).map((item) => {
     const { content } = item
     return asJsonObject(Array.isArray(content) ? { ...item, content: content.map(withoutLogprobs) } : item)
   })
+}
+
+function isCall(type: unknown): boolean {
+  return type === 'function_call' || type === 'custom_tool_call'
 }
 
 /**
@@ -47,11 +59,17 @@ export function withHistory(body: Uint8Array, items: readonly JsonObject[]): Uin
 
 /**
  * The input of a body on its way to OpenAI itself, without what another provider proved its thoughts with:
- * OpenAI refuses what it did not encrypt. null: there is nothing of the kind.
+ * OpenAI refuses what it did not encrypt. null: there is nothing of the kind. `isForeign`: by the thought's
+ * id, for those that another account or cloud encrypted.
  */
-export function withoutForeignProofs(body: unknown): readonly JsonObject[] | null {
+export function withoutForeignProofs(
+  body: unknown,
+  isForeign: (id: string) => boolean = () => false,
+): readonly JsonObject[] | null {
   const items = itemsOfRequest(body)
-  const own = items.filter(({ type, id }) => type !== 'reasoning' || !isOurReasoning(textOf(id)))
+  const own = items.filter(({ type, id }) => {
+    return type !== 'reasoning' || !(isOurReasoning(textOf(id)) || isForeign(textOf(id)))
+  })
   const signed = own.some((item) => item['thought_signature'] !== undefined)
   if (own.length === items.length && !signed) return null
   return own.map(({ thought_signature: _signature, ...item }) => item)

@@ -4,7 +4,7 @@ import type { RequestChanges } from '../format.js'
 import { parseJson } from '../fields.js'
 import { type Member, membersOf, spliceMembers } from '../json-splice.js'
 import { asBuffer } from '../sse.js'
-import { LOGPROBS } from './fields.js'
+import { ENCRYPTED_REASONING, LOGPROBS } from './fields.js'
 
 export function patch(body: Uint8Array, changes: RequestChanges): Uint8Array {
   const json = asBuffer(body)
@@ -14,13 +14,18 @@ export function patch(body: Uint8Array, changes: RequestChanges): Uint8Array {
   if (changes.stream !== undefined) edits['stream'] = JSON.stringify(changes.stream)
   if (changes.messages !== undefined) edits['input'] = JSON.stringify(changes.messages)
   if (changes.maxOutputTokens !== undefined) edits['max_output_tokens'] = String(changes.maxOutputTokens)
-  if (changes.logprobs === true) edits['include'] = JSON.stringify(withLogprobs(json, members))
+  if (changes.store !== undefined) edits['store'] = JSON.stringify(changes.store)
+  const more = [
+    ...(changes.encryptedThoughts === true ? [ENCRYPTED_REASONING] : []),
+    ...(changes.logprobs === true ? [LOGPROBS] : []),
+  ]
+  if (more.length > 0) edits['include'] = JSON.stringify(including(more, json, members))
   return Object.keys(edits).length === 0 ? body : spliceMembers(json, members, edits)
 }
 
-function withLogprobs(json: Buffer, members: readonly Member[]): readonly unknown[] {
+function including(more: readonly string[], json: Buffer, members: readonly Member[]): readonly unknown[] {
   const found = members.findLast(({ key }) => key === 'include')
   const asked = found === undefined ? null : parseJson(json.toString('utf8', found.valueStart, found.end))
   const others: readonly unknown[] = Array.isArray(asked) ? asked : []
-  return others.includes(LOGPROBS) ? others : [...others, LOGPROBS]
+  return [...others, ...more.filter((name) => !others.includes(name))]
 }

@@ -80,6 +80,24 @@ export function itemId(kind: keyof typeof PREFIXES, response: string, index: num
   return `${PREFIXES[kind]}_${response.slice('resp_'.length)}_${index}`
 }
 
+/** The same response under another id, and what it says and calls under ids that follow from that. */
+export function withId(body: unknown, id: string): unknown {
+  if (!isObject(body)) return body
+  const named = responseId(id)
+  const { output } = body
+  const items = Array.isArray(output)
+    ? output.map((item: unknown, index) => itemUnder(item, named, index))
+    : output
+  return { ...body, id: named, output: items }
+}
+
+/** Thoughts and tools of the provider's own are known to it by their ids, and keep them. */
+function itemUnder(item: unknown, response: string, index: number): unknown {
+  if (!isObject(item)) return item
+  if (item['type'] === 'message') return { ...item, id: itemId('message', response, index) }
+  return item['type'] === 'function_call' ? { ...item, id: itemId('call', response, index) } : item
+}
+
 /** Whether a thought got its id here: then its proof is another provider's, and means nothing to OpenAI. */
 export function isOurReasoning(id: string): boolean {
   return id.startsWith(`${PREFIXES.reasoning}_`)

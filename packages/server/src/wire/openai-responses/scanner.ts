@@ -23,9 +23,12 @@ export class ResponsesScanner extends FrameScanner {
   response: JsonObject | null = null
   readonly stream = new StreamItems()
   private readonly events = new ResponseEvents()
-  private last: { readonly frame: Buffer; readonly type: string; readonly data: string } | null = null
+  private last: Last | null = null
+  /** How it was ended from here, before its own end. */
+  cut: { readonly frames: string; readonly response: JsonObject } | null = null
 
   whole(): JsonObject | null {
+    if (this.cut !== null) return this.cut.response
     const event = this.last === null ? null : parseJson(this.last.data)
     return isObject(event) && isObject(event['response']) ? asJsonObject(event['response']) : null
   }
@@ -71,20 +74,39 @@ export class ResponsesScanner extends FrameScanner {
       else if (one.kind === 'end') this.facts.ended = true
     }
     if (this.facts.error !== null) return null
-    if (this.facts.ended) {
-      this.last = { frame: Buffer.from(frame), type, data }
-      return null
-    }
-    if (isObject(event['response'])) this.response = asJsonObject(event['response'])
     if (type.endsWith('.delta')) this.facts.deltas += 1
-    noteEvent(this.stream, event)
     if (this.options.collect && type === 'response.output_text.delta') {
       this.facts.addLogprobs(decodeLogprobs(event['logprobs']).map(({ logprob }) => logprob))
     }
     const strip = !this.options.keepLogprobs && data.includes(SOME_LOGPROBS)
-    if (!strip) return frame
-    return Buffer.from(eventFrame(type, stripLogprobs(Buffer.from(data), '[]').toString('utf8')))
+    return strip ? this.passStripped(type, data) : this.passOn({ frame, type, data }, event)
   }
+
+  private passStripped(type: string, given: string): Buffer | null {
+    const data = stripLogprobs(Buffer.from(given), '[]').toString('utf8')
+    const event = parseJson(data)
+    return this.passOn(
+      { frame: Buffer.from(eventFrame(type, data)), type, data },
+      isObject(event) ? event : {},
+    )
+  }
+
+  /** The last event waits. */
+  private passOn(last: Last, event: Record<string, unknown>): Buffer | null {
+    if (this.facts.ended) {
+      this.last = { ...last, frame: Buffer.from(last.frame) }
+      return null
+    }
+    if (isObject(event['response'])) this.response = asJsonObject(event['response'])
+    noteEvent(this.stream, event)
+    return last.frame
+  }
+}
+
+interface Last {
+  readonly frame: Buffer
+  readonly type: string
+  readonly data: string
 }
 
 interface Whole {

@@ -2,17 +2,8 @@
 
 import type { EncodeOptions } from './encode-openai.js'
 import type { Piece, UsageReport } from './script.js'
-import type { SimAnswer, SimChoice, SimToolCall } from './sim-answer.js'
+import { NO_CHOICE, type SimAnswer, type SimChoice, type SimToolCall } from './sim-answer.js'
 import type { SimRequest } from './sim-request.js'
-
-const NO_CHOICE: SimChoice = {
-  tokens: [],
-  logprobs: [],
-  toolCalls: [],
-  finish: 'stop',
-  stopSequence: null,
-  outputTokens: 0,
-}
 
 export function encodeMessage(request: SimRequest, answer: SimAnswer, options: EncodeOptions): Piece {
   const choice = answer.choices[0] ?? NO_CHOICE

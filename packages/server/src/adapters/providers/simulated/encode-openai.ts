@@ -1,5 +1,5 @@
 // The simulator's answers as OpenAI writes them, byte for byte: chat completions whole and streamed,
-// embeddings.
+// embeddings. Its responses are in `encode-responses.ts`.
 
 import { embedText, toBase64 } from './embed-text.js'
 import type { Piece, UsageReport } from './script.js'
@@ -146,13 +146,23 @@ function fingerprint(model: string): string {
   return `fp_${hexName(model, 10)}`
 }
 
-function logprobsOf(request: SimRequest, choice: SimChoice, span: { from: number; to: number }): unknown {
+interface Span {
+  readonly from: number
+  readonly to: number
+}
+
+function logprobsOf(request: SimRequest, choice: SimChoice, span: Span): unknown {
+  const content = logprobList(request, choice, span)
+  return content === null ? null : { content, refusal: null }
+}
+
+/** null: nobody asked, or there is no text. */
+export function logprobList(request: SimRequest, choice: SimChoice, span: Span): unknown[] | null {
   if (!request.logprobs || choice.toolCalls.length > 0) return null
-  const content = choice.tokens.slice(span.from, span.to).map((token, offset) => {
+  return choice.tokens.slice(span.from, span.to).map((token, offset) => {
     const logprob = choice.logprobs[span.from + offset] ?? 0
     return { ...tokenLogprob(token, logprob), top_logprobs: topLogprobs(token, logprob, request.topLogprobs) }
   })
-  return { content, refusal: null }
 }
 
 function tokenLogprob(token: string, logprob: number): { token: string; logprob: number; bytes: number[] } {

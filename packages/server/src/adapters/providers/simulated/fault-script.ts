@@ -3,11 +3,13 @@
 import { type Circumstances, type Generated, type ScriptBase, answerScript } from './answer-script.js'
 import { anthropicErrorFrame } from './encode-anthropic.js'
 import { openAiErrorFrame } from './encode-openai.js'
+import { responseErrorFrame } from './encode-responses.js'
 import type { Fault } from './choose-fault.js'
 import { type ErrorAnswer, type ErrorDetail, dialectOf, errorAnswer } from './provider-errors.js'
 import { type RateState, goDuration, rateHeaders, retryAfterSeconds } from './rate-bucket.js'
 import type { FaultName, Script } from './script.js'
 import { diceOf } from './seeded.js'
+import type { SimRoute } from './sim-request.js'
 
 export interface FaultContext {
   readonly base: ScriptBase
@@ -151,7 +153,7 @@ function inBandError(afterTokens: number, context: FaultContext): Script {
   const { body } = errorAnswer({ dialect, status, requestId: base.requestId })
   if (!base.stream) return plain('in_band_error', base, { type: 'application/json', text: body })
   const script = cutAfter(afterTokens, context)
-  const text = dialect === 'openai' ? openAiErrorFrame(body) : anthropicErrorFrame(body)
+  const text = errorFrame(at.route, body, script.frames.length)
   const last = script.frames.at(-1)
   const frame = {
     atMs: last?.atMs ?? base.firstTokenMs,
@@ -160,6 +162,11 @@ function inBandError(afterTokens: number, context: FaultContext): Script {
     reports: null,
   }
   return { ...script, frames: [...script.frames, frame], fault: 'in_band_error' }
+}
+
+function errorFrame(route: SimRoute, body: string, events: number): string {
+  if (route === 'openai-responses') return responseErrorFrame(body, events)
+  return dialectOf(route) === 'openai' ? openAiErrorFrame(body) : anthropicErrorFrame(body)
 }
 
 /** The stream up to so many tokens, and never to its end: the last token is always missing. */

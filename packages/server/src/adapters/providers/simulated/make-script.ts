@@ -9,13 +9,14 @@ import {
   encodeChatCompletion,
   encodeEmbeddings,
 } from './encode-openai.js'
+import { encodeResponse, encodeResponseEvents } from './encode-responses.js'
 import { chooseFault } from './choose-fault.js'
 import { faultScript } from './fault-script.js'
 import { dialectOf } from './provider-errors.js'
 import { rateHeaders } from './rate-bucket.js'
 import type { Script } from './script.js'
 import { chance, hexName } from './seeded.js'
-import type { SimEmbeddingRequest, SimRequest } from './sim-request.js'
+import type { SimEmbeddingRequest, SimRequest, SimRoute } from './sim-request.js'
 import { simulateAnswer } from './simulate-answer.js'
 
 export type ParsedCall =
@@ -79,15 +80,24 @@ function generate(call: ParsedCall, at: Circumstances): Generated {
   const { inputTokens, outputTokens } = answer
   const options: EncodeOptions = { createdSeconds, usage: claimedUsage(answer, at) }
   const { request } = call
-  const anthropic = at.route === 'anthropic-messages'
-  if (request.stream) {
-    const pieces = (anthropic ? encodeMessageEvents : encodeChatChunks)(request, answer, options)
-    return { pieces, inputTokens, outputTokens }
-  }
-  return {
-    pieces: [(anthropic ? encodeMessage : encodeChatCompletion)(request, answer, options)],
-    inputTokens,
-    outputTokens,
+  const { whole, streamed } = encodersOf(at.route)
+  const pieces = request.stream ? streamed(request, answer, options) : [whole(request, answer, options)]
+  return { pieces, inputTokens, outputTokens }
+}
+
+interface Encoders {
+  readonly whole: typeof encodeMessage
+  readonly streamed: typeof encodeMessageEvents
+}
+
+function encodersOf(route: SimRoute): Encoders {
+  switch (route) {
+    case 'anthropic-messages':
+      return { whole: encodeMessage, streamed: encodeMessageEvents }
+    case 'openai-responses':
+      return { whole: encodeResponse, streamed: encodeResponseEvents }
+    default:
+      return { whole: encodeChatCompletion, streamed: encodeChatChunks }
   }
 }
 

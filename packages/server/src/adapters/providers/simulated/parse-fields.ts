@@ -1,4 +1,4 @@
-// Reading foreign JSON, for both parsers: a problem is thrown as a `BadField` and answered as the provider
+// Reading foreign JSON, for all parsers: a problem is thrown as a `BadField` and answered as the provider
 // would.
 
 import { type JsonObject, isObject } from '../../../core/json.js'
@@ -6,10 +6,13 @@ import { type JsonObject, isObject } from '../../../core/json.js'
 /** What a provider answers 400 for. */
 export class BadField extends Error {
   readonly field: string
+  /** OpenAI's `code`. */
+  readonly code: string | null
 
-  constructor(field: string, message: string) {
+  constructor(field: string, message: string, code: string | null = null) {
     super(message)
     this.field = field
+    this.code = code
   }
 }
 

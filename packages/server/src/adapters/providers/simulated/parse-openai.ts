@@ -93,8 +93,8 @@ function readContent(content: unknown): { text: string; images: number } {
   }
 }
 
-/** The other format carries arguments as an object: compared as JSON, not as text. */
-function canonicalArguments(text: string): string {
+/** Anthropic's format carries arguments as an object: compared as JSON, not as text. */
+export function canonicalArguments(text: string): string {
   try {
     return JSON.stringify(JSON.parse(text))
   } catch {

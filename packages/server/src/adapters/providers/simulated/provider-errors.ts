@@ -22,6 +22,8 @@ export interface ErrorDetail {
   readonly message?: string
   /** OpenAI's `param`. */
   readonly param?: string
+  /** OpenAI's `code`. */
+  readonly code?: string | null
   readonly headers?: Readonly<Record<string, string>>
 }
 
@@ -70,7 +72,12 @@ function openAiBody(detail: ErrorDetail): string {
   const known = OPENAI[detail.status] ?? OPENAI[detail.status < 500 ? 400 : 500]
   const { message, type, code } = known ?? { message: 'error', type: 'server_error', code: null }
   return JSON.stringify({
-    error: { message: detail.message ?? message, type, param: detail.param ?? null, code },
+    error: {
+      message: detail.message ?? message,
+      type,
+      param: detail.param ?? null,
+      code: detail.code ?? code,
+    },
   })
 }
 

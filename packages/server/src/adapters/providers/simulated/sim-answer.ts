@@ -23,6 +23,15 @@ export interface SimChoice {
   readonly outputTokens: number
 }
 
+export const NO_CHOICE: SimChoice = {
+  tokens: [],
+  logprobs: [],
+  toolCalls: [],
+  finish: 'stop',
+  stopSequence: null,
+  outputTokens: 0,
+}
+
 export interface SimAnswer {
   /** Names this answer, for ids. */
   readonly id: string

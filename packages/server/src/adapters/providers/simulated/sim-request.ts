@@ -3,7 +3,12 @@
 import type { JsonObject } from '../../../core/json.js'
 
 /** What can be asked over HTTP: the formats of the port, and Anthropic's counter. */
-export type SimRoute = 'openai-chat' | 'openai-embeddings' | 'anthropic-messages' | 'anthropic-count-tokens'
+export type SimRoute =
+  | 'openai-chat'
+  | 'openai-responses'
+  | 'openai-embeddings'
+  | 'anthropic-messages'
+  | 'anthropic-count-tokens'
 
 export interface SimTool {
   readonly name: string
@@ -40,6 +45,8 @@ export interface SimRequest {
   readonly logprobs: boolean
   readonly topLogprobs: number
   readonly temperature: number | null
+  /** OpenAI's responses repeat most of what they were asked. */
+  readonly repeats?: JsonObject
 }
 
 export interface SimEmbeddingRequest {

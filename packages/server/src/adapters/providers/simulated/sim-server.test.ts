@@ -326,7 +326,8 @@ test('any key is accepted, none is refused as the provider would', async () => {
     type: 'error',
     error: { type: 'authentication_error' },
   })
-  expect((await post('/v1/responses')).status).toBe(404)
+  expect((await post('/v1/responses')).status).toBe(401)
+  expect((await post('/v1/completions')).status).toBe(404)
 })
 
 test('every answer says that it is simulated', async () => {

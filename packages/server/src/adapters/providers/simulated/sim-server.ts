@@ -37,6 +37,7 @@ const KEEP_ALIVE_MS = 75_000
 
 const ROUTES: Readonly<Record<string, SimRoute>> = {
   '/v1/chat/completions': 'openai-chat',
+  '/v1/responses': 'openai-responses',
   '/v1/embeddings': 'openai-embeddings',
   '/v1/messages': 'anthropic-messages',
   '/v1/messages/count_tokens': 'anthropic-count-tokens',

@@ -11,6 +11,7 @@ import { type ParsedCall, makeScript } from './make-script.js'
 import { parseAnthropicMessages } from './parse-anthropic.js'
 import { BadField } from './parse-fields.js'
 import { parseOpenAiChat, parseOpenAiEmbeddings } from './parse-openai.js'
+import { parseOpenAiResponses } from './parse-responses.js'
 import { DIGEST_LENGTH } from './prompt-text.js'
 import { dialectOf, errorAnswer } from './provider-errors.js'
 import { type RateBucket, takeOne } from './rate-bucket.js'
@@ -119,6 +120,8 @@ function parseCall(call: SimCall): ParsedCall {
   switch (call.route) {
     case 'openai-chat':
       return { kind: 'chat', request: parseOpenAiChat(body) }
+    case 'openai-responses':
+      return { kind: 'chat', request: parseOpenAiResponses(body) }
     case 'openai-embeddings':
       return { kind: 'embeddings', request: parseOpenAiEmbeddings(body) }
     case 'anthropic-messages':
@@ -132,7 +135,8 @@ function invalidScript(route: SimRoute, error: unknown): Script {
   // RangeError: nested deeper than the stack.
   const known = error instanceof BadField || error instanceof SyntaxError || error instanceof RangeError
   if (!known) throw error
-  const field = error instanceof BadField ? { message: error.message, param: error.field } : null
+  const field =
+    error instanceof BadField ? { message: error.message, param: error.field, code: error.code } : null
   const detail = field ?? { message: 'We could not parse the JSON body of your request.' }
   const requestId = `req_${hexName(error.message, 24)}`
   return errorScript(

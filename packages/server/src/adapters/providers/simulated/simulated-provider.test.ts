@@ -41,6 +41,7 @@ async function play(on: SimulatedProvider, request: UpstreamRequest): Promise<Re
 const PATHS: Readonly<Partial<Record<Wire, string>>> = {
   'openai-chat': '/v1/chat/completions',
   'openai-embeddings': '/v1/embeddings',
+  'openai-responses': '/v1/responses',
   'anthropic-messages': '/v1/messages',
 }
 
@@ -67,6 +68,8 @@ const requests: readonly UpstreamRequest[] = [
   upstreamRequest(messagesBody(), { wire: 'anthropic-messages' }),
   upstreamRequest(messagesBody({ stream: true }), { wire: 'anthropic-messages', stream: true }),
   upstreamRequest({ model: 'e', input: ['a b', 'c'], dimensions: 64 }, { wire: 'openai-embeddings' }),
+  upstreamRequest({ model: 'r', input: QUESTION }, { wire: 'openai-responses' }),
+  upstreamRequest({ model: 'r', input: QUESTION, stream: true }, { wire: 'openai-responses', stream: true }),
   upstreamRequest(chatBody(), { headers: { 'x-sim': 'status=429; retry_after=3' } }),
   upstreamRequest(messagesBody(), { wire: 'anthropic-messages', headers: { 'x-sim': 'status=529' } }),
   upstreamRequest('{', {}),
@@ -139,11 +142,9 @@ describe('in process', () => {
     expect(provider()).toMatchObject({ name: 'sim', simulated: true })
   })
 
-  test('it speaks what it is asked in, and chat for what it does not have', () => {
-    const said = (
-      ['openai-chat', 'anthropic-messages', 'openai-embeddings', 'openai-responses'] as const
-    ).map((wire) => provider().speaks(wire, 'm'))
-    expect(said).toEqual(['openai-chat', 'anthropic-messages', 'openai-embeddings', 'openai-chat'])
+  test('it speaks what it is asked in', () => {
+    const wires = ['openai-chat', 'anthropic-messages', 'openai-embeddings', 'openai-responses'] as const
+    expect(wires.map((wire) => provider().speaks(wire, 'm'))).toEqual(wires)
   })
 })
 

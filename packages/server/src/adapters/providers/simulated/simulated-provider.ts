@@ -24,6 +24,7 @@ export interface SimulatedProvider extends Provider {
 function routeOf(wire: Wire): SimRoute {
   switch (wire) {
     case 'openai-chat':
+    case 'openai-responses':
     case 'anthropic-messages':
     case 'openai-embeddings':
       return wire
@@ -59,7 +60,7 @@ export function createSimulatedProvider(
   return {
     name: config.name,
     simulated: true,
-    speaks: (wire) => (wire === 'openai-responses' ? 'openai-chat' : wire),
+    speaks: (wire) => wire,
     send,
     stats: () => world.stats(),
     close: () => Promise.resolve(),
