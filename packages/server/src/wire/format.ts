@@ -219,6 +219,7 @@ export interface ErrorBody {
     readonly deployment: string
     readonly status: number
     readonly end: string
+    readonly message?: string
   }[]
   readonly problems?: readonly { readonly at: string; readonly message: string }[]
 }
