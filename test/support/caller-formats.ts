@@ -106,21 +106,40 @@ export interface Ask {
   readonly contract: string
   readonly model?: string
   readonly more?: Fields
+  /** Sees what has come so far of a stream. */
+  readonly watch?: (text: string) => void
+}
+
+async function readAll({ body }: Response, watch: Ask['watch']): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
+  for await (const chunk of body ?? []) {
+    text += decoder.decode(chunk as Uint8Array, { stream: true })
+    watch?.(text)
+  }
+  return text
 }
 
 /** Opens a task, asks once within it, and looks at the books. */
 export async function askOnce(at: Scripted, { format, stream }: Way, ask: Ask): Promise<Told> {
   const headers = { authorization: `Bearer ${SCRIPTED_KEY}` }
-  const send = (path: string, body?: unknown, more: Readonly<Record<string, string>> = {}) =>
-    request(at.server.url + path, { headers: { ...headers, ...more }, ...(body !== undefined && { body }) })
+  const send = (path: string, body?: unknown) =>
+    request(at.server.url + path, { headers, ...(body !== undefined && { body }) })
   const { id } = (await send('/v1/tasks', { contract: ask.contract })).body as OpenedTask
   const body = { model: ask.model ?? ask.contract, ...format.body('Hello?'), ...(stream && { stream }) }
-  const answer = await send(format.path, { ...body, ...ask.more }, { 'x-spillway-task-id': id })
+  const response = await fetch(at.server.url + format.path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers, 'x-spillway-task-id': id },
+    body: JSON.stringify({ ...body, ...ask.more }),
+  })
+  const text = await readAll(response, ask.watch)
+  const isJson = response.headers.get('content-type')?.startsWith('application/json') === true
+  const parsed = isJson ? (JSON.parse(text) as unknown) : text
+  const answer = { status: response.status, headers: response.headers, body: parsed }
   const trace = (await send(`/v1/tasks/${id}/trace`)).body as TaskTraceView
   const step = { kind: 'custom', name: 'balance', started_at: '2026-01-31T09:30:00Z', duration_ms: 0 }
   const { task } = (await send(`/v1/tasks/${id}/steps`, step)).body as StepAccepted
   const spentUsd = task.spent.cost_usd
   const heldUsd = LIMIT_USD - spentUsd - (task.remaining.cost_usd ?? NaN)
-  const text = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body)
   return { answer, text, trace, spentUsd, heldUsd: Math.round(heldUsd * 1e9) / 1e9 }
 }
