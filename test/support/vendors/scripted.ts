@@ -15,6 +15,13 @@ export interface Script {
   readonly model?: string
 }
 
+export interface ScriptedOptions {
+  /** Of the gateway. */
+  readonly env?: Readonly<Record<string, string>>
+  /** The clouds' own chains find the credentials, by what is in `env`. Default false. */
+  readonly chains?: boolean
+}
+
 export interface Scripted extends AsyncDisposable {
   readonly server: RunningServer
   /** Calls the vendor saw for the script with this number. */
@@ -41,7 +48,7 @@ const NAMES: Readonly<Record<VendorName, string>> = {
  */
 export async function startScripted(
   scripts: readonly Script[],
-  env: Readonly<Record<string, string>> = {},
+  { env = {}, chains = false }: ScriptedOptions = {},
 ): Promise<Scripted> {
   const seen = new Map<number, VendorCall[]>()
   const front = await startVendor((call) => {
@@ -52,7 +59,7 @@ export async function startScripted(
     seen.set(index, [...calls, call])
     return Promise.resolve(script.answer(calls.length, call))
   })
-  const server = await startServer({ config: configOf(front.url, scripts), env })
+  const server = await startServer({ config: configOf(front.url, scripts, chains), env })
   const stop = async () => {
     await server[Symbol.asyncDispose]()
     await front[Symbol.asyncDispose]()
@@ -79,7 +86,9 @@ const SPARE: VendorAnswer = {
   }),
 }
 
-function configOf(url: string, scripts: readonly Script[]): string {
+function configOf(url: string, scripts: readonly Script[], chains: boolean): string {
+  const aws = `access_key_id: AKIDEXAMPLE0002, secret_access_key: "${SECRETS.bedrock}", `
+  const google = `access_token: "${SECRETS.vertex}", `
   const price = `price: { input: ${PRICE.input}, output: ${PRICE.output}, cache_read: ${PRICE.cacheRead}, cache_write: ${PRICE.cacheWrite} }`
   const models = scripts.map(({ vendor, model = NAMES[vendor] }, index) => {
     const upstream = model.replace('#', String(index))
@@ -92,10 +101,9 @@ function configOf(url: string, scripts: readonly Script[]): string {
   return `
 providers:
   azure: { kind: azure, base_url: "${url}", api_version: "2024-10-21", api_key: "${SECRETS.azure}" }
-  bedrock: { kind: bedrock, region: eu-west-1, base_url: "${url}", access_key_id: AKIDEXAMPLE0002,
-             secret_access_key: "${SECRETS.bedrock}" }
+  bedrock: { kind: bedrock, ${chains ? '' : aws}region: eu-west-1, base_url: "${url}" }
   gemini: { kind: gemini, base_url: "${url}", api_key: "${SECRETS.gemini}" }
-  vertex: { kind: vertex, project: p, region: europe-west4, base_url: "${url}", access_token: "${SECRETS.vertex}" }
+  vertex: { kind: vertex, ${chains ? '' : google}project: p, region: europe-west4, base_url: "${url}" }
   openai: { kind: openai, base_url: "${url}/v1", api_key: "${SECRETS.openai}" }
   anthropic: { kind: anthropic, base_url: "${url}", api_key: "${SECRETS.anthropic}" }
   vllm: { kind: openai-compatible, base_url: "${url}/v1", api_key: "${SECRETS.vllm}", timeout_ms: 2000 }
