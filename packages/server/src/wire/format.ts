@@ -234,6 +234,11 @@ export interface ProviderFormat {
   /** null: not an answer of this format (HTML, an error object, garbage). */
   readAnswer(body: unknown): AnswerFacts | null
   decodeAnswer(body: unknown): ModelAnswer | null
+  /**
+   * An answer as strict clients of this format need it, where servers that imitate it are looser. null, or no
+   * such function: as it is.
+   */
+  mendAnswer?(body: unknown): JsonObject | null
   scanner(options: ScannerOptions): StreamScanner
   decoder(): StreamDecoder
   readError(status: number, body: string): ProviderError

@@ -7,6 +7,7 @@ import { decoder } from './openai-chat/decoder.js'
 import { encodeRequest } from './openai-chat/encode-request.js'
 import { encoder } from './openai-chat/encoder.js'
 import { leavesOut } from './openai-chat/leaves-out.js'
+import { mendAnswer } from './openai-chat/loose-tool-calls.js'
 import { patch } from './openai-chat/patch.js'
 import { OpenAiChatScanner } from './openai-chat/scanner.js'
 import { unsaid } from './openai-chat/unsaid.js'
@@ -27,6 +28,7 @@ export const openAiChat: WireFormat = {
   leavesOut,
   readAnswer,
   decodeAnswer,
+  mendAnswer,
   encodeAnswer,
   scanner: (options) => new OpenAiChatScanner(options),
   decoder,

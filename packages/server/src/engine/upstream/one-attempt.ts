@@ -117,7 +117,11 @@ function readWhole(step: Step, ask: AttemptAsk, body: Uint8Array): ReadAnswer | 
   const theirs = providerFormatOf(ask.wire)
   const facts = json === undefined ? null : theirs.readAnswer(json)
   if (facts === null) return null
-  if (ask.wire === step.call.wire) return { facts, body: ask.stripLogprobs ? stripLogprobs(body) : body }
+  if (ask.wire === step.call.wire) {
+    const mended = theirs.mendAnswer?.(json) ?? null
+    const passed = mended === null ? body : Buffer.from(JSON.stringify(mended))
+    return { facts, body: ask.stripLogprobs ? stripLogprobs(passed) : passed }
+  }
   if (step.call.wire === 'openai-embeddings') return readVectors(step, ask, { json, facts })
   const decoded = theirs.decodeAnswer(json)
   if (decoded === null) return null
