@@ -7,6 +7,7 @@ import type { JsonObject } from '../core/json.js'
 import type { Citation, FinishReason, ModelRequest, Part, TokenLogprob } from '../core/model/message.js'
 import type { ReportedUsage } from '../core/money/token-counts.js'
 import type { Parsed } from '../core/parsed.js'
+import type { CallerPlaces } from './caller-place.js'
 import type { CallerWire, Wire } from '../core/release/release.js'
 
 /** What the stages need to know of a request, whatever its format. */
@@ -250,6 +251,8 @@ export interface WireFormat extends ProviderFormat {
   view(body: unknown): Parsed<RequestView>
   patch(body: Uint8Array, changes: RequestChanges): Uint8Array
   decodeRequest(body: unknown): Parsed<ModelRequest>
+  /** Where in `body` the fields and parts of the decoded request stand: for problems that name them. */
+  places(body: unknown): CallerPlaces
   /** Places in `body` of hints that our types do not hold: no other format is told of them. */
   unsaid(body: unknown): readonly string[]
   /**

@@ -1,14 +1,19 @@
 import { expect, test } from 'vitest'
 import { LooseToolCalls, mendAnswer } from './loose-tool-calls.js'
 
-const call = (more: { readonly index?: number }) => ({
+interface Said {
+  readonly index?: number
+  readonly id?: string
+  readonly function?: object
+}
+const call = (more: Said) => ({
   choices: [{ index: 0, delta: { tool_calls: [more] } }],
 })
 const START = { id: 'a', function: { name: 'f', arguments: '' } }
 const OTHER = { id: 'b', function: { name: 'g', arguments: '' } }
 const MORE = { function: { arguments: '{}' } }
 
-const indexesOf = (calls: readonly { readonly index?: number }[]) => {
+const indexesOf = (calls: readonly Said[]) => {
   const loose = new LooseToolCalls()
   return calls.map((one) => {
     const mended = loose.mend(call(one)) as unknown as ReturnType<typeof call> | null
@@ -92,8 +97,7 @@ test.each([
 })
 
 test('only frames that may be loose are looked at', () => {
-  const frame = (one: { readonly index?: number }) =>
-    `data: ${JSON.stringify({ id: 'chatcmpl-1', ...call(one) })}\n\n`
+  const frame = (one: Said) => `data: ${JSON.stringify({ id: 'chatcmpl-1', ...call(one) })}\n\n`
   const loose = new LooseToolCalls()
   expect(loose.concerns('data: {"id":"chatcmpl-1","choices":[]}\n\n')).toBe(false)
   expect(loose.concerns(frame({ index: 0, ...MORE }))).toBe(false)
