@@ -49,6 +49,12 @@ describe.each(FAULTS)('$vendor: $name, $says', (fault) => {
   })
 })
 
+test('no secret is in the log either', () => {
+  const output = vendors.server.output()
+  expect(output).toMatch(/http_401|credentials/)
+  for (const secret of Object.values(SECRETS)) expect(output).not.toContain(secret)
+})
+
 function expectTold({ answer, text }: Told, fault: Fault, { format }: Way): void {
   const isHandedOn = fault.next === 'rejected' && format.same.includes(fault.vendor)
   const status = isHandedOn ? fault.answer.status : fault.next === 'rejected' ? 400 : 502

@@ -13,6 +13,8 @@ export interface Script {
   readonly answer: (times: number, call: VendorCall) => VendorAnswer
   /** How the vendor calls the model; `#` is replaced by a number that tells the scripts apart. */
   readonly model?: string
+  /** null: it has none. Default `PRICE`. */
+  readonly price?: Price | null
 }
 
 export interface ScriptedOptions {
@@ -28,8 +30,17 @@ export interface Scripted extends AsyncDisposable {
   calls(index: number): readonly VendorCall[]
 }
 
-/** Dollars per million tokens, of every model. */
-export const PRICE = { input: 1, output: 2, cacheRead: 0.1, cacheWrite: 1.25 } as const
+/** Dollars per million tokens. */
+export interface Price {
+  readonly input: number
+  readonly output: number
+  readonly cacheRead: number
+  readonly cacheWrite: number
+}
+
+/** Of every model but `spare`. */
+export const PRICE: Price = { input: 1, output: 2, cacheRead: 0.1, cacheWrite: 1.25 }
+export const SPARE_PRICE: Price = { input: 3, output: 6, cacheRead: 0.3, cacheWrite: 3.75 }
 export const LIMIT_USD = 0.5
 
 const NAMES: Readonly<Record<VendorName, string>> = {
@@ -89,10 +100,11 @@ const SPARE: VendorAnswer = {
 function configOf(url: string, scripts: readonly Script[], chains: boolean): string {
   const aws = `access_key_id: AKIDEXAMPLE0002, secret_access_key: "${SECRETS.bedrock}", `
   const google = `access_token: "${SECRETS.vertex}", `
-  const price = `price: { input: ${PRICE.input}, output: ${PRICE.output}, cache_read: ${PRICE.cacheRead}, cache_write: ${PRICE.cacheWrite} }`
-  const models = scripts.map(({ vendor, model = NAMES[vendor] }, index) => {
+  const price = (of: Price) =>
+    `price: { input: ${of.input}, output: ${of.output}, cache_read: ${of.cacheRead}, cache_write: ${of.cacheWrite} }`
+  const models = scripts.map(({ vendor, model = NAMES[vendor], price: own = PRICE }, index) => {
     const upstream = model.replace('#', String(index))
-    return `  f${index}: { tier: small, deployments: [{ provider: ${vendor}, model: "${upstream}", ${price} }] }`
+    return `  f${index}: { tier: small, deployments: [{ provider: ${vendor}, model: "${upstream}"${own === null ? '' : `, ${price(own)}`} }] }`
   })
   const tasks = scripts.flatMap((_, index) => [
     `  alone${index}: { route: { default: f${index} } }`,
@@ -109,7 +121,7 @@ providers:
   vllm: { kind: openai-compatible, base_url: "${url}/v1", api_key: "${SECRETS.vllm}", timeout_ms: 2000 }
 models:
 ${models.join('\n')}
-  spare: { tier: small, deployments: [{ provider: vllm, model: spare, ${price} }] }
+  spare: { tier: small, deployments: [{ provider: vllm, model: spare, ${price(SPARE_PRICE)} }] }
 defaults:
   degrade: []
   retries: { max_attempts: 2 }
