@@ -31,6 +31,9 @@ describe.each(FAULTS)('$vendor: $name, $says', (fault) => {
     const times = fault.next === 'again' ? 2 : 1
     expect(attempts.map(({ end }) => end)).toEqual(Array.from({ length: times }, () => fault.end))
     expect(vendors.calls(index)).toHaveLength(times)
+    const [first, second] = attempts.map(({ started_ms }) => started_ms)
+    const waitedMs = times === 2 ? Number(second) - Number(first) : Infinity
+    expect(waitedMs).toBeGreaterThanOrEqual(fault.waitMs ?? 0)
     expect(attempts.map(({ charged_usd, basis }) => [charged_usd, basis])).toEqual(
       attempts.map(() => [0, 'none']),
     )

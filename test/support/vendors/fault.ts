@@ -24,6 +24,8 @@ export interface Fault {
   readonly end: string
   /** `rejected`: the caller's to mend. `elsewhere`: not at this deployment again. `again`: tried again. */
   readonly next: 'rejected' | 'elsewhere' | 'again'
+  /** How long the vendor asks us to wait. */
+  readonly waitMs?: number
 }
 
 export type FaultRest = Omit<Fault, 'vendor' | 'answer'>

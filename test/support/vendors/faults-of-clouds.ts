@@ -64,7 +64,7 @@ const AZURE: readonly Fault[] = [
   azure(
     429,
     { code: '429', message: 'Requests have exceeded token rate limit of your current pricing tier.' },
-    { name: 'throttled', says: 'exceeded token rate limit', end: 'http_429', next: 'again' },
+    { name: 'throttled', says: 'exceeded token rate limit', end: 'http_429', next: 'again', waitMs: 40 },
     { 'retry-after-ms': '40', 'retry-after': '1' },
   ),
   azure(
@@ -151,7 +151,7 @@ const GOOGLE: readonly Fault[] = [
   google(
     'gemini',
     { code: 429, status: 'RESOURCE_EXHAUSTED', message: 'Quota exceeded.', details: [RETRY_INFO] },
-    { end: 'http_429', next: 'again' },
+    { end: 'http_429', next: 'again', waitMs: 50 },
   ),
   google(
     'vertex',
@@ -166,7 +166,7 @@ const GOOGLE: readonly Fault[] = [
   google(
     'vertex',
     { code: 503, status: 'UNAVAILABLE', message: 'The model is overloaded.', details: [RETRY_INFO] },
-    { end: 'http_503', next: 'again' },
+    { end: 'http_503', next: 'again', waitMs: 50 },
   ),
 ]
 
