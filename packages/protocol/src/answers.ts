@@ -46,6 +46,8 @@ export interface FailedAttempt {
   readonly deployment: string
   readonly status: number
   readonly end: string
+  /** The provider's own words, where it said any. */
+  readonly message?: string
 }
 
 /** What every refusal carries, whatever the shape around it. */

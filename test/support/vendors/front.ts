@@ -63,8 +63,9 @@ export async function startVendor(answer: (call: VendorCall) => Promise<VendorAn
 /** A stream that breaks inside breaks the connection, as at the vendor's. */
 async function send(response: ServerResponse, { status, headers, body }: VendorAnswer): Promise<void> {
   response.writeHead(status, headers)
-  if (typeof body === 'string' || body instanceof Uint8Array) response.end(body)
-  else await pipeline(Readable.from(body), response)
+  if (typeof body === 'string' || body instanceof Uint8Array) return void response.end(body)
+  response.flushHeaders()
+  await pipeline(Readable.from(body), response)
 }
 
 export function json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}) {

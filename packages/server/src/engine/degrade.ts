@@ -185,12 +185,15 @@ function refusalFor(step: Step, trigger: Trigger, reason: string): Refusal {
         retryAfterSeconds: Math.max(1, Math.ceil(trigger.waitMs / 1000)),
       })
     case 'upstream': {
-      const attempts = trigger.failures.map(({ deployment, status, end }) => ({
+      const attempts = trigger.failures.map(({ deployment, status, end, error }) => ({
         deployment: deployment.id,
         status,
         end,
+        ...(error === null ? {} : { message: error.message }),
       }))
-      return refused(upstreamCode(step, trigger.end), capital(reason), { task, attempts })
+      const said = attempts.findLast(({ message }) => message !== undefined)?.message
+      const message = said === undefined ? capital(reason) : `${capital(reason)} The provider said: ${said}`
+      return refused(upstreamCode(step, trigger.end), message, { task, attempts })
     }
   }
 }

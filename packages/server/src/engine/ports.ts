@@ -50,8 +50,11 @@ export interface UpstreamRequest {
 export type UpstreamFailure = 'connection' | 'timeout' | 'broken' | 'aborted' | 'too-large' | 'credentials'
 
 export interface UpstreamListener {
-  /** Header names are lower case. */
-  onHead(status: number, headers: Readonly<Record<string, string>>): void
+  /**
+   * Header names are lower case. `renewed`: it is a refusal of credentials that are fetched anew now, or have
+   * been since; the same call may be sent again, with others.
+   */
+  onHead(status: number, headers: Readonly<Record<string, string>>, renewed?: boolean): void
   onData(chunk: Uint8Array): void
   /** The body arrived whole. */
   onEnd(): void

@@ -15,9 +15,11 @@ export interface Refusal {
     readonly deployment: string
     readonly status: number
     readonly end: string
+    /** The provider's own words. */
+    readonly message?: string
   }[]
   readonly retryAfterSeconds?: number
-  /** A provider's own refusal of the request, handed on unmodified where the caller speaks its format. */
+  /** A provider's own refusal of the request, without secrets, where the caller speaks its format. */
   readonly upstream?: { readonly status: number; readonly body: Uint8Array; readonly contentType: string }
 }
 

@@ -8,6 +8,7 @@ import { encoder, frame } from './anthropic-messages/encoder.js'
 import { encodeError, errorFrame } from './anthropic-messages/errors.js'
 import { leavesOut } from './anthropic-messages/leaves-out.js'
 import { patch } from './anthropic-messages/patch.js'
+import { places } from './anthropic-messages/places.js'
 import { AnthropicScanner } from './anthropic-messages/scanner.js'
 import { unsaid } from './anthropic-messages/unsaid.js'
 import { view } from './anthropic-messages/view.js'
@@ -21,6 +22,7 @@ export const anthropicMessages: WireFormat = {
   view,
   patch,
   decodeRequest,
+  places,
   unsaid,
   encodeRequest,
   leavesOut,

@@ -7,6 +7,7 @@ import type { JsonObject } from '../core/json.js'
 import type { Citation, FinishReason, ModelRequest, Part, TokenLogprob } from '../core/model/message.js'
 import type { ReportedUsage } from '../core/money/token-counts.js'
 import type { Parsed } from '../core/parsed.js'
+import type { CallerPlaces } from './caller-place.js'
 import type { CallerWire, Wire } from '../core/release/release.js'
 
 /** What the stages need to know of a request, whatever its format. */
@@ -221,6 +222,7 @@ export interface ErrorBody {
     readonly deployment: string
     readonly status: number
     readonly end: string
+    readonly message?: string
   }[]
   readonly problems?: readonly { readonly at: string; readonly message: string }[]
 }
@@ -235,6 +237,11 @@ export interface ProviderFormat {
   /** null: not an answer of this format (HTML, an error object, garbage). */
   readAnswer(body: unknown): AnswerFacts | null
   decodeAnswer(body: unknown): ModelAnswer | null
+  /**
+   * An answer as strict clients of this format need it, where servers that imitate it are looser. null, or no
+   * such function: as it is.
+   */
+  mendAnswer?(body: unknown): JsonObject | null
   scanner(options: ScannerOptions): StreamScanner
   decoder(): StreamDecoder
   readError(status: number, body: string): ProviderError
@@ -246,6 +253,8 @@ export interface WireFormat extends ProviderFormat {
   view(body: unknown): Parsed<RequestView>
   patch(body: Uint8Array, changes: RequestChanges): Uint8Array
   decodeRequest(body: unknown): Parsed<ModelRequest>
+  /** Where in `body` the fields and parts of the decoded request stand: for problems that name them. */
+  places(body: unknown): CallerPlaces
   /** Places in `body` of hints that our types do not hold: no other format is told of them. */
   unsaid(body: unknown): readonly string[]
   /**

@@ -7,7 +7,9 @@ import { decoder } from './openai-chat/decoder.js'
 import { encodeRequest } from './openai-chat/encode-request.js'
 import { encoder } from './openai-chat/encoder.js'
 import { leavesOut } from './openai-chat/leaves-out.js'
+import { mendAnswer } from './openai-chat/loose-tool-calls.js'
 import { patch } from './openai-chat/patch.js'
+import { places } from './openai-chat/places.js'
 import { OpenAiChatScanner } from './openai-chat/scanner.js'
 import { unsaid } from './openai-chat/unsaid.js'
 import { view } from './openai-chat/view.js'
@@ -22,11 +24,13 @@ export const openAiChat: WireFormat = {
   view,
   patch,
   decodeRequest,
+  places,
   unsaid,
   encodeRequest,
   leavesOut,
   readAnswer,
   decodeAnswer,
+  mendAnswer,
   encodeAnswer,
   scanner: (options) => new OpenAiChatScanner(options),
   decoder,

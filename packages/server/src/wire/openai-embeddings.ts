@@ -21,6 +21,7 @@ export const openAiEmbeddings: WireFormat = {
   patch: (body, { model }) =>
     model === undefined ? body : spliceObject(body, { model: JSON.stringify(model) }),
   decodeRequest: () => invalid('', NO_EQUAL),
+  places: () => ({ fields: new Map(), messages: [] }),
   unsaid: () => [],
   readAnswer,
   encodeAnswer: () => {

@@ -10,6 +10,7 @@ import { encodeRequest, leavesOut } from './openai-responses/encode-request.js'
 import { encoder } from './openai-responses/encoder.js'
 import { errorFrame } from './openai-responses/errors.js'
 import { patch } from './openai-responses/patch.js'
+import { places } from './openai-responses/places.js'
 import { ResponsesScanner } from './openai-responses/scanner.js'
 import { unsaid } from './openai-responses/unsaid.js'
 import { view } from './openai-responses/view.js'
@@ -22,6 +23,7 @@ export const openAiResponses: WireFormat = {
   view,
   patch,
   decodeRequest,
+  places,
   unsaid,
   encodeRequest,
   leavesOut,

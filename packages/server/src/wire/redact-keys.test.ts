@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest'
 import { redactKeys } from './redact-keys.js'
 
+test('what is known to be a secret goes, whatever it looks like', () => {
+  expect(redactKeys('key my-own-secret is off, a is not', ['my-own-secret', 'a'])).toBe(
+    'key [redacted] is off, a is not',
+  )
+})
+
 test.each([
   ['Incorrect API key provided: sk-proj-abcdef1234', 'Incorrect API key provided: [redacted]'],
   ['key AIzaSyA1234567890abcdefg is off', 'key [redacted] is off'],

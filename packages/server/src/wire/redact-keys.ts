@@ -14,7 +14,18 @@ const KEY_SHAPES = [
 // Anything long without a space that mixes letters and digits, whatever its prefix.
 const LONG_TOKEN = /[A-Za-z0-9_*-]{32,}/g
 
-export function redactKeys(text: string): string {
+/** Shorter ones would take words out of every message. */
+const SECRET_CHARS_MIN = 8
+
+/** `secrets`: values that are known to be some, whatever they look like. */
+export function redactKeys(text: string, secrets: readonly string[] = []): string {
+  const left = secrets
+    .filter((secret) => secret.length >= SECRET_CHARS_MIN)
+    .reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), text)
+  return redactShapes(left)
+}
+
+function redactShapes(text: string): string {
   const known = KEY_SHAPES.reduce((left, shape) => left.replace(shape, '[redacted]'), text)
   return known.replace(LONG_TOKEN, (word) => (/\d/.test(word) && /[A-Za-z]/.test(word) ? '[redacted]' : word))
 }

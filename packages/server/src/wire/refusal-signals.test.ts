@@ -84,6 +84,23 @@ describe('the kind of error', () => {
   })
 })
 
+describe('what the words of a refusal mean', () => {
+  test.each([
+    [400, 'model_not_found', 'The requested model does not exist.', 'unknown_model'],
+    [400, null, 'The provided model identifier is invalid.', 'unknown_model'],
+    [400, null, 'Invocation of model ID x with on-demand throughput isn’t supported.', 'unknown_model'],
+    [400, null, 'Your credit balance is too low to access the Anthropic API.', 'no_credit'],
+    [400, 'context_length_exceeded', 'Too much.', 'context_length'],
+    [400, null, 'prompt is too long: 210000 tokens > 200000 maximum', 'context_length'],
+    [429, 'insufficient_quota', 'You exceeded your current quota.', 'no_credit'],
+    [429, 'rate_limit_exceeded', 'Rate limit reached.', null],
+    [500, 'model_not_found', 'prompt is too long', null],
+    [400, null, 'Unknown parameter: x.', null],
+  ] as const)('%i, %s and %j: %s', (status, code, message, meaning) => {
+    expect(meaningOf({ status, headers: {}, body: '' }, { type: null, code, message })).toBe(meaning)
+  })
+})
+
 describe('what a refusal means', () => {
   const aws = (type: string) => ({ 'x-amzn-errortype': type })
   test.each([
@@ -97,6 +114,6 @@ describe('what a refusal means', () => {
     [400, {}, '{"error":{"code":"content_filter"}}', null],
     [403, {}, JSON.stringify(BAD_KEY), null],
   ] as const)('%i with %j and %s: %s', (status, headers, body, meaning) => {
-    expect(meaningOf({ status, headers, body })).toBe(meaning)
+    expect(meaningOf({ status, headers, body }, null)).toBe(meaning)
   })
 })

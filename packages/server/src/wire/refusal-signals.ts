@@ -4,6 +4,7 @@
 
 import { isObject } from '../core/json.js'
 import { parseJson } from './fields.js'
+import type { ProviderError } from './format.js'
 import { RETRY_AFTER_MAX_MS } from './retry-after.js'
 
 export interface RefusedAnswer {
@@ -14,14 +15,37 @@ export interface RefusedAnswer {
 }
 
 /**
- * `credentials`: we are not let in, whatever the status. `throttled`: too much at a time, although the status
- * is that of a mistake. null: the status says it all.
+ * `credentials`: we are not let in. `no_credit`: nothing is left to pay with. `unknown_model`: there is no
+ * such model here. `throttled`: too much at a time. `context_length`: the prompt does not fit the model.
  */
-export function meaningOf({ status, headers, body }: RefusedAnswer): 'credentials' | 'throttled' | null {
+export type Meaning = 'credentials' | 'no_credit' | 'unknown_model' | 'throttled' | 'context_length'
+
+/** null: the status says it all. `error`: what was read from the body, when it is one. */
+export function meaningOf(answer: RefusedAnswer, error: ProviderError | null): Meaning | null {
+  const { status, headers, body } = answer
+  if (status === 429) return error?.code === 'insufficient_quota' ? 'no_credit' : null
   if (status !== 400) return null
-  if (THROTTLED.has(awsErrorType(headers) ?? '')) return 'throttled'
-  return reasonsOf(body).some((reason) => KEY_REASONS.has(reason)) ? 'credentials' : null
+  const awsError = awsErrorType(headers) ?? ''
+  if (THROTTLED.has(awsError)) return 'throttled'
+  if (AWS_KEYS.test(awsError)) return 'credentials'
+  if (reasonsOf(body).some((reason) => KEY_REASONS.has(reason))) return 'credentials'
+  return error === null ? null : meaningOfWords(error)
 }
+
+function meaningOfWords({ code, message }: ProviderError): Meaning | null {
+  if (code === 'context_length_exceeded' || TOO_LONG.test(message)) return 'context_length'
+  if (code === 'model_not_found' || NO_MODEL.test(message)) return 'unknown_model'
+  return NO_CREDIT.test(message) ? 'no_credit' : null
+}
+
+// Anthropic has no code for it, and servers that imitate OpenAI often send none.
+const TOO_LONG = /prompt is too long|input is too long|maximum context length|context (?:length|window|size)/i
+/** Bedrock says it of an id it does not know, and of one that wants an inference profile. */
+const NO_MODEL = /model identifier is invalid|with on-demand throughput isn.t supported/iu
+/** Anthropic, with the status and type of a mistake. */
+const NO_CREDIT = /credit balance is too low/i
+const AWS_KEYS =
+  /^(?:ExpiredToken|UnrecognizedClient|InvalidClientTokenId|InvalidSignature|InvalidToken|AccessDenied)/
 
 const THROTTLED = new Set([
   'ThrottlingException',

@@ -196,14 +196,16 @@ describe('signed calls', () => {
     [403, { 'x-amzn-errortype': 'UnrecognizedClientException' }, 1],
     [401, {}, 1],
     [403, { 'x-amzn-errortype': 'AccessDeniedException' }, 0],
+    [400, { 'x-amzn-errortype': 'ExpiredTokenException' }, 1],
     [400, {}, 0],
   ] as const)('after a %i with %j keys are renewed %i times', async (status, headers, times) => {
     let refused = 0
     const signature = awsSignature(
-      { ...fixedCredentials(KEYS), refused: () => void refused++ },
+      { ...fixedCredentials(KEYS), refused: () => ++refused > 0 },
       { service: 'bedrock', region: 'r', host: 'h', headers: {}, system: live },
     )
-    signature.onHead(status, { date: new Date(live.nowMs()).toUTCString(), ...headers })
+    const date = new Date(live.nowMs()).toUTCString()
+    expect(signature.onHead(status, { date, ...headers }, live.nowMs())).toBe(times > 0)
     expect(refused).toBe(times)
   })
 })

@@ -22,7 +22,7 @@ export interface HttpCallOptions {
   /** Takes the call back before it was sent. */
   readonly withdraw: (call: PooledCall) => void
   /** Sees what the provider answered, before the listener does. */
-  readonly onHead: (status: number, headers: Readonly<Record<string, string>>) => void
+  readonly onHead: (status: number, headers: Readonly<Record<string, string>>, provenMs: number) => boolean
 }
 
 export class HttpCall implements UpstreamCall, PooledCall {
@@ -34,6 +34,8 @@ export class HttpCall implements UpstreamCall, PooledCall {
   readonly #headTimeoutMs: number
   readonly #idleTimeoutMs: number
   readonly #streamAsked: boolean
+  /** When its credentials were taken, ms since 1970. */
+  #provenMs = 0
   #connection: Connection | null = null
   #mayCallBack = false
   #done = false
@@ -52,6 +54,12 @@ export class HttpCall implements UpstreamCall, PooledCall {
     // Covers the wait for a connection too: the task's deadline does not care what the time was spent on.
     this.#headTimeoutMs = request.headTimeoutMs
     this.#timer = options.system.after(request.headTimeoutMs, () => this.#onTimer())
+  }
+
+  /** Its head is known, credentials included. */
+  prove(head: string): void {
+    this.head = head
+    this.#provenMs = this.#options.system.nowMs()
   }
 
   /** `send` is about to return: from now on the listener may be called directly. */
@@ -97,13 +105,13 @@ export class HttpCall implements UpstreamCall, PooledCall {
   onHead(status: number, headers: Readonly<Record<string, string>>): void {
     if (this.#done) return
     this.#headSeen = true
-    this.#options.onHead(status, headers)
+    const renewed = this.#options.onHead(status, headers, this.#provenMs)
     const streamed = this.#streamAsked && isEventStream(headers['content-type'])
     if (!streamed) this.#bytesLeft = this.#options.bodyBytesMax
     this.#lastByteMs = this.#options.system.nowMs()
     // The head's timer goes on as the watch over the body; only an impatient one has to be armed anew.
     if (this.#idleTimeoutMs < this.#headTimeoutMs) this.#watchSilence(this.#idleTimeoutMs)
-    this.#listener.onHead(status, headers)
+    this.#listener.onHead(status, headers, renewed)
   }
 
   onBody(bytes: Uint8Array): void {

@@ -6,7 +6,7 @@ import type { Provider, System, UpstreamCall, UpstreamListener, UpstreamRequest 
 import { addressOf, type HttpProviderConfig } from './addresses/address-of.js'
 import type { Authorizer, HeaderMap } from './auth/authorizer.js'
 import { authorizerOf, type AuthorizerOptions } from './auth/authorizer-of.js'
-import { HttpCall } from './http-call.js'
+import { HttpCall, type HttpCallOptions } from './http-call.js'
 import { ConnectionPool, type PooledCall } from './http1/connection-pool.js'
 import type { Origin } from './http1/connection.js'
 import { headWriter } from './request-head.js'
@@ -47,14 +47,14 @@ export function createHttpProvider(config: HttpProviderConfig, options: HttpProv
   const pool = new ConnectionPool({ origin: originOf(base), system, connections })
   const preparing = system.after(PREPARE_MS, () => authorizer.prepare())
   const withdraw = (call: PooledCall): void => pool.withdraw(call)
-  const onHead = (status: number, headers: HeaderMap): void => authorizer.onHead(status, headers)
+  const onHead: HttpCallOptions['onHead'] = (...head) => authorizer.onHead(...head)
 
   function send(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall {
     const path = pathOf(request)
     const call = new HttpCall(request, listener, { system, bodyBytesMax, host, withdraw, onHead })
     const proof = authorizer.headersFor({ path, body: request.body })
     sendProven(call, proof, (known) => {
-      call.head = writeHead(request, path, known)
+      call.prove(writeHead(request, path, known))
       pool.send(call)
     })
     call.markSent()

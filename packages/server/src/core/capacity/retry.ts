@@ -14,10 +14,14 @@ const RETRYABLE_ENDS: ReadonlySet<string> = new Set([
   'http_424',
   'http_429',
   'throttled',
+  // Another one is being fetched.
+  'stale_credentials',
 ])
 
 const DEPLOYMENT_FAULTS: ReadonlySet<string> = new Set([
   'credentials',
+  'no_credit',
+  'unknown_model',
   'http_401',
   'http_402',
   'http_403',

@@ -61,7 +61,8 @@ export interface AttemptRecord {
   /** HTTP status, or 0 when none arrived. */
   readonly status: number
   /**
-   * `ok`, or why not: `http_429`, `timeout`, `connection`, `credentials`, `broken_stream`,
+   * `ok`, or why not: `http_429`, `timeout`, `connection`, `credentials`, `stale_credentials`, `no_credit`,
+   * `unknown_model`, `throttled`, `rejected`, `context_length`, `broken_stream`, `stream_error`,
    * `invalid_body`, `cut`, `caller_left`.
    */
   readonly end: string

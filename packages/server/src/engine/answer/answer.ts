@@ -1,7 +1,7 @@
 // An answer of a model, wherever it is by now: whole, held back, or already on its way to the caller.
 
 import type { ModelEntry, Deployment } from '../../core/release/release.js'
-import type { AnswerFacts, StreamScanner } from '../../wire/format.js'
+import type { AnswerFacts, ProviderError, StreamScanner } from '../../wire/format.js'
 
 interface AnswerCommon {
   readonly model: ModelEntry
@@ -44,4 +44,5 @@ export type HeldEnd =
 export type StreamedEnd =
   | HeldEnd
   | { readonly kind: 'caller-left' }
-  | { readonly kind: 'failed'; readonly end: string }
+  /** `error`: what the provider said in band, without secrets. */
+  | { readonly kind: 'failed'; readonly end: string; readonly error: ProviderError | null }

@@ -75,7 +75,9 @@ function endStream(step: Step, answer: Answer & { kind: 'held' | 'streamed' }): 
         )
       return null
     case 'failed': {
-      const refusal = refused('upstream.failed', `The stream broke off (${answer.end.end}).`, {
+      const { end, error } = answer.end
+      const said = error === null ? '' : ` The provider said: ${error.message}`
+      const refusal = refused('upstream.failed', `The stream broke off (${end}).${said}`, {
         task: step.task.id,
       })
       step.caller.end(step.format.errorFrame(errorBody(step.call, refusal), answer.scanner))

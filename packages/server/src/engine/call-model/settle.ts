@@ -87,6 +87,7 @@ function wasTurnedAway(evidence: AttemptEvidence): boolean {
   return (
     evidence.end === 'connection' ||
     evidence.end === 'credentials' ||
+    evidence.end === 'stale_credentials' ||
     evidence.status === 429 ||
     evidence.status === 503 ||
     evidence.status === 529

@@ -37,11 +37,11 @@ export function watchedProvider(provider: Provider, watch: Watch, system: Pick<S
     send(request, listener) {
       const sentMs = system.nowMs()
       return provider.send(request, {
-        onHead(status, headers) {
+        onHead(status, headers, renewed) {
           watch.status = status
           watch.headers = headers
           watch.headMs = system.nowMs() - sentMs
-          listener.onHead(status, headers)
+          listener.onHead(status, headers, renewed)
         },
         onData(chunk) {
           watch.take(chunk)

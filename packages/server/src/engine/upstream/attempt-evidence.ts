@@ -6,9 +6,8 @@ import type { AttemptEvidence } from '../call-model/settle.js'
 import type { WholeAnswer } from './collect-whole.js'
 import { type PumpedStream, endOf } from './pump-stream.js'
 
-export const notStreamEnd = (status: number) => (status === 200 ? 'invalid_body' : `http_${status}`)
-
-export function streamEvidence(pumped: PumpedStream): AttemptEvidence {
+/** `refusedEnd`: of an answer that was not a stream. */
+export function streamEvidence(pumped: PumpedStream, refusedEnd: string): AttemptEvidence {
   const { end, facts, status, firstByteMs } = pumped
   const generated = facts.deltas > 0 || facts.usage !== null || (facts.startUsage ?? null) !== null
   const base = {
@@ -35,7 +34,7 @@ export function streamEvidence(pumped: PumpedStream): AttemptEvidence {
         ran: generated ? 'yes' : 'maybe',
       }
     case 'not-a-stream':
-      return { ...base, end: notStreamEnd(status), ran: 'no' }
+      return { ...base, end: refusedEnd, ran: 'no' }
     case 'failed':
       return {
         ...base,

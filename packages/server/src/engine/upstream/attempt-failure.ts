@@ -1,9 +1,14 @@
 // How an attempt failed: what the retry, the ladder and the caller need to know of it.
 
 import type { Deployment, Wire } from '../../core/release/release.js'
+import { secretsOf } from '../../core/release/secrets-of.js'
+import { parseJson } from '../../wire/fields.js'
 import type { ProviderError } from '../../wire/format.js'
 import { providerFormatOf } from '../../wire/formats.js'
-import { meaningOf, retryInfoMs } from '../../wire/refusal-signals.js'
+import { inBandEnd } from '../../wire/in-band-error.js'
+import { readErrorObject } from '../../wire/read-error.js'
+import { redactKeys } from '../../wire/redact-keys.js'
+import { awsErrorType, meaningOf, retryInfoMs } from '../../wire/refusal-signals.js'
 import { retryAfterMs, shouldRetry } from '../../wire/retry-after.js'
 import type { Step } from '../step-context.js'
 
@@ -22,8 +27,9 @@ export interface AttemptFailure {
   readonly retryAfterMs: number | null
   /** The provider's own `x-should-retry`. */
   readonly shouldRetry: boolean | null
+  /** In the provider's words, without secrets. */
   readonly error: ProviderError | null
-  /** The error answer as it came, for callers who speak its format. */
+  /** The error answer as it came, but for secrets, for callers who speak its format. */
   readonly upstream: {
     readonly status: number
     readonly body: Uint8Array
@@ -33,10 +39,10 @@ export interface AttemptFailure {
 
 export function failureOf(
   ask: Asked,
-  known: { end: string; status: number; detail?: string },
+  known: { end: string; status: number; detail?: string; error?: ProviderError | null },
 ): AttemptFailure {
   const { deployment } = ask.held
-  const { end, status, detail = null } = known
+  const { end, status, detail = null, error = null } = known
   return {
     end,
     status,
@@ -44,38 +50,67 @@ export function failureOf(
     deployment,
     retryAfterMs: null,
     shouldRetry: null,
-    error: null,
+    error,
     upstream: null,
   }
 }
 
-export function httpFailure(
-  step: Step,
-  ask: Asked,
-  raw: { status: number; headers: Readonly<Record<string, string>>; body: Uint8Array; end: string },
-): AttemptFailure {
-  const text = Buffer.from(raw.body).toString('utf8')
-  const error = raw.status === 200 ? null : providerFormatOf(ask.wire).readError(raw.status, text)
-  const isTooLong = raw.status === 400 && error !== null && isContextLength(error)
-  const contentType = raw.headers['content-type'] ?? 'application/json'
+export interface RefusedAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array
+  readonly renewed: boolean
+}
+
+export function httpFailure(step: Step, ask: Asked, raw: RefusedAnswer): AttemptFailure {
+  const { status, headers, renewed } = raw
+  const body = Buffer.from(raw.body).toString('utf8')
+  const error = errorIn(ask, raw, body)
   return {
-    end: isTooLong ? 'context_length' : (meaningOf({ ...raw, body: text }) ?? raw.end),
-    status: raw.status,
+    end: renewed ? 'stale_credentials' : endOfAnswer({ status, headers, body }, error),
+    status,
     detail: null,
     deployment: ask.held.deployment,
-    retryAfterMs: retryAfterMs(raw.headers, step.engine.system.nowMs()) ?? retryInfoMs(text),
-    shouldRetry: shouldRetry(raw.headers),
-    error,
+    retryAfterMs: retryAfterMs(headers, step.engine.system.nowMs()) ?? retryInfoMs(body),
+    shouldRetry: shouldRetry(headers),
+    error: error === null ? null : withoutSecrets(step, ask, error),
     upstream:
-      raw.status === 200 || ask.wire !== step.call.wire
+      status === 200 || ask.wire !== step.call.wire
         ? null
-        : { status: raw.status, body: raw.body, contentType },
+        : handedOn(raw, redactKeys(body, secretsAt(step, ask))),
   }
 }
 
-// Anthropic has no code for it, and servers that imitate OpenAI often send none.
-const TOO_LONG = /prompt is too long|maximum context length|context (?:length|window|size)/i
+/** What came with 200 and is no answer may still be an error: some servers say theirs so. */
+function errorIn(ask: Asked, { status, headers }: RefusedAnswer, body: string): ProviderError | null {
+  if (status === 200) return readErrorObject(parseJson(body))
+  const error = providerFormatOf(ask.wire).readError(status, body)
+  return error.type === null ? { ...error, type: awsErrorType(headers) } : error
+}
 
-function isContextLength({ code, message }: ProviderError): boolean {
-  return code === 'context_length_exceeded' || TOO_LONG.test(message)
+function endOfAnswer(
+  answer: { status: number; headers: Readonly<Record<string, string>>; body: string },
+  error: ProviderError | null,
+): string {
+  if (answer.status !== 200) return meaningOf(answer, error) ?? `http_${answer.status}`
+  return (error === null ? null : inBandEnd(error)) ?? 'invalid_body'
+}
+
+/** The provider's words, without what it quotes of our credentials. */
+export function withoutSecrets(step: Step, ask: Asked, error: ProviderError): ProviderError {
+  const secrets = secretsAt(step, ask)
+  const { type, code, message } = error
+  const clean = (word: string | null) => (word === null ? null : redactKeys(word, secrets))
+  return { type: clean(type), code: clean(code), message: redactKeys(message, secrets) }
+}
+
+function handedOn({ status, headers, body }: RefusedAnswer, clean: string): AttemptFailure['upstream'] {
+  const isClean = clean === Buffer.from(body).toString('utf8')
+  const contentType = headers['content-type'] ?? 'application/json'
+  return { status, body: isClean ? body : Buffer.from(clean), contentType }
+}
+
+function secretsAt(step: Step, { held }: Asked): readonly string[] {
+  const config = step.task.release.providers.get(held.deployment.provider)
+  return config === undefined ? [] : secretsOf(config)
 }

@@ -10,6 +10,8 @@ export type WholeAnswer =
       readonly headers: Readonly<Record<string, string>>
       readonly body: Uint8Array
       readonly firstByteMs: number
+      /** As of the listener's head. */
+      readonly renewed: boolean
     }
   | {
       readonly kind: 'failed'
@@ -41,6 +43,7 @@ class Collector implements UpstreamListener {
   #status = 0
   #headers: Readonly<Record<string, string>> = {}
   #firstByteMs = 0
+  #renewed = false
   #timer: Timer | null = null
 
   constructor(attempt: WholeAttempt, resolve: (answer: WholeAnswer) => void) {
@@ -58,8 +61,9 @@ class Collector implements UpstreamListener {
     })
   }
 
-  onHead(status: number, headers: Readonly<Record<string, string>>): void {
+  onHead(status: number, headers: Readonly<Record<string, string>>, renewed = false): void {
     this.#status = status
+    this.#renewed = renewed
     this.#headers = headers
     this.#firstByteMs = this.#attempt.system.nowMs() - this.#startedMs
   }
@@ -77,6 +81,7 @@ class Collector implements UpstreamListener {
       headers: this.#headers,
       body: chunks.length === 1 ? (chunks[0] ?? EMPTY) : Buffer.concat(chunks),
       firstByteMs: this.#firstByteMs,
+      renewed: this.#renewed,
     })
   }
 

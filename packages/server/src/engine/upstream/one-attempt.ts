@@ -1,7 +1,7 @@
 // One attempt, for which a hold is in the books: sent, read, and settled, however it ends.
 
 import type { Deployment, ModelEntry, ProviderConfig, Wire } from '../../core/release/release.js'
-import type { AnswerFacts, StreamScanner } from '../../wire/format.js'
+import type { AnswerFacts, ProviderError, StreamScanner } from '../../wire/format.js'
 import { decodeEmbeddingsRequest, encodeEmbeddingsAnswer } from '../../wire/embeddings.js'
 import { embeddingsFormatOf, providerFormatOf } from '../../wire/formats.js'
 import { stripLogprobs } from '../../wire/strip-logprobs.js'
@@ -12,8 +12,8 @@ import type { Provider, UpstreamRequest } from '../ports.js'
 import { type Step, timeLeftMs } from '../step-context.js'
 import { whenDone } from '../when-done.js'
 import { type WholeAnswer, collectWhole } from './collect-whole.js'
-import { evidence, failedEvidence, notStreamEnd, streamEvidence, wholeEvidence } from './attempt-evidence.js'
-import { type AttemptFailure, failureOf, httpFailure } from './attempt-failure.js'
+import { evidence, failedEvidence, streamEvidence, wholeEvidence } from './attempt-evidence.js'
+import { type AttemptFailure, failureOf, httpFailure, withoutSecrets } from './attempt-failure.js'
 import { type PumpedStream, endOf, pumpStream } from './pump-stream.js'
 
 export interface AttemptAsk {
@@ -87,9 +87,9 @@ function afterWhole(step: Step, ask: AttemptAsk, raw: WholeAnswer): AttemptEnd |
   const { firstByteMs, headers } = raw
   const read = status === 200 ? readWhole(step, ask, raw.body) : null
   if (read === null) {
-    const end = status === 200 ? 'invalid_body' : `http_${status}`
-    const settled = settle(step, held, evidence({ end, status, ran: 'no', firstByteMs }))
-    return whenDone(settled, () => ({ kind: 'failed', failure: httpFailure(step, ask, { ...raw, end }) }))
+    const failure = httpFailure(step, ask, raw)
+    const settled = settle(step, held, evidence({ end: failure.end, status, ran: 'no', firstByteMs }))
+    return whenDone(settled, () => ({ kind: 'failed', failure }))
   }
   const answer = wholeAnswer(ask, { read, headers })
   const settled = settle(step, held, wholeEvidence(read.facts, firstByteMs))
@@ -122,8 +122,11 @@ function readWhole(step: Step, ask: AttemptAsk, body: Uint8Array): ReadAnswer | 
   const theirs = providerFormatOf(ask.wire)
   const facts = json === undefined ? null : theirs.readAnswer(json)
   if (facts === null) return null
-  if (ask.wire === step.call.wire)
-    return { facts, body: ask.stripLogprobs ? stripLogprobs(body, noLogprobs(ask.wire)) : body }
+  if (ask.wire === step.call.wire) {
+    const mended = theirs.mendAnswer?.(json) ?? null
+    const passed = mended === null ? body : Buffer.from(JSON.stringify(mended))
+    return { facts, body: ask.stripLogprobs ? stripLogprobs(passed, noLogprobs(ask.wire)) : passed }
+  }
   if (step.call.wire === 'openai-embeddings') return readVectors(step, ask, { json, facts })
   const decoded = theirs.decodeAnswer(json)
   if (decoded === null) return null
@@ -201,10 +204,13 @@ async function stream(step: Step, ask: AttemptAsk): Promise<Streamed> {
 }
 
 function afterStream(step: Step, ask: AttemptAsk, from: Streamed): AttemptEnd | Promise<AttemptEnd> {
-  const { fault } = from.pumped
-  return whenDone(settle(step, ask.held, streamEvidence(from.pumped)), () => {
+  const { fault, end } = from.pumped
+  const failure =
+    end.kind === 'not-a-stream' ? httpFailure(step, ask, { ...from.pumped, body: end.body }) : null
+  const shown = streamEvidence(from.pumped, failure?.end ?? 'invalid_body')
+  return whenDone(settle(step, ask.held, shown), (): AttemptEnd => {
     if (fault !== null) throw fault.error
-    return streamEnd(step, ask, from)
+    return failure === null ? streamEnd(step, ask, from) : { kind: 'failed', failure }
   })
 }
 
@@ -212,16 +218,8 @@ function streamEnd(step: Step, ask: AttemptAsk, from: Streamed): AttemptEnd {
   const { pumped, scanner } = from
   const { model, deployment } = ask.held
   const { end } = pumped
-  if (end.kind === 'not-a-stream') {
-    const raw = {
-      status: pumped.status,
-      headers: pumped.headers,
-      body: end.body,
-      end: notStreamEnd(pumped.status),
-    }
-    return { kind: 'failed', failure: httpFailure(step, ask, raw) }
-  }
   const facts = () => factsOfStream(pumped)
+  const error = pumped.facts.error === null ? null : withoutSecrets(step, ask, pumped.facts.error)
   if (pumped.committed) {
     const answer: Answer = {
       kind: 'streamed',
@@ -231,16 +229,16 @@ function streamEnd(step: Step, ask: AttemptAsk, from: Streamed): AttemptEnd {
       facts,
       scanner,
       kept: pumped.kept,
-      end: endOfStream(end),
+      end: endOfStream(end, error),
     }
     return { kind: 'answered', answer }
   }
   if (end.kind === 'complete' || (end.kind === 'cut' && pumped.facts.deltas > 0)) {
     return { kind: 'answered', answer: heldAnswer(ask, { pumped, scanner, facts, end }) }
   }
-  const detail = end.kind === 'failed' ? { detail: end.detail } : {}
-  const failure = failureOf(ask, { end: failedEnd(pumped), status: pumped.status, ...detail })
-  return { kind: 'failed', failure: { ...failure, error: pumped.facts.error } }
+  const detail = end.kind === 'failed' ? { detail: error?.message ?? end.detail } : {}
+  const failure = failureOf(ask, { end: failedEnd(pumped), status: pumped.status, error, ...detail })
+  return { kind: 'failed', failure }
 }
 
 function heldAnswer(
@@ -259,12 +257,12 @@ function factsOfStream({ facts }: PumpedStream): AnswerFacts {
   return { id: null, text, finishReason, usage, toolCalls, meanTokenProbability, refusal: null }
 }
 
-function endOfStream(end: PumpedStream['end']): StreamedEnd {
+function endOfStream(end: PumpedStream['end'], error: ProviderError | null): StreamedEnd {
   switch (end.kind) {
     case 'failed':
-      return { kind: 'failed', end: end.end }
+      return { kind: 'failed', end: end.end, error }
     case 'not-a-stream':
-      return { kind: 'failed', end: 'invalid_body' }
+      return { kind: 'failed', end: 'invalid_body', error }
     default:
       return end
   }

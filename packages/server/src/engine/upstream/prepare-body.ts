@@ -10,6 +10,7 @@ import type { RequestChanges } from '../../wire/format.js'
 import { vertexBody } from '../../wire/anthropic-messages/vertex-body.js'
 import { decodeEmbeddingsRequest } from '../../wire/embeddings.js'
 import { embeddingsFormatOf, providerFormatOf } from '../../wire/formats.js'
+import { inCallersTerms } from '../../wire/caller-place.js'
 import { droppedHints } from '../../wire/dropped-hints.js'
 import { mayAskForThoughts } from '../../wire/openai-responses/ask-for-thoughts.js'
 import { ENCRYPTED_REASONING } from '../../wire/openai-responses/fields.js'
@@ -39,7 +40,10 @@ export function prepareBody(step: Step, ask: BodyAsk): Parsed<Uint8Array> {
     includeUsage: true,
   }
   const encoded = providerFormatOf(ask.wire).encodeRequest(sent)
-  if (encoded.kind === 'invalid') return encoded
+  if (encoded.kind === 'invalid') {
+    const places = step.format.places(step.request.json)
+    return { kind: 'invalid', problems: inCallersTerms(encoded.problems, places) }
+  }
   const { wire: from } = step.call
   const dropped = droppedHints({ body: step.request.json, request: sent, from, to: ask.wire })
   if (dropped.length > 0) {

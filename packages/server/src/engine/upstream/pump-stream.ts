@@ -4,6 +4,7 @@
 
 import { isEventStream } from '../../wire/event-stream-type.js'
 import type { StreamFacts, StreamScanner } from '../../wire/format.js'
+import { inBandEnd } from '../../wire/in-band-error.js'
 import { ByteLog } from './byte-log.js'
 import type { Caller, Provider, System, UpstreamCall, UpstreamFailure, UpstreamRequest } from '../ports.js'
 
@@ -31,6 +32,8 @@ export interface PumpedStream {
   readonly headers: Readonly<Record<string, string>>
   readonly facts: StreamFacts
   readonly firstByteMs: number | null
+  /** As of the listener's head. */
+  readonly renewed: boolean
   /** The caller has seen the first byte: no other attempt may follow. */
   readonly committed: boolean
   /** Frames for the caller that were held back (all of them, or none when committed). */
@@ -72,6 +75,7 @@ class Pump {
   #status = 0
   #headers: Readonly<Record<string, string>> = {}
   #firstByteMs: number | null = null
+  #renewed = false
   #committed = false
   #done = false
   /** Frames passed on or held back; null when they are not wanted, or have become too many. */
@@ -93,7 +97,7 @@ class Pump {
     this.#guard(() => {
       caller.onGone(() => this.#stop({ kind: 'caller-left' }))
       this.#call = provider.send(request, {
-        onHead: (status, headers) => this.#onHead(status, headers),
+        onHead: (...head) => this.#onHead(...head),
         onData: (chunk) => this.#guardedData(chunk),
         onEnd: () => this.#onEnd(),
         onFailure: (failure, detail) =>
@@ -127,8 +131,9 @@ class Pump {
     }
   }
 
-  #onHead(status: number, headers: Readonly<Record<string, string>>): void {
+  #onHead(status: number, headers: Readonly<Record<string, string>>, renewed = false): void {
     this.#status = status
+    this.#renewed = renewed
     this.#headers = headers
     this.#firstByteMs = this.#attempt.system.nowMs() - this.#startedMs
     const isStream = status === 200 && isEventStream(headers['content-type'])
@@ -153,8 +158,10 @@ class Pump {
   }
 
   #broken(facts: StreamFacts): void {
-    const detail = facts.error?.message ?? 'the stream is not in the format it claims'
-    this.#stop({ kind: 'failed', end: facts.error === null ? 'invalid_body' : 'stream_error', detail })
+    const { error } = facts
+    const detail = error?.message ?? 'the stream is not in the format it claims'
+    const end = error === null ? 'invalid_body' : (inBandEnd(error) ?? 'stream_error')
+    this.#stop({ kind: 'failed', end, detail })
   }
 
   #pass(frames: Uint8Array): void {
@@ -209,6 +216,7 @@ class Pump {
       headers: this.#headers,
       facts: this.#attempt.scanner.facts,
       firstByteMs: this.#firstByteMs,
+      renewed: this.#renewed,
       committed: this.#committed,
       held: this.#committed ? NOTHING_HELD : (this.#log?.bytes() ?? NOTHING_HELD),
       kept: this.#log?.bytes() ?? null,

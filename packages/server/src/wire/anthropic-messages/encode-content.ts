@@ -6,6 +6,7 @@ import { isObject, type JsonObject } from '../../core/json.js'
 import type { Citation, Part } from '../../core/model/message.js'
 import type { Problem } from '../../core/parsed.js'
 import { asJsonObject, parseJson } from '../fields.js'
+import { ANTHROPIC_IMAGE, checkSize } from '../media-size.js'
 import { encodeCitation, isOfDocument } from './citations.js'
 import { encodeDocument } from './documents.js'
 
@@ -87,6 +88,7 @@ function encodeImage(part: Extract<Part, { kind: 'image' }>, at: string, problem
   if (source.kind === 'base64' && !MEDIA_TYPES.has(source.mediaType)) {
     problems.push({ at, message: 'must be a JPEG, PNG, GIF or WebP image in the other format' })
   }
+  if (source.kind === 'base64') checkSize(source.data, ANTHROPIC_IMAGE, { at, problems })
   const encoded =
     source.kind === 'url'
       ? { type: 'url', url: source.url }

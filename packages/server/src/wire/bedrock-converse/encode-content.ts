@@ -5,6 +5,7 @@ import { isObject, type JsonObject } from '../../core/json.js'
 import type { Part } from '../../core/model/message.js'
 import type { Problem } from '../../core/parsed.js'
 import { asJsonObject, parseJson } from '../fields.js'
+import { CONVERSE_IMAGE, checkSize } from '../media-size.js'
 import { type DocumentNames, encodeDocument } from './encode-document.js'
 
 export interface ContentContext {
@@ -74,6 +75,7 @@ function encodeImage({ source }: Of<'image'>, at: string, problems: Problem[]): 
   if (format === undefined) {
     problems.push({ at, message: 'must be a JPEG, PNG, GIF or WebP image in the other format' })
   }
+  checkSize(source.data, CONVERSE_IMAGE, { at, problems })
   return { format, source: { bytes: source.data } }
 }
 

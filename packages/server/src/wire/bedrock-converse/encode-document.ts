@@ -3,6 +3,7 @@
 import type { JsonObject } from '../../core/json.js'
 import type { Part } from '../../core/model/message.js'
 import type { Problem } from '../../core/parsed.js'
+import { CONVERSE_DOCUMENT, checkSize } from '../media-size.js'
 
 const FORMATS: Readonly<Record<string, string>> = {
   'application/pdf': 'pdf',
@@ -56,5 +57,6 @@ export function encodeDocument(
     const message = `must be one of ${Object.values(FORMATS).join(', ')} in the other format`
     place.problems.push({ at: place.at, message })
   }
+  checkSize(source.data, CONVERSE_DOCUMENT, place)
   return { format, ...named, source: { bytes: source.data } }
 }

@@ -13,6 +13,7 @@ import { readOpenAiUsage } from '../usage.js'
 import { finishReasonOf, textOrNull } from './answer.js'
 import { ChunkEvents, firstChoice } from './chunk-events.js'
 import { tokenLogprobs } from './logprobs.js'
+import { LooseToolCalls } from './loose-tool-calls.js'
 import { DeltaSkeleton, fromLatin1 } from './delta-skeleton.js'
 import { plainFrame } from './plain-frame.js'
 
@@ -29,6 +30,7 @@ type UsageChunk =
 export class OpenAiChatScanner extends FrameScanner {
   private readonly events = new ChunkEvents()
   private readonly skeleton = new DeltaSkeleton()
+  private readonly toolCalls = new LooseToolCalls()
   private usageChunk: UsageChunk | null = null
   private done: Buffer | null = null
   private firstFrame: Buffer | null = null
@@ -53,7 +55,7 @@ export class OpenAiChatScanner extends FrameScanner {
       return frame
     }
     const plain = plainFrame(latin1, this.options.keepLogprobs)
-    if (plain === 'look') return this.look(frame)
+    if (plain === 'look' || (plain === 'delta' && this.toolCalls.concerns(latin1))) return this.look(frame)
     // Azure tells of its filters before the answer, in a chunk without choices, id or model: whoever reads
     // the first choice of every chunk would stumble.
     if (plain === 'empty' && NO_CHOICES.test(latin1)) return null
@@ -81,8 +83,15 @@ export class OpenAiChatScanner extends FrameScanner {
     const error = isObject(chunk) && isError(chunk, fields.event) ? readErrorObject(chunk) : null
     if (error !== null) this.facts.error = error
     else if (!isObject(chunk) || !Array.isArray(chunk['choices'])) this.facts.malformed = true
-    else return this.takeChunk(frame, { data: fields.data, chunk, choices: chunk['choices'] })
+    else return this.takeMended(frame, { data: fields.data, chunk, choices: chunk['choices'] })
     return null
+  }
+
+  private takeMended(frame: Buffer, whole: Whole): Buffer | null {
+    const chunk = whole.data.includes('"tool_calls"') ? this.toolCalls.mend(whole.chunk) : null
+    if (chunk === null) return this.takeChunk(frame, whole)
+    const data = JSON.stringify(chunk)
+    return this.takeChunk(Buffer.from(dataFrame(data)), { data, chunk, choices: whole.choices })
   }
 
   private takeChunk(frame: Buffer, { data, chunk, choices }: Whole): Buffer | null {

@@ -5,6 +5,7 @@
 import { isObject } from '../../core/json.js'
 import type { Message, Part } from '../../core/model/message.js'
 import type { Problem } from '../../core/parsed.js'
+import { contentPlaces } from '../caller-place.js'
 import { requiredText } from '../fields.js'
 import { decodeContent } from './decode-content.js'
 import { decodeOutputItem } from './decode-items.js'
@@ -23,17 +24,40 @@ export function decodeInput(input: unknown, problems: Problem[]): readonly Messa
     problems.push({ at: 'input', message: 'must be a string or a list of at least one item' })
     return []
   }
-  const messages: { role: Message['role']; parts: Part[] }[] = []
+  return turnsOf(input, problems).map(({ role, parts }) => ({ role, parts }))
+}
+
+/** Of each message that `decodeInput` makes, where each of its parts stands. */
+export function placesOfInput(input: unknown): readonly (readonly string[])[] {
+  return Array.isArray(input) ? turnsOf(input, []).map(({ places }) => places) : [['input']]
+}
+
+interface DecodedTurn {
+  readonly role: Message['role']
+  readonly parts: Part[]
+  readonly places: string[]
+}
+
+function turnsOf(input: readonly unknown[], problems: Problem[]): readonly DecodedTurn[] {
+  const turns: DecodedTurn[] = []
   let before: Turn = 'said'
   for (const [index, item] of input.entries()) {
-    const { turn, role, parts } = decodeItem(item, `input[${index}]`, problems)
-    const last = messages.at(-1)
+    const at = `input[${index}]`
+    const { turn, role, parts } = decodeItem(item, at, problems)
+    const places = turn === 'said' ? contentPlaces(contentOf(item), `${at}.content`) : parts.map(() => at)
+    const last = turns.at(-1)
     if (turn === 'wrote' && parts.length === 0) continue
-    if (turn === before && turn !== 'said' && last !== undefined) last.parts.push(...parts)
-    else messages.push({ role, parts: [...parts] })
+    if (turn === before && turn !== 'said' && last !== undefined) {
+      last.parts.push(...parts)
+      last.places.push(...places)
+    } else turns.push({ role, parts: [...parts], places: [...places] })
     before = turn
   }
-  return messages
+  return turns
+}
+
+function contentOf(item: unknown): unknown {
+  return isObject(item) ? item['content'] : null
 }
 
 function decodeItem(item: unknown, at: string, problems: Problem[]): Decoded {

@@ -19,8 +19,11 @@ export interface Authorizer {
   headersFor(request: Unsigned): HeaderMap | Promise<HeaderMap>
   /** Fetches what it will need, so that the first call does not wait. Failures are told to the calls. */
   prepare(): void
-  /** What the provider answered: a refused credential is renewed, a wrong clock is set. */
-  onHead(status: number, headers: HeaderMap): void
+  /**
+   * What the provider answered to a call that was proven at `provenMs`: a refused credential is renewed, a
+   * wrong clock is set. true: the same call, sent again, is proven anew.
+   */
+  onHead(status: number, headers: HeaderMap, provenMs: number): boolean
   close(): void
 }
 
@@ -28,5 +31,5 @@ const NONE: HeaderMap = {}
 const none = (): void => undefined
 
 export function fixedHeaders(fixed: HeaderMap): Authorizer {
-  return { fixed, headersFor: () => NONE, prepare: none, onHead: none, close: none }
+  return { fixed, headersFor: () => NONE, prepare: none, onHead: () => false, close: none }
 }

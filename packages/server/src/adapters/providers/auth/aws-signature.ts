@@ -41,11 +41,14 @@ export function awsSignature(keys: Credentials<AwsKeys>, options: AwsSignatureOp
       const ready = Promise.all([load(), keys.ready()])
       void ready.catch(() => undefined)
     },
-    onHead(status, answered) {
-      if (status !== 401 && status !== 403) return
+    onHead(status, answered, provenMs) {
+      const isStale = STALE.test(answered['x-amzn-errortype'] ?? '')
+      if (status !== 401 && status !== 403 && !(status === 400 && isStale)) return false
       const skewMs = Date.parse(answered['date'] ?? '') - system.nowMs()
-      if (Math.abs(skewMs - offsetMs) >= SKEW_MS_MIN) offsetMs = skewMs
-      else if (status === 401 || STALE.test(answered['x-amzn-errortype'] ?? '')) keys.refused()
+      if (Math.abs(skewMs - offsetMs) < SKEW_MS_MIN)
+        return (status === 401 || isStale) && keys.refused(provenMs)
+      offsetMs = skewMs
+      return true
     },
     close: () => keys.close(),
   }

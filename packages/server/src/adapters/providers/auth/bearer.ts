@@ -19,9 +19,7 @@ export function bearer(tokens: Credentials<string>): Authorizer {
     fixed: {},
     headersFor: () => header() ?? later(),
     prepare: () => void tokens.ready().catch(() => undefined),
-    onHead(status) {
-      if (status === 401) tokens.refused()
-    },
+    onHead: (status, _headers, provenMs) => status === 401 && tokens.refused(provenMs),
     close: () => tokens.close(),
   }
 }

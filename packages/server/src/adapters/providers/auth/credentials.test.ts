@@ -189,8 +189,8 @@ describe('the next one', () => {
 describe('one that the provider refuses', () => {
   test('is replaced before the next call, once', async () => {
     const { system, credentials, asked, last } = await started()
-    credentials.refused()
-    credentials.refused()
+    credentials.refused(system.nowMs())
+    credentials.refused(system.nowMs())
     expect(credentials.current()).toBeNull()
     const next = credentials.ready()
     await system.advance(0)
@@ -199,19 +199,34 @@ describe('one that the provider refuses', () => {
     await next
     expect(credentials.current()).toBe('two')
     // Answers to calls that went out with the first come late, and a provider may refuse the second, too.
-    credentials.refused()
+    credentials.refused(system.nowMs())
     await system.advance(0)
     expect(asked).toHaveLength(2)
     expect(credentials.current()).toBe('two')
     await system.advance(60_000)
-    credentials.refused()
+    credentials.refused(system.nowMs())
     await system.advance(0)
     expect(asked).toHaveLength(3)
   })
 
+  test('a call that went out with the one before is told that there is another by now', async () => {
+    const { system, credentials, last } = await started()
+    const beforeMs = system.nowMs()
+    await system.advance(5)
+    expect(credentials.refused(system.nowMs())).toBe(true)
+    expect(credentials.refused(beforeMs)).toBe(true)
+    await system.advance(0)
+    last().give('two')
+    await system.advance(0)
+    expect(credentials.refused(beforeMs)).toBe(true)
+    await system.advance(5)
+    // The newest is refused as well: another would be, too.
+    expect(credentials.refused(system.nowMs())).toBe(false)
+  })
+
   test('serves on when no other can be had: the provider may have meant something else', async () => {
     const { system, credentials, last } = await started()
-    credentials.refused()
+    credentials.refused(system.nowMs())
     await system.advance(0)
     last().refuse(unreachable)
     await system.advance(0)
@@ -223,7 +238,7 @@ test('a closed one asks nobody any more', async () => {
   const { system, credentials, asked } = await started()
   credentials.close()
   await system.advance(2 * HOUR_MS)
-  credentials.refused()
+  credentials.refused(system.nowMs())
   expect(asked).toHaveLength(1)
   expect(system.pendingTimers()).toBe(0)
 })
@@ -266,7 +281,7 @@ test('no history of answers and failures hands out one that has ended, or asks t
         if (move.kind === 'wait') await system.advance(move.ms)
         else if (move.kind === 'give') take()?.give('', move.ms)
         else if (move.kind === 'refuse') take()?.refuse(unreachable)
-        else if (move.kind === 'refused') credentials.refused()
+        else if (move.kind === 'refused') credentials.refused(system.nowMs())
         else void credentials.ready().catch(() => undefined)
         await system.advance(0)
         const value = credentials.current()

@@ -10,8 +10,11 @@ export interface Credentials<T> {
   current(): T | null
   /** Resolves when there is one. Rejects with a `CredentialError` that says why there is none. */
   ready(): Promise<void>
-  /** The provider refused the present one: it is fetched anew before the next call. */
-  refused(): void
+  /**
+   * The provider refused the one that was in use at `provenMs`: it is fetched anew before the next call,
+   * unless that has happened meanwhile. false: another one is not to be had, or would not help.
+   */
+  refused(provenMs: number): boolean
   close(): void
 }
 
@@ -42,7 +45,7 @@ export function fixedCredentials<T>(value: T): Credentials<T> {
   return {
     current: () => value,
     ready: () => Promise.resolve(),
-    refused: () => undefined,
+    refused: () => false,
     close: () => undefined,
   }
 }
@@ -56,6 +59,7 @@ export class RefreshedCredentials<T> implements Credentials<T> {
   #failure: { readonly error: CredentialError; readonly untilMs: number } | null = null
   #failures = 0
   #refreshAtMs = 0
+  #takenAtMs = -Infinity
   #lastRefusedMs = -Infinity
   #isRefused = false
   #isClosed = false
@@ -82,12 +86,15 @@ export class RefreshedCredentials<T> implements Credentials<T> {
     throw this.#failure?.error ?? new CredentialError('the credentials ended before they could be used')
   }
 
-  refused(): void {
+  refused(provenMs: number): boolean {
     const nowMs = this.#clock.nowMs()
-    if (this.#isClosed || this.#held === null || nowMs - this.#lastRefusedMs < REFUSED_AGAIN_MS) return
+    if (this.#isClosed || this.#held === null) return false
+    if (this.#takenAtMs > provenMs || (this.#isRefused && this.#flight !== null)) return true
+    if (nowMs - this.#lastRefusedMs < REFUSED_AGAIN_MS) return false
     this.#lastRefusedMs = nowMs
     this.#isRefused = true
     this.#refresh(nowMs)
+    return this.#flight !== null
   }
 
   close(): void {
@@ -135,6 +142,7 @@ export class RefreshedCredentials<T> implements Credentials<T> {
     if (leftMs <= 0)
       throw new CredentialError('the credentials had already ended when they came: is the clock right?')
     this.#held = fetched
+    this.#takenAtMs = nowMs
     this.#failure = null
     this.#failures = 0
     this.#refreshAtMs = Infinity

@@ -77,7 +77,7 @@ test('AWS: the keys of a container', async () => {
     sessionToken: 'session',
   })
   // A refused one is really fetched anew: nothing answers from memory.
-  credentials.refused()
+  credentials.refused(system.nowMs())
   await credentials.ready()
   expect(paths).toEqual(['/creds', '/creds'])
 })
@@ -93,7 +93,7 @@ test('Google: the token of the machine', async () => {
   vi.stubEnv('METADATA_SERVER_DETECTION', 'assume-present')
   const credentials = googleCredentials({ from: 'chain' }, { system })
   expect(await first(credentials)).toBe('ya29.machine')
-  credentials.refused()
+  credentials.refused(system.nowMs())
   await credentials.ready()
   expect(paths.filter((path) => path.includes('/token'))).toHaveLength(2)
 })
