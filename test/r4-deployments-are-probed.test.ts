@@ -37,6 +37,7 @@ const azure = createServer((incoming, response) => {
   incoming.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
   incoming.on('end', () => {
     const { url = '', headers } = incoming
+    if (incoming.method === 'GET') return response.writeHead(404).end()
     seen.push({ url, headers, body: JSON.parse(text) as unknown })
     const answer = (status: number, body: unknown) =>
       response.writeHead(status, { 'content-type': 'application/json', ...LIMITS }).end(JSON.stringify(body))

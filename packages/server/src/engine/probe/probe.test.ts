@@ -39,7 +39,7 @@ function world() {
     .otherwise(({ wire }) => (wire === 'openai-embeddings' ? reply(EMBEDDING) : chatAnswer()))
   const probe = async (): Promise<ReadonlyMap<string, Probed>> => {
     const probing = { done: null as readonly Probed[] | null }
-    void probeDeployments(made.engine, TENANT).then((probed) => (probing.done = probed))
+    void probeDeployments(made.engine, TENANT).then(({ deployments }) => (probing.done = deployments))
     for (let round = 0; probing.done === null && round < 40; round++) await made.system.advance(500)
     return new Map((probing.done ?? []).map((one) => [one.deployment.id, one]))
   }
@@ -143,7 +143,7 @@ test('a ceiling that is used up refuses the probe like any other call, and nothi
   const made = world()
   const poor = { ...TENANT, name: 'poor', limits: { ...NO_CEILINGS, requestsPerMinute: 1 } }
   const probed = await Promise.all([probeDeployments(made.engine, poor), made.system.advance(1_000)])
-  const refused = probed[0].filter(({ usable }) => !usable)
+  const refused = probed[0].deployments.filter(({ usable }) => !usable)
   expect(refused).toHaveLength(3)
   expect(refused[0]).toMatchObject({ end: null, status: null, nanoUsd: null })
   expect(refused[0]?.reason).toContain('request rate')
