@@ -196,8 +196,8 @@ describe('servers people host themselves', () => {
         health,
         load,
       ])
-      const load = (server: string, running: number, waiting: number, cache_used_share: number) => ({
-        server,
+      const load = (name: string, running: number, waiting: number, cache_used_share: number) => ({
+        server: name,
         running,
         waiting,
         cache_used_share,

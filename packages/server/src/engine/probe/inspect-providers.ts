@@ -30,7 +30,11 @@ export async function inspectProviders(
 /** null: there is nobody to ask. */
 async function inspect(provider: Provider | undefined): Promise<ProviderFacts | null> {
   if (provider?.inspect === undefined) return null
-  return provider.inspect().catch(() => UNKNOWN)
+  try {
+    return await provider.inspect()
+  } catch {
+    return UNKNOWN
+  }
 }
 
 const UNKNOWN: ProviderFacts = {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { NO_CEILINGS, type Tenant } from '../../core/release/release.js'
 import { chatAnswer, failWith, messagesAnswer, openAiError, reply } from '../../testing/provider-answers.js'
+import type { ProviderFacts } from '../ports.js'
 import { createTestEngine } from '../../testing/test-engine.js'
 import { PROBE_CONTRACT, type Probed, probeDeployments } from './probe.js'
 
@@ -147,4 +148,52 @@ test('a ceiling that is used up refuses the probe like any other call, and nothi
   expect(refused).toHaveLength(3)
   expect(refused[0]).toMatchObject({ end: null, status: null, nanoUsd: null })
   expect(refused[0]?.reason).toContain('request rate')
+})
+
+test('providers are asked about themselves once each, before they are called', async () => {
+  const made = world()
+  const order: string[] = []
+  const facts: ProviderFacts = {
+    models: { ids: ['m2'], isComplete: true, namesCalls: true },
+    health: 'ok',
+    load: null,
+    untold: { load: 'HTTP 404' },
+  }
+  const inspect = () => {
+    order.push(`asked after ${made.provider('spare').requests.length} calls`)
+    return Promise.resolve(facts)
+  }
+  Object.assign(made.provider('spare'), { inspect })
+  const probes = probeDeployments(made.engine, TENANT)
+  await made.system.advance(1_000)
+  const { providers, deployments } = await probes
+  expect(order).toEqual(['asked after 0 calls'])
+  expect([...providers]).toEqual([['spare', facts]])
+  expect(deployments.map(({ deployment, listed, usable }) => [deployment.id, listed, usable])).toEqual([
+    ['main/m1', null, true],
+    ['spare/m2', true, true],
+    ['claude/c', null, true],
+    ['spare/e', false, true],
+  ])
+})
+
+test.each([
+  ['rejects', () => Promise.reject(new Error('a bug'))],
+  [
+    'throws',
+    () => {
+      throw new Error('a bug')
+    },
+  ],
+])('a provider whose inspection %s hides nothing of what the calls show', async (_, inspect) => {
+  const made = world()
+  Object.assign(made.provider('main'), { inspect })
+  const probes = probeDeployments(made.engine, TENANT)
+  await made.system.advance(1_000)
+  const { providers, deployments } = await probes
+  expect(deployments.every(({ usable }) => usable)).toBe(true)
+  expect(providers.get('main')).toMatchObject({
+    models: null,
+    untold: { models: 'a fault of Spillway itself' },
+  })
 })
