@@ -1,5 +1,6 @@
 // R4, C1: who runs the server sees which deployments are usable, and why the others are not, at the price of one
-// tiny call each. Azure stands for the clouds: addressed per deployment, with its key in its own header.
+// tiny call each. Azure stands for the clouds: addressed per deployment, with its key in its own header. What
+// people host themselves tells its models, its health and its load besides.
 
 import type { ProbeJson } from '@spillway/protocol'
 import { type IncomingHttpHeaders, createServer } from 'node:http'
@@ -7,7 +8,8 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runCommand } from './support/command.js'
 import { request } from './support/http.js'
-import { type RunningServer, startServer } from './support/server.js'
+import { type RunningServer, startServer, startSim } from './support/server.js'
+import { IMITATIONS, startImitation } from './support/vendors/openai-like.js'
 
 interface Seen {
   readonly url: string
@@ -37,6 +39,11 @@ const azure = createServer((incoming, response) => {
   incoming.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
   incoming.on('end', () => {
     const { url = '', headers } = incoming
+    if (incoming.method === 'GET') {
+      const list = { object: 'list', data: [{ id: 'gpt-4o-mini-2024-07-18', object: 'model' }] }
+      const isList = url === '/openai/models?api-version=2024-10-21' && headers['api-key'] === 'azure-key-1'
+      return response.writeHead(isList ? 200 : 401).end(isList ? JSON.stringify(list) : '{}')
+    }
     seen.push({ url, headers, body: JSON.parse(text) as unknown })
     const answer = (status: number, body: unknown) =>
       response.writeHead(status, { 'content-type': 'application/json', ...LIMITS }).end(JSON.stringify(body))
@@ -92,8 +99,14 @@ describe('a probe', () => {
   test('tells what is usable from what is shut or lost, without showing a key', async () => {
     const answered = await probe('acme-key')
     expect(answered.status).toBe(200)
-    const { usable, deployments } = answered.body as ProbeJson
+    const { usable, providers, deployments } = answered.body as ProbeJson
     expect(usable).toBe(false)
+    // What Azure lists can be deployed; under which names it is, only the calls show.
+    expect(providers).toMatchObject([
+      { provider: 'az', models: ['gpt-4o-mini-2024-07-18'], health: null },
+      { provider: 'az-old', models: null, untold: { models: expect.stringMatching(/^HTTP 401/) as string } },
+    ])
+    expect(deployments.map(({ listed, hint }) => listed ?? hint)).toEqual([null, null, null, null])
     expect(deployments).toMatchObject([
       {
         deployment: 'az/chat',
@@ -142,5 +155,83 @@ describe('a probe', () => {
     const shown = await runCommand(['providers', '--url', server.url], { env: { SPILLWAY_KEY: 'acme-key' } })
     expect(shown.code).toBe(0)
     expect(shown.stdout).toMatch(/az\/chat +serverless +swedencentral +none/)
+  })
+})
+
+describe('servers people host themselves', () => {
+  const MODEL = 'meta-llama/Llama-3.1-8B-Instruct'
+  const SERVERS = ['vllm', 'sglang', 'tensorrt-llm', 'llama-cpp', 'ollama'] as const
+
+  async function startAll() {
+    const sim = await startSim([])
+    const fronts = await Promise.all(SERVERS.map((name) => startImitation(sim.url, IMITATIONS[name])))
+    const providers = SERVERS.map(
+      (name, at) =>
+        `  ${name}: { kind: openai-compatible, base_url: "${fronts[at]?.url}/v1", api_key: own-key-1 }`,
+    )
+    const models = [
+      ...SERVERS.map((name) => [`at-${name}`, name, MODEL] as const),
+      ['misspelt', 'vllm', 'meta-llama/Llama-3.1-8B-Instrukt'] as const,
+    ].map(
+      ([model, provider, upstream]) =>
+        `  ${model}: { tier: small, deployments: [{ provider: ${provider}, model: "${upstream}" }] }`,
+    )
+    const config = ['providers:', ...providers, 'models:', ...models].join('\n')
+    const running = await startServer({ config })
+    const stop = async () => {
+      for (const one of [running, ...fronts, sim]) await one[Symbol.asyncDispose]()
+    }
+    return { fronts, url: running.url, stop }
+  }
+
+  test('tell their models, health and load, and a misspelt model gets the name that is meant', async () => {
+    const { fronts, url, stop } = await startAll()
+    try {
+      const { body } = await request(`${url}/v1/providers/probe`, { method: 'POST' })
+      const { usable, providers, deployments } = body as ProbeJson
+      expect(usable).toBe(true)
+      const told = providers.map(({ provider, models, health, load }) => [
+        provider,
+        models?.length,
+        health,
+        load,
+      ])
+      const load = (name: string, running: number, waiting: number, cache_used_share: number) => ({
+        server: name,
+        running,
+        waiting,
+        cache_used_share,
+      })
+      expect(told).toEqual([
+        ['vllm', 2, 'ok', load('vllm', 12, 3, 0.4213)],
+        ['sglang', 2, 'ok', load('sglang', 162, 2826, 0.28)],
+        ['tensorrt-llm', 2, 'ok', load('tensorrt-llm', 3, 1, 0.25)],
+        ['llama-cpp', 1, 'ok', load('llama.cpp', 2, 1, 0.0625)],
+        ['ollama', 1, 'ok', null],
+      ])
+      expect(Object.fromEntries(deployments.map(({ model, listed }) => [model, listed]))).toEqual({
+        'at-vllm': true,
+        'at-sglang': true,
+        'at-tensorrt-llm': true,
+        'at-llama-cpp': false,
+        'at-ollama': false,
+        misspelt: false,
+      })
+      // It answered all the same, as a server that knows but one model does.
+      expect(deployments.at(-1)).toMatchObject({
+        usable: true,
+        hint: `vllm lists 2 models, and \`meta-llama/Llama-3.1-8B-Instrukt\` is not among them; did you mean \`${MODEL}\`?`,
+      })
+      const asked = fronts[0]?.seen.filter(({ method }) => method === 'GET') ?? []
+      expect(new Set(asked.map(({ headers }) => headers.authorization))).toEqual(
+        new Set(['Bearer own-key-1']),
+      )
+      const shown = await runCommand(['providers', '--probe', '--url', url])
+      expect(shown.code).toBe(0)
+      expect(shown.stdout).toMatch(/vllm +openai-compatible +vllm +ok +2 +12 +3 +42\.1 %/)
+      expect(shown.stdout).toContain('did you mean')
+    } finally {
+      await stop()
+    }
   })
 })

@@ -21,7 +21,7 @@ export {
   parseReportedStep,
 } from './parse-requests.js'
 export type { Parsed, Problem } from './parsed.js'
-export type { DeploymentProbe, ProbeJson, RateLimit } from './probe.js'
+export type { DeploymentProbe, ProbeJson, ProviderProbe, RateLimit, ServerLoadJson } from './probe.js'
 export type {
   CapacityJson,
   DeploymentCapacity,

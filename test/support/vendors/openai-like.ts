@@ -11,6 +11,7 @@ import {
   startVendor,
   textOf,
 } from './front.js'
+import { type AboutItself, tellAboutItself } from './about-itself.js'
 
 type Fields = Record<string, unknown>
 
@@ -118,26 +119,49 @@ export interface Imitation {
   readonly toolIndex: 'right' | 'missing' | 'zero'
   /** Tool calls arrive whole in one delta. */
   readonly more?: Fields
+  /** Default nothing. */
+  readonly about?: AboutItself
 }
 
 export const IMITATIONS = {
-  vllm: { usage: 'own', toolIndex: 'right', more: { prompt_logprobs: null, kv_transfer_params: null } },
-  'tensorrt-llm': { usage: 'with-finish', toolIndex: 'right' },
-  sglang: { usage: 'every', toolIndex: 'right', more: { metadata: { weight_version: 'default' } } },
+  vllm: {
+    usage: 'own',
+    toolIndex: 'right',
+    more: { prompt_logprobs: null, kv_transfer_params: null },
+    about: { models: 'vllm.json', up: '/health', metrics: 'vllm.txt' },
+  },
+  'tensorrt-llm': {
+    usage: 'with-finish',
+    toolIndex: 'right',
+    about: { models: 'vllm.json', up: '/health', metrics: 'tensorrt-llm.json' },
+  },
+  sglang: {
+    usage: 'every',
+    toolIndex: 'right',
+    more: { metadata: { weight_version: 'default' } },
+    about: { models: 'vllm.json', up: '/health', metrics: 'sglang.txt' },
+  },
   'llama-cpp': {
     usage: 'with-finish',
     toolIndex: 'right',
     more: { timings: { predicted_per_second: 51.2 } },
+    about: { models: 'llama-cpp.json', up: '/health', metrics: 'llama-cpp.txt' },
   },
-  ollama: { usage: 'own', toolIndex: 'zero', more: { system_fingerprint: 'fp_ollama' } },
+  ollama: {
+    usage: 'own',
+    toolIndex: 'zero',
+    more: { system_fingerprint: 'fp_ollama' },
+    about: { models: 'ollama.json', up: '/api/version', metrics: null },
+  },
   'no-usage': { usage: 'never', toolIndex: 'missing' },
 } as const satisfies Readonly<Record<string, Imitation>>
 
 export function startImitation(simUrl: string, imitation: Imitation): Promise<Vendor> {
   return startVendor(async (call) => {
-    const asked = bodyOf(call)
+    const told = imitation.about === undefined ? null : await tellAboutItself(imitation.about, call)
+    if (told !== null) return told
     if (call.method !== 'POST' || !call.path.startsWith('/v1/')) return json(404, { detail: 'Not Found' })
-    const answer = await askSim(simUrl, call.path, asked)
+    const answer = await askSim(simUrl, call.path, bodyOf(call))
     return relayed(answer, imitated(imitation))
   })
 }

@@ -183,6 +183,8 @@ describe('providers --probe', () => {
     reachable: true,
     authorised: true,
     model_known: true,
+    listed: null,
+    hint: null as string | null,
     status: 200,
     end: 'ok',
     reason: null,
@@ -205,25 +207,63 @@ describe('providers --probe', () => {
   }
 
   test('asks the server to do it, and says what each call showed', async () => {
-    answer.body = JSON.stringify({ usable: true, deployments: [good] })
+    answer.body = JSON.stringify({ usable: true, providers: [], deployments: [good] })
     const { out, code } = await run('providers', '--probe', '--url', url)
     expect(asked).toMatchObject({ method: 'POST', path: '/v1/providers/probe' })
     expect(out).toMatchInlineSnapshot(`
-      "deployment                     kind     approach    region     reachable  authorised  model  latency  requests left  tokens left       cost
-      bedrock/amazon.nova-lite-v1:0  bedrock  serverless  us-east-1  yes        yes         yes     210 ms        499/500            –  $0.000012
+      "deployment                     kind     approach    region     reachable  authorised  model  listed  latency  requests left  tokens left       cost
+      bedrock/amazon.nova-lite-v1:0  bedrock  serverless  us-east-1  yes        yes         yes    –        210 ms        499/500            –  $0.000012
       "
     `)
     expect(code).toBe(0)
   })
 
   test('exits 1 when one is not usable, and says why', async () => {
-    answer.body = JSON.stringify({ usable: false, deployments: [good, bad] })
+    answer.body = JSON.stringify({ usable: false, providers: [], deployments: [good, bad] })
     const { out, code } = await run('providers', '--probe', '--url', url)
     expect(out).toContain('claude/opus: HTTP 401: invalid x-api-key')
     expect(code).toBe(1)
     const json = await run('providers', '--probe', '--json', '--url', url)
-    expect(JSON.parse(json.out)).toEqual({ usable: false, deployments: [good, bad] })
+    expect(JSON.parse(json.out)).toEqual({ usable: false, providers: [], deployments: [good, bad] })
     expect(json.code).toBe(1)
+  })
+
+  test('shows what the providers told, and a hint where a model is not listed', async () => {
+    const vllm = {
+      provider: 'own',
+      kind: 'openai-compatible',
+      models: ['llama', 'sql-lora'],
+      models_complete: true,
+      health: 'ok',
+      load: { server: 'vllm', running: 12, waiting: 3, cache_used_share: 0.4213 },
+      untold: {},
+    }
+    const untold = { models: 'HTTP 401: no', health: 'x', load: 'x' }
+    const nothing = { models: null, models_complete: false, health: null, load: null, untold }
+    const loading = { ...nothing, provider: 'gguf', kind: 'openai-compatible', health: 'not-ready' }
+    const many = { ...nothing, provider: 'many', kind: 'openai', models: ['a'], models_complete: false }
+    const hint = 'own lists 2 models, and `lama` is not among them; did you mean `llama`?'
+    const unlisted = { ...good, deployment: 'own/lama', listed: false, hint }
+    answer.body = JSON.stringify({
+      usable: true,
+      providers: [vllm, loading, many],
+      deployments: [{ ...good, listed: true }, unlisted],
+    })
+    const { out, code } = await run('providers', '--probe', '--url', url)
+    expect(out).toMatchInlineSnapshot(`
+      "deployment                     kind     approach    region     reachable  authorised  model  listed  latency  requests left  tokens left       cost
+      bedrock/amazon.nova-lite-v1:0  bedrock  serverless  us-east-1  yes        yes         yes    yes      210 ms        499/500            –  $0.000012
+      own/lama                       bedrock  serverless  us-east-1  yes        yes         yes    no       210 ms        499/500            –  $0.000012
+
+      provider  kind               server  health     models  running  waiting  cache used
+      own       openai-compatible  vllm    ok              2       12        3      42.1 %
+      gguf      openai-compatible  –       not ready       –        –        –           –
+      many      openai             –       –              1+        –        –           –
+
+      own/lama: own lists 2 models, and \`lama\` is not among them; did you mean \`llama\`?
+      "
+    `)
+    expect(code).toBe(0)
   })
 })
 

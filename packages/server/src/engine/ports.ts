@@ -11,6 +11,8 @@ import type { CallerWire, Wire } from '../core/release/release.js'
 import type { Entry } from '../core/task/records.js'
 import type { ReportFilter, ReportGroup } from '../core/task/report.js'
 import type { TaskFilter, TaskRow, TaskSummary, TaskTrace } from '../core/task/views.js'
+import type { ModelList } from '../wire/model-list.js'
+import type { ServerLoad } from '../wire/server-load.js'
 
 /** Clock, randomness, ids and timers: the only way the engine knows what time it is. */
 export interface System {
@@ -82,8 +84,20 @@ export interface Provider {
    */
   speaks(wire: CallerWire, model: string): Wire | null
   send(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall
-  /** Lists upstream model ids: for `spillway providers --probe`. */
+  /**
+   * What it tells about itself, apart from calls and free of charge: within 5 s, and never rejects. Absent:
+   * there is nobody to ask.
+   */
+  inspect?(): Promise<ProviderFacts>
   close(): Promise<void>
+}
+
+/** null: not told. `untold` says why, without secrets. */
+export interface ProviderFacts {
+  readonly models: ModelList | null
+  readonly health: 'ok' | 'not-ready' | null
+  readonly load: ServerLoad | null
+  readonly untold: Readonly<Partial<Record<'models' | 'health' | 'load', string>>>
 }
 
 /**

@@ -32,8 +32,8 @@ export function registerOperatorRoutes(app: FastifyInstance, plane: ControlPlane
   })
   app.get('/v1/capacity', async () => ({ deployments: capacityJson(engine) }))
   app.post('/v1/providers/probe', async (request) => {
-    const probed = await probeDeployments(engine, request.tenant)
-    return probeJson(engine.release(), probed)
+    const probes = await probeDeployments(engine, request.tenant)
+    return probeJson(engine.release(), probes)
   })
   app.get('/metrics', async (_request, reply) => {
     const { contentType, text } = await plane.metrics()

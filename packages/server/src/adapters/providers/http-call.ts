@@ -25,6 +25,9 @@ export interface HttpCallOptions {
   readonly onHead: (status: number, headers: Readonly<Record<string, string>>, provenMs: number) => boolean
 }
 
+/** What a call is bounded by, besides its bytes. */
+export type CallRequest = Pick<UpstreamRequest, 'body' | 'stream' | 'headTimeoutMs' | 'idleTimeoutMs'>
+
 export class HttpCall implements UpstreamCall, PooledCall {
   /** Request line and headers, with the blank line; written before it is given to a connection. */
   head = ''
@@ -45,7 +48,7 @@ export class HttpCall implements UpstreamCall, PooledCall {
   #lastByteMs = 0
   #timer: Timer | null
 
-  constructor(request: UpstreamRequest, listener: UpstreamListener, options: HttpCallOptions) {
+  constructor(request: CallRequest, listener: UpstreamListener, options: HttpCallOptions) {
     this.body = request.body
     this.#listener = listener
     this.#options = options

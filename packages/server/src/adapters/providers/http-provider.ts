@@ -3,13 +3,17 @@
 // how a call proves who sends it; nothing else here knows them.
 
 import type { Provider, System, UpstreamCall, UpstreamListener, UpstreamRequest } from '../../engine/ports.js'
+import type { Address } from './addresses/address.js'
 import { addressOf, type HttpProviderConfig } from './addresses/address-of.js'
-import type { Authorizer, HeaderMap } from './auth/authorizer.js'
+import type { Authorizer } from './auth/authorizer.js'
 import { authorizerOf, type AuthorizerOptions } from './auth/authorizer-of.js'
 import { HttpCall, type HttpCallOptions } from './http-call.js'
 import { ConnectionPool, type PooledCall } from './http1/connection-pool.js'
 import type { Origin } from './http1/connection.js'
-import { headWriter } from './request-head.js'
+import { askOver } from './inspect/ask.js'
+import { inspectorOf } from './inspect/inspect-provider.js'
+import { type HeadOptions, headWriter } from './request-head.js'
+import { sendProven } from './send-proven.js'
 
 export interface HttpProviderOptions {
   readonly system: System
@@ -35,55 +39,47 @@ const PREPARE_MS = 500
  * configured header cannot be sent, so that a release with such a provider never serves.
  */
 export function createHttpProvider(config: HttpProviderConfig, options: HttpProviderOptions): Provider {
-  const { base, pathOf, speaks, defaults } = addressOf(config)
-  const { name, headers: configured } = config
+  const address = addressOf(config)
+  const { base, pathOf, speaks } = address
+  const { name } = config
   if (!/^https?:$/.test(base.protocol))
     throw new Error(`provider ${name}: base_url must start with http:// or https://`)
-  const { system, bodyBytesMax = BODY_BYTES_MAX } = options
+  const { system, bodyBytesMax = BODY_BYTES_MAX, connections = CONNECTIONS_MAX } = options
   const { host } = base
   const authorizer = (options.authorizerOf ?? authorizerOf)(config, { system, host })
-  const writeHead = headWriter({ name, host, fixed: authorizer.fixed, configured, defaults })
-  const connections = options.connections ?? CONNECTIONS_MAX
+  const headOptions = headOptionsOf(config, address, authorizer)
+  const writeHead = headWriter(headOptions)
   const pool = new ConnectionPool({ origin: originOf(base), system, connections })
   const preparing = system.after(PREPARE_MS, () => authorizer.prepare())
   const withdraw = (call: PooledCall): void => pool.withdraw(call)
   const onHead: HttpCallOptions['onHead'] = (...head) => authorizer.onHead(...head)
+  const line = { system, pool, authorizer, host, withdraw, onHead }
+  const ask = askOver({ ...line, writeHead: headWriter({ ...headOptions, method: 'GET' }) })
 
   function send(request: UpstreamRequest, listener: UpstreamListener): UpstreamCall {
     const path = pathOf(request)
     const call = new HttpCall(request, listener, { system, bodyBytesMax, host, withdraw, onHead })
-    const proof = authorizer.headersFor({ path, body: request.body })
-    sendProven(call, proof, (known) => {
-      call.prove(writeHead(request, path, known))
+    sendProven(call, authorizer.headersFor({ path, body: request.body }), (proof) => {
+      call.prove(writeHead(request, path, proof))
       pool.send(call)
     })
     call.markSent()
     return call
   }
 
-  return {
-    name,
-    simulated: false,
-    speaks,
-    send,
-    // Waits for the calls under way: after a reload the old release's provider may still be answering.
-    close: () => {
-      preparing.cancel()
-      authorizer.close()
-      return pool.close()
-    },
+  // Waits for the calls under way: after a reload the old release's provider may still be answering.
+  function close(): Promise<void> {
+    preparing.cancel()
+    authorizer.close()
+    return pool.close()
   }
+
+  return { name, simulated: false, speaks, send, inspect: inspectorOf(address, { system, ask }), close }
 }
 
-/** At once where the proof is known; else when it is, unless the call has ended meanwhile. */
-function sendProven(
-  call: HttpCall,
-  proof: HeaderMap | Promise<HeaderMap>,
-  start: (proof: HeaderMap) => void,
-): void {
-  if (!(proof instanceof Promise)) return start(proof)
-  const startLater = (known: HeaderMap): void => (call.isDone ? undefined : start(known))
-  void proof.then(startLater).catch((error: unknown) => call.unproven(error))
+function headOptionsOf(config: HttpProviderConfig, address: Address, { fixed }: Authorizer): HeadOptions {
+  const { base, defaults } = address
+  return { name: config.name, host: base.host, fixed, configured: config.headers, defaults }
 }
 
 function originOf(base: URL): Origin {

@@ -17,6 +17,8 @@ const RESERVED = new Set([
 ])
 
 export interface HeadOptions {
+  /** Default POST. A GET says nothing about a body. */
+  readonly method?: 'GET' | 'POST'
   /** Of the provider, for messages. */
   readonly name: string
   /** Host and port. */
@@ -30,15 +32,16 @@ export interface HeadOptions {
 
 /** `proof`: headers made for this call alone; lower case. */
 export type WriteHead = (
-  request: UpstreamRequest,
+  request: Pick<UpstreamRequest, 'headers' | 'body'>,
   path: string,
   proof: Readonly<Record<string, string>>,
 ) => string
 
 /** Throws when a header cannot be sent, so that a release with such a provider never serves. */
-export function headWriter({ name, host, fixed, configured, defaults }: HeadOptions): WriteHead {
-  const constant = new Map<string, string>([['content-type', 'application/json']])
-  constant.set('accept-encoding', 'identity')
+export function headWriter(options: HeadOptions): WriteHead {
+  const { method = 'POST', name, host, fixed, configured, defaults } = options
+  const constant = new Map<string, string>([['accept-encoding', 'identity']])
+  if (method === 'POST') constant.set('content-type', 'application/json')
   const chosen = new Map<string, string>()
   for (const [header, value] of Object.entries(fixed)) constant.set(header, value)
   for (const [header, value] of Object.entries(defaults)) chosen.set(header, value)
@@ -53,7 +56,8 @@ export function headWriter({ name, host, fixed, configured, defaults }: HeadOpti
   const start = `host: ${host}\r\nconnection: keep-alive\r\n${lines}`
 
   return ({ headers, body }, path, proof) => {
-    let head = `POST ${path} HTTP/1.1\r\n${start}content-length: ${body.length}\r\n`
+    let head = `${method} ${path} HTTP/1.1\r\n${start}`
+    if (method === 'POST') head += `content-length: ${body.length}\r\n`
     for (const [header, value] of chosen) head += line(name, header, headers[header] ?? value)
     for (const header in headers) {
       const value = headers[header]

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { NO_CEILINGS, type Tenant } from '../../core/release/release.js'
 import { chatAnswer, failWith, messagesAnswer, openAiError, reply } from '../../testing/provider-answers.js'
+import type { ProviderFacts } from '../ports.js'
 import { createTestEngine } from '../../testing/test-engine.js'
 import { PROBE_CONTRACT, type Probed, probeDeployments } from './probe.js'
 
@@ -39,7 +40,7 @@ function world() {
     .otherwise(({ wire }) => (wire === 'openai-embeddings' ? reply(EMBEDDING) : chatAnswer()))
   const probe = async (): Promise<ReadonlyMap<string, Probed>> => {
     const probing = { done: null as readonly Probed[] | null }
-    void probeDeployments(made.engine, TENANT).then((probed) => (probing.done = probed))
+    void probeDeployments(made.engine, TENANT).then(({ deployments }) => (probing.done = deployments))
     for (let round = 0; probing.done === null && round < 40; round++) await made.system.advance(500)
     return new Map((probing.done ?? []).map((one) => [one.deployment.id, one]))
   }
@@ -143,8 +144,56 @@ test('a ceiling that is used up refuses the probe like any other call, and nothi
   const made = world()
   const poor = { ...TENANT, name: 'poor', limits: { ...NO_CEILINGS, requestsPerMinute: 1 } }
   const probed = await Promise.all([probeDeployments(made.engine, poor), made.system.advance(1_000)])
-  const refused = probed[0].filter(({ usable }) => !usable)
+  const refused = probed[0].deployments.filter(({ usable }) => !usable)
   expect(refused).toHaveLength(3)
   expect(refused[0]).toMatchObject({ end: null, status: null, nanoUsd: null })
   expect(refused[0]?.reason).toContain('request rate')
+})
+
+test('providers are asked about themselves once each, before they are called', async () => {
+  const made = world()
+  const order: string[] = []
+  const facts: ProviderFacts = {
+    models: { ids: ['m2'], isComplete: true, namesCalls: true },
+    health: 'ok',
+    load: null,
+    untold: { load: 'HTTP 404' },
+  }
+  const inspect = () => {
+    order.push(`asked after ${made.provider('spare').requests.length} calls`)
+    return Promise.resolve(facts)
+  }
+  Object.assign(made.provider('spare'), { inspect })
+  const probes = probeDeployments(made.engine, TENANT)
+  await made.system.advance(1_000)
+  const { providers, deployments } = await probes
+  expect(order).toEqual(['asked after 0 calls'])
+  expect([...providers]).toEqual([['spare', facts]])
+  expect(deployments.map(({ deployment, listed, usable }) => [deployment.id, listed, usable])).toEqual([
+    ['main/m1', null, true],
+    ['spare/m2', true, true],
+    ['claude/c', null, true],
+    ['spare/e', false, true],
+  ])
+})
+
+test.each([
+  ['rejects', () => Promise.reject(new Error('a bug'))],
+  [
+    'throws',
+    () => {
+      throw new Error('a bug')
+    },
+  ],
+])('a provider whose inspection %s hides nothing of what the calls show', async (_, inspect) => {
+  const made = world()
+  Object.assign(made.provider('main'), { inspect })
+  const probes = probeDeployments(made.engine, TENANT)
+  await made.system.advance(1_000)
+  const { providers, deployments } = await probes
+  expect(deployments.every(({ usable }) => usable)).toBe(true)
+  expect(providers.get('main')).toMatchObject({
+    models: null,
+    untold: { models: 'a fault of Spillway itself' },
+  })
 })

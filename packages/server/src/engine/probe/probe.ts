@@ -10,8 +10,10 @@ import { formatOf } from '../../wire/formats.js'
 import { type ToldLimits, toldLimits } from '../../wire/rate-limit-headers.js'
 import { callModel } from '../call-model.js'
 import type { Engine } from '../engine.js'
-import type { Caller } from '../ports.js'
+import type { Caller, ProviderFacts } from '../ports.js'
 import type { ModelCall } from '../step-context.js'
+import { inspectProviders } from './inspect-providers.js'
+import { type Listed, listedModel } from './listed-model.js'
 import { Watch, watchedProvider } from './watched-provider.js'
 
 export const PROBE_CONTRACT = 'spillway:probe'
@@ -20,7 +22,14 @@ const OUTPUT_TOKENS_MAX = 16
 const PROBE_MS_MAX = 15_000
 const AT_ONCE = 8
 
-export interface Probed {
+export interface Probes {
+  /** One per deployment, in the order of the configuration. */
+  readonly deployments: readonly Probed[]
+  /** What the providers told about themselves before they were called, by name. */
+  readonly providers: ReadonlyMap<string, ProviderFacts>
+}
+
+export interface Probed extends Listed {
   readonly model: ModelEntry
   readonly deployment: Deployment
   readonly simulated: boolean
@@ -36,19 +45,24 @@ export interface Probed {
   readonly nanoUsd: number | null
 }
 
-/** One per deployment, in the order of the configuration; a few at a time. */
-export async function probeDeployments(engine: Engine, tenant: Tenant): Promise<readonly Probed[]> {
+/** A few at a time. The providers are asked first, so that their load is not that of the probe. */
+export async function probeDeployments(engine: Engine, tenant: Tenant): Promise<Probes> {
+  const providers = await inspectProviders(engine)
   const all = new Map<string, { readonly model: ModelEntry; readonly deployment: Deployment }>()
   for (const model of engine.release().models.values())
     for (const deployment of model.deployments)
       if (!all.has(deployment.id)) all.set(deployment.id, { model, deployment })
   const places = [...all.values()]
-  const probed: Probed[] = []
+  const deployments: Probed[] = []
   for (let at = 0; at < places.length; at += AT_ONCE) {
-    const some = places.slice(at, at + AT_ONCE).map((place) => probe(engine, tenant, place))
-    probed.push(...(await Promise.all(some)))
+    const some = places.slice(at, at + AT_ONCE).map(async (place) => {
+      const { provider } = place.deployment
+      const listed = listedModel(place.deployment, providers.get(provider)?.models ?? null)
+      return { ...(await probe(engine, tenant, place)), ...listed }
+    })
+    deployments.push(...(await Promise.all(some)))
   }
-  return probed
+  return { deployments, providers }
 }
 
 interface Place {
@@ -56,7 +70,9 @@ interface Place {
   readonly deployment: Deployment
 }
 
-async function probe(engine: Engine, tenant: Tenant, place: Place): Promise<Probed> {
+type Called = Omit<Probed, keyof Listed>
+
+async function probe(engine: Engine, tenant: Tenant, place: Place): Promise<Called> {
   const watch = new Watch()
   const seen: { attempt: AttemptRecord | null } = { attempt: null }
   const release = releaseFor(engine.release(), place)
@@ -150,7 +166,7 @@ interface Seen {
   readonly fault: boolean
 }
 
-function judged({ model, deployment }: Place, { watch, caller, attempt, fault }: Seen): Probed {
+function judged({ model, deployment }: Place, { watch, caller, attempt, fault }: Seen): Called {
   const { status, headMs: latencyMs, headers } = watch
   const end = attempt?.end ?? null
   const usable = end === 'ok' && !fault

@@ -16,6 +16,27 @@ export interface Address {
   readonly speaks: (wire: CallerWire, model: string) => Wire | null
   /** Sent unless the caller's own header of that name came along. */
   readonly defaults: Readonly<Record<string, string>>
+  readonly modelList: ModelListAddress
+  /** Path before `/health` and `/metrics`; null: not a server that people host themselves. */
+  readonly serverRoot: string | null
+}
+
+export type ModelListAddress =
+  | { readonly kind: 'none'; readonly reason: string }
+  | {
+      readonly kind: 'pages'
+      /** Path and query of the page after `cursor`, of the first one for null. */
+      readonly pathOf: (cursor: string | null) => string
+      /** Its ids are what calls name. */
+      readonly namesCalls: boolean
+    }
+
+/** A list at `path` whose pages are asked for by `parameter`. */
+export function pagedList(path: string, parameter: string): ModelListAddress {
+  const sign = path.includes('?') ? '&' : '?'
+  const pathOf = (cursor: string | null): string =>
+    cursor === null ? path : `${path}${sign}${parameter}=${segment(cursor)}`
+  return { kind: 'pages', pathOf, namesCalls: true }
 }
 
 /** A call in a format this kind does not speak is a fault of ours, never a guess at a path. */

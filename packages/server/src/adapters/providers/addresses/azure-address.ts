@@ -2,7 +2,7 @@
 // and `/openai/v1`, which is addressed like OpenAI's own.
 
 import type { AzureProvider } from '../../../core/release/cloud-providers.js'
-import { type Address, noPath, prefixOf, segment } from './address.js'
+import { type Address, type ModelListAddress, noPath, prefixOf, segment } from './address.js'
 import { openAiPaths } from './openai-address.js'
 
 export function azureAddress({ baseUrl, apiVersion }: AzureProvider): Address {
@@ -31,6 +31,8 @@ function v1Address({ base, prefix, apiVersion }: Surface): Address {
     },
     speaks: (wire) => (wire === 'anthropic-messages' ? 'openai-chat' : wire),
     defaults: {},
+    modelList: modelsAt(`${prefix}/openai/v1/models${query}`),
+    serverRoot: null,
   }
 }
 
@@ -46,5 +48,12 @@ function datedAddress({ base, prefix, apiVersion }: Surface): Address {
     },
     speaks: (wire) => (wire === 'openai-embeddings' ? wire : 'openai-chat'),
     defaults: {},
+    modelList: modelsAt(`${prefix}/openai/models${query}`),
+    serverRoot: null,
   }
+}
+
+// What can be deployed. Calls name deployments, and those are known to Azure's management only.
+function modelsAt(path: string): ModelListAddress {
+  return { kind: 'pages', pathOf: () => path, namesCalls: false }
 }

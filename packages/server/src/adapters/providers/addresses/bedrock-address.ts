@@ -18,6 +18,8 @@ export function bedrockAddress({ region, baseUrl }: BedrockProvider): Address {
     },
     speaks: (wire) => (wire === 'openai-embeddings' ? 'bedrock-embeddings' : 'bedrock-converse'),
     defaults: {},
+    modelList: { kind: 'none', reason: 'Bedrock lists its models at another host, under other rights' },
+    serverRoot: null,
   }
 }
 

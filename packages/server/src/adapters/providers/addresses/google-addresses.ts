@@ -2,7 +2,7 @@
 // and sells Claude as well.
 
 import type { VertexProvider } from '../../../core/release/cloud-providers.js'
-import { type Address, type Asked, noPath, prefixOf, segment, segments } from './address.js'
+import { type Address, type Asked, noPath, pagedList, prefixOf, segment, segments } from './address.js'
 
 export function geminiAddress(baseUrl: string): Address {
   const base = new URL(baseUrl)
@@ -17,6 +17,8 @@ export function geminiAddress(baseUrl: string): Address {
     },
     speaks: (wire) => (wire === 'openai-embeddings' ? 'gemini-embeddings' : 'gemini'),
     defaults: {},
+    modelList: pagedList(`${prefix}/models?pageSize=1000`, 'pageToken'),
+    serverRoot: null,
   }
 }
 
@@ -39,6 +41,8 @@ export function vertexAddress({ project, region, baseUrl }: VertexProvider): Add
       return isClaude ? 'anthropic-messages' : 'gemini'
     },
     defaults: {},
+    modelList: { kind: 'none', reason: 'Vertex has no list of the models that a project may call' },
+    serverRoot: null,
   }
 }
 

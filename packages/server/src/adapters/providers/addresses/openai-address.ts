@@ -2,7 +2,7 @@
 // well, and all of them have chat.
 
 import type { CallerWire, Wire } from '../../../core/release/release.js'
-import { type Address, type Asked, noPath, prefixOf } from './address.js'
+import { type Address, type Asked, noPath, pagedList, prefixOf } from './address.js'
 
 const SPOKEN = {
   openai: {
@@ -22,12 +22,16 @@ const SPOKEN = {
 /** The base address ends in the version. */
 export function openAiAddress(kind: keyof typeof SPOKEN, baseUrl: string): Address {
   const base = new URL(baseUrl)
-  const paths = openAiPaths(prefixOf(base))
+  const prefix = prefixOf(base)
+  const paths = openAiPaths(prefix)
   return {
     base,
     pathOf: (asked) => paths[asked.wire] ?? noPath(kind, asked),
     speaks: (wire) => SPOKEN[kind][wire],
     defaults: {},
+    modelList: pagedList(`${prefix}/models`, 'after'),
+    // Health and metrics are no part of the imitated API: they stand beside its version.
+    serverRoot: kind === 'openai' ? null : prefix.replace(/\/v1$/, ''),
   }
 }
 
