@@ -85,7 +85,11 @@ export async function conversationOf(
   return turns.toReversed().flat()
 }
 
-export function forgetResponse(engine: Engine, tenant: string, id: string, task: TaskId): void {
+export function forgetResponse(
+  engine: Engine,
+  tenant: string,
+  { id, task }: { readonly id: string; readonly task: TaskId },
+): void {
   const reference = referenceOf(tenant, id)
   engine.books.saveContent({ task, reference, text: '', deleteAfterMs: engine.system.nowMs() })
 }

@@ -28,7 +28,7 @@ export function registerResponseRoutes(app: FastifyInstance, engine: Engine): vo
     app.delete<WithId>(`${prefix}/:id`, async ({ params: { id }, tenant }) => {
       const kept = await loadResponse(engine, tenant.name, id)
       if ('kind' in kept) throw new Refused(kept)
-      forgetResponse(engine, tenant.name, id, kept.task)
+      forgetResponse(engine, tenant.name, { id, task: kept.task })
       await engine.books.durable()
       return { id, object: 'response', deleted: true }
     })

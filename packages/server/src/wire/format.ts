@@ -102,11 +102,13 @@ export type StreamEvent =
   | { readonly kind: 'text-delta'; readonly text: string }
   /** `signed`: its signature follows in this stream, so it may be passed on at once as what it is. */
   | { readonly kind: 'reasoning-delta'; readonly text: string; readonly signed?: true }
-  | { readonly kind: 'reasoning-signature'; readonly signature: string }
+  /** `id`: as of the part. */
+  | { readonly kind: 'reasoning-signature'; readonly signature: string; readonly id?: string }
   /** A block of encrypted reasoning, whole. */
-  | { readonly kind: 'reasoning-redacted'; readonly data: string }
+  | { readonly kind: 'reasoning-redacted'; readonly data: string; readonly id?: string }
   /** Of the text block that is being written. */
   | { readonly kind: 'citation'; readonly citation: Citation }
+  /** Of the text that follows. */
   | { readonly kind: 'logprobs'; readonly logprobs: readonly TokenLogprob[] }
   | { readonly kind: 'refusal-delta'; readonly text: string }
   | {
@@ -184,6 +186,8 @@ export interface ScannerOptions {
   readonly keepLogprobs: boolean
   /** Collect text, tool calls and log probabilities: costs a parse per frame. */
   readonly collect: boolean
+  /** The provider's name for the model, where what its stream means depends on it (Bedrock). */
+  readonly model?: string
 }
 
 /** Encodes our stream events as frames of a format. Stateful: one per stream. */
@@ -243,6 +247,14 @@ export interface WireFormat extends ProviderFormat {
   readonly wire: CallerWire
   view(body: unknown): Parsed<RequestView>
   patch(body: Uint8Array, changes: RequestChanges): Uint8Array
+  /**
+   * Same wire: the conversation (as of `RequestChanges.messages`) without what other providers proved their
+   * thoughts with, which this format's own provider refuses. null: there is nothing of the kind.
+   */
+  withoutForeignProofs(request: {
+    readonly json: unknown
+    readonly body: Uint8Array
+  }): readonly unknown[] | null
   decodeRequest(body: unknown): Parsed<ModelRequest>
   /** Places in `body` of hints that our types do not hold: no other format is told of them. */
   unsaid(body: unknown): readonly string[]

@@ -21,6 +21,8 @@ export const openAiChat: WireFormat = {
   wire: 'openai-chat',
   view,
   patch,
+  // It carries none.
+  withoutForeignProofs: () => null,
   decodeRequest,
   unsaid,
   encodeRequest,

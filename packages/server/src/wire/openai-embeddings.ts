@@ -20,6 +20,7 @@ export const openAiEmbeddings: WireFormat = {
   view,
   patch: (body, { model }) =>
     model === undefined ? body : spliceObject(body, { model: JSON.stringify(model) }),
+  withoutForeignProofs: () => null,
   decodeRequest: () => invalid('', NO_EQUAL),
   unsaid: () => [],
   readAnswer,

@@ -9,6 +9,7 @@ import { decoder } from './openai-responses/decoder.js'
 import { encodeRequest, leavesOut } from './openai-responses/encode-request.js'
 import { encoder } from './openai-responses/encoder.js'
 import { errorFrame } from './openai-responses/errors.js'
+import { withoutForeignProofs } from './openai-responses/history.js'
 import { patch } from './openai-responses/patch.js'
 import { ResponsesScanner } from './openai-responses/scanner.js'
 import { unsaid } from './openai-responses/unsaid.js'
@@ -21,6 +22,7 @@ export const openAiResponses: WireFormat = {
   wire: 'openai-responses',
   view,
   patch,
+  withoutForeignProofs,
   decodeRequest,
   unsaid,
   encodeRequest,

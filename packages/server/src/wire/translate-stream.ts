@@ -58,7 +58,7 @@ class TranslatingScanner implements RelayingScanner {
     const { from, to, model, createdSeconds, keepUsage, collect, estimatedInputTokens, request } = options
     const noTotals = { input: null, output: null, total: null }
     this.estimate = { tokens: { ...NO_TOKENS, input: estimatedInputTokens }, providerTotals: noTotals }
-    this.source = providerFormatOf(from).scanner({ keepUsage: true, keepLogprobs: true, collect })
+    this.source = providerFormatOf(from).scanner({ keepUsage: true, keepLogprobs: true, collect, model })
     this.facts = this.source.facts
     this.decoder = decoderBeside(this.source, from)
     this.encoder = formatOf(to).encoder({ model, includeUsage: keepUsage, createdSeconds, request })

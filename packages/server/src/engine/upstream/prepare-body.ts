@@ -76,6 +76,12 @@ function sameWire(step: Step, ask: BodyAsk): Uint8Array {
   if (isChat && view.stream && !view.includeUsage) changes.includeUsage = true
   if (step.call.wire === 'openai-responses') changes.store = false
   if (isChat && ask.logprobs && !view.wantsLogprobs) changes.logprobs = true
+  const own = step.format.withoutForeignProofs(step.request)
+  if (own !== null) {
+    changes.messages = own
+    const reason = 'thoughts of another provider would be refused'
+    decide(step, { stage: 'attempt', choice: 'drop hints', reason })
+  }
   return isEmpty(changes) ? body : step.format.patch(body, changes)
 }
 

@@ -7,14 +7,17 @@ import type { ScannerOptions, StreamDecoder, StreamEvent, StreamScanner } from '
 import { GrowingFacts } from '../scan-frames.js'
 import { ConverseEvents } from './converse-events.js'
 import { type EventFrame, EventFrames } from './event-frames.js'
+import { traitsOf } from './model-traits.js'
 
 export class ConverseScanner implements StreamScanner {
   readonly facts = new GrowingFacts()
   private readonly frames = new EventFrames()
-  private readonly events = new ConverseEvents()
+  private readonly events: ConverseEvents
   private fresh: StreamEvent[] = []
 
-  constructor(private readonly options: Pick<ScannerOptions, 'collect'>) {}
+  constructor(private readonly options: Pick<ScannerOptions, 'collect' | 'model'>) {
+    this.events = new ConverseEvents(traitsOf(options.model ?? '').claude)
+  }
 
   push(chunk: Uint8Array): null {
     this.fresh = []

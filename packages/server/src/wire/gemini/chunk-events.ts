@@ -64,14 +64,14 @@ export class ChunkEvents {
   }
 
   private readCandidate(candidate: Fields, events: StreamEvent[]): void {
+    const logprobs = readLogprobs(candidate['logprobsResult'])
+    if (logprobs.length > 0) events.push({ kind: 'logprobs', logprobs })
     for (const part of partsOf(candidate)) {
       if (part === null) continue
       if (part.kind === 'call' || part.text !== '') this.ending = null
       if (part.kind === 'call') this.readCall(part, events)
       else this.readWords(part, events)
     }
-    const logprobs = readLogprobs(candidate['logprobsResult'])
-    if (logprobs.length > 0) events.push({ kind: 'logprobs', logprobs })
     this.readSources(candidate, events)
   }
 

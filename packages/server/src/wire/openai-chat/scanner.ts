@@ -54,8 +54,8 @@ export class OpenAiChatScanner extends FrameScanner {
     }
     const plain = plainFrame(latin1, this.options.keepLogprobs)
     if (plain === 'look') return this.look(frame)
-    // Azure tells of its filters before the answer, in a chunk without choices, id or model: whoever reads the
-    // first choice of every chunk would stumble.
+    // Azure tells of its filters before the answer, in a chunk without choices, id or model: whoever reads
+    // the first choice of every chunk would stumble.
     if (plain === 'empty' && NO_CHOICES.test(latin1)) return null
     if (plain === 'delta') this.skeleton.learn(latin1)
     if (this.options.collect) return this.look(frame)

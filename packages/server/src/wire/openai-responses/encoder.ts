@@ -63,9 +63,9 @@ class ResponsesEncoder implements StreamEncoder {
       case 'reasoning-delta':
         return this.begin() + this.write('summary_text', event.text)
       case 'reasoning-signature':
-        return this.begin() + this.prove(event.signature)
+        return this.begin() + this.sign(event.signature)
       case 'reasoning-redacted':
-        return this.begin() + this.close() + this.prove(event.data)
+        return this.begin() + this.close() + this.hide(event.data)
       case 'citation':
         return this.annotate(event)
       case 'logprobs':
@@ -141,16 +141,21 @@ class ResponsesEncoder implements StreamEncoder {
     return this.stream.open(type === 'message' ? { id, type, role: 'assistant' } : { id, type })
   }
 
-  /** Ends the thought with what proves it; without one before, the proof is all there is. */
-  private prove(encrypted: string): string {
-    let frames = ''
-    let { item } = this
-    if (item?.type !== 'reasoning') {
-      frames += this.close()
-      const opened = this.openItem('reasoning')
-      item = opened.item
-      frames += opened.frames
+  /** Ends the thought with what proves it. A proof of no words comes with an empty summary. */
+  private sign(signature: string): string {
+    if (this.item?.type === 'reasoning') {
+      this.item.encrypted = signature
+      return this.close()
     }
+    const before = this.close()
+    const { item, frames } = this.openItem('reasoning')
+    item.encrypted = signature
+    this.item = item
+    return before + frames + this.stream.openPart(item, 'summary_text').frames + this.close()
+  }
+
+  private hide(encrypted: string): string {
+    const { item, frames } = this.openItem('reasoning')
     item.encrypted = encrypted
     this.item = item
     return frames + this.close()

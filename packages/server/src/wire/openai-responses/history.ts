@@ -6,7 +6,7 @@ import { asJsonObject } from '../fields.js'
 import { membersOf, spliceMembers } from '../json-splice.js'
 import { asBuffer } from '../sse.js'
 import { textOf } from './decode-items.js'
-import { isOurReasoning } from './response-object.js'
+import { OUR_REASONING, isOurReasoning } from './response-object.js'
 
 /** The input of a request, a string as the message it stands for. Not a request: none. */
 export function itemsOfRequest(body: unknown): readonly JsonObject[] {
@@ -49,8 +49,17 @@ export function withHistory(body: Uint8Array, items: readonly JsonObject[]): Uin
  * The input of a body on its way to OpenAI itself, without what another provider proved its thoughts with:
  * OpenAI refuses what it did not encrypt. null: there is nothing of the kind.
  */
-export function withoutForeignProofs(body: unknown): readonly JsonObject[] | null {
-  const items = itemsOfRequest(body)
+export function withoutForeignProofs({
+  json,
+  body,
+}: {
+  readonly json: unknown
+  readonly body: Uint8Array
+}): readonly JsonObject[] | null {
+  const bytes = asBuffer(body)
+  // On the way of every call: nearly all bodies are done here.
+  if (!bytes.includes(OUR_REASONING) && !bytes.includes('"thought_signature"')) return null
+  const items = itemsOfRequest(json)
   const own = items.filter(({ type, id }) => type !== 'reasoning' || !isOurReasoning(textOf(id)))
   const signed = own.some((item) => item['thought_signature'] !== undefined)
   if (own.length === items.length && !signed) return null
