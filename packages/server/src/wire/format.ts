@@ -155,6 +155,13 @@ export interface StreamScanner {
   takeEvents?(): readonly StreamEvent[]
   /** What has been seen so far; cheap to read at any time. */
   readonly facts: StreamFacts
+  /**
+   * Beside `takeEvents`, for frames that are no server-sent events: between which bytes of `chunk` a frame
+   * says what it says, when it is one undamaged frame and nothing of another is left. null: it is not.
+   */
+  insideOf?(chunk: Uint8Array): { readonly start: number; readonly end: number } | null
+  /** As of the encoder. */
+  caughtUp?(words: string, frames: number): void
   /** The answer as one body, once the stream has ended, where its last frame tells it (OpenAI responses). */
   whole?(): JsonObject | null
 }
@@ -200,6 +207,11 @@ export interface StreamEncoder {
    * every event is encoded.
    */
   wentBy?(chars: number): void
+  /**
+   * The same for encoders that also number their frames (`sequence_number`) and have to repeat the words in
+   * the end: so many deltas went by, with these words together. Told before anything else is asked.
+   */
+  caughtUp?(words: string, frames: number): void
 }
 
 export interface StreamDecoder {

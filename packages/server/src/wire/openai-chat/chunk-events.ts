@@ -27,9 +27,9 @@ export class ChunkEvents {
   private runStart = 0
   private readonly calls: OpenCall[] = []
 
-  /** Positions of citations count it, wherever the last delta belonged. */
+  /** Positions of citations count text. */
   wentBy(chars: number): void {
-    this.textChars += chars
+    if (this.block === 'text') this.textChars += chars
   }
 
   read(chunk: Record<string, unknown>): readonly StreamEvent[] {

@@ -14,7 +14,14 @@ import { callSignature } from './encode-items.js'
 import { encodeLogprobs } from './logprobs.js'
 import { type ResponseParts, echoOf, itemId, responseId, responseObject } from './response-object.js'
 import { type Ending, endingOf } from './status.js'
-import { type PartKind, type StreamItem, StreamItems, type StreamPart } from './stream-items.js'
+import {
+  type Grown,
+  type PartKind,
+  type StreamItem,
+  StreamItems,
+  type StreamPart,
+  growBy,
+} from './stream-items.js'
 
 interface EncoderOptions {
   readonly model: string
@@ -37,6 +44,8 @@ class ResponsesEncoder implements StreamEncoder {
   private item: StreamItem | null = null
   private part: StreamPart | null = null
   private readonly calls = new Map<number, StreamItem>()
+  /** What the last delta made longer. */
+  private grown: Grown | null = null
   private waiting: readonly TokenLogprob[] = []
   /** Citations that came before their text. */
   private readonly early: Cited[] = []
@@ -91,6 +100,11 @@ class ResponsesEncoder implements StreamEncoder {
     }
   }
 
+  caughtUp(words: string, frames: number): void {
+    this.stream.sequence += frames
+    if (this.grown !== null) growBy(this.grown, words)
+  }
+
   private begin(id = ''): string {
     if (this.id !== null) return ''
     this.id = responseId(id)
@@ -125,6 +139,7 @@ class ResponsesEncoder implements StreamEncoder {
     }
     this.item = item
     this.part = part
+    this.grown = part
     frames += this.stream.delta({ item, part }, text, logprobs)
     if (this.early.length === 0 || kind !== 'output_text') return frames
     return (
@@ -197,6 +212,7 @@ class ResponsesEncoder implements StreamEncoder {
   private callDelta(index: number, delta: string): string {
     const item = this.calls.get(index)
     if (item === undefined || delta === '') return ''
+    this.grown = item
     item.argumentsJson += delta
     const place = { item_id: item.id, output_index: item.index }
     return this.stream.frame('response.function_call_arguments.delta', { ...place, delta })
