@@ -28,10 +28,13 @@ export interface RequestView {
   readonly cacheKey: string | null
   readonly user: string | null
   /**
-   * UTF-8 bytes of everything the model reads: messages, system, tools, schema; base64 image data left out.
+   * UTF-8 bytes of everything the model reads: messages, system, tools, schema; data of images and documents
+   * left out.
    */
   readonly promptBytes: number
   readonly imageCount: number
+  /** Of documents that are no text, as far as their length tells. */
+  readonly documentPages: number
 }
 
 /** Edits of a same-wire body, spliced into the original bytes: every other byte stays as it was. */
@@ -53,6 +56,8 @@ export interface RequestChanges {
 
 /** What the stages need to know of a whole answer. */
 export interface AnswerFacts {
+  /** The model tried and failed to answer (Gemini: a call that is none): paid for, but no answer. */
+  readonly failure?: ProviderError | null
   readonly id: string | null
   /** Text of the first choice, all text parts joined. */
   readonly text: string

@@ -51,6 +51,7 @@ function view(body: unknown): Parsed<RequestView> {
     user: textField(body['user'], 'user', problems),
     promptBytes: inputBytes(body['input'], problems),
     imageCount: 0,
+    documentPages: 0,
   }
   return concluded(value, problems)
 }

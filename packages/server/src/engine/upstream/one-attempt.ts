@@ -91,6 +91,12 @@ function afterWhole(step: Step, ask: AttemptAsk, raw: WholeAnswer): AttemptEnd |
     const settled = settle(step, held, evidence({ end, status, ran: 'no', firstByteMs }))
     return whenDone(settled, () => ({ kind: 'failed', failure: httpFailure(step, ask, { ...raw, end }) }))
   }
+  if (read.facts.failure) {
+    // Paid for all the same.
+    const failed = { ...wholeEvidence(read.facts, firstByteMs), end: 'invalid_body' }
+    const failure = { ...failureOf(ask, { end: 'invalid_body', status }), error: read.facts.failure }
+    return whenDone(settle(step, held, failed), () => ({ kind: 'failed', failure }))
+  }
   const answer = wholeAnswer(ask, { read, headers })
   const settled = settle(step, held, wholeEvidence(read.facts, firstByteMs))
   return whenDone(settled, () => ({ kind: 'answered', answer }))
@@ -117,7 +123,7 @@ function readWhole(step: Step, ask: AttemptAsk, body: Uint8Array): ReadAnswer | 
   const theirs = providerFormatOf(ask.wire)
   const facts = json === undefined ? null : theirs.readAnswer(json)
   if (facts === null) return null
-  if (ask.wire === step.call.wire) return { facts, body: ask.stripLogprobs ? stripLogprobs(body) : body }
+  if (ask.wire === step.call.wire) return { facts, body: ask.stripLogprobs ? stripped(ask, body) : body }
   if (step.call.wire === 'openai-embeddings') return readVectors(step, ask, { json, facts })
   const decoded = theirs.decodeAnswer(json)
   if (decoded === null) return null
@@ -128,6 +134,11 @@ function readWhole(step: Step, ask: AttemptAsk, body: Uint8Array): ReadAnswer | 
   const createdSeconds = Math.floor(step.startedMs / 1000)
   const encoded = step.format.encodeAnswer(answer, createdSeconds, step.request.json)
   return { facts, body: Buffer.from(JSON.stringify(encoded)) }
+}
+
+/** As an answer is that nobody asked for log probabilities. */
+function stripped({ wire }: AttemptAsk, body: Uint8Array): Uint8Array {
+  return stripLogprobs(body, wire === 'openai-responses' ? '[]' : 'null')
 }
 
 /** Vectors in OpenAI's form. Tokens that the provider does not tell are shown as they were estimated. */

@@ -12,6 +12,13 @@ import { embeddingsFormatOf, providerFormatOf } from '../../wire/formats.js'
 import { droppedHints } from '../../wire/dropped-hints.js'
 import { type Step, decide } from '../step-context.js'
 
+/** Formats that tell log probabilities when asked. */
+const TELL_LOGPROBS: ReadonlySet<Wire> = new Set(['openai-chat', 'openai-responses', 'gemini'])
+
+export function tellsLogprobs(wire: Wire): boolean {
+  return TELL_LOGPROBS.has(wire)
+}
+
 export interface BodyAsk {
   readonly deployment: Deployment
   readonly provider: ProviderConfig
@@ -32,6 +39,7 @@ export function prepareBody(step: Step, ask: BodyAsk): Parsed<Uint8Array> {
     model: ask.deployment.model,
     maxOutputTokens: outputTokens,
     includeUsage: true,
+    ...(ask.logprobs ? { topLogprobs: request.value.topLogprobs ?? 0 } : {}),
   }
   const encoded = providerFormatOf(ask.wire).encodeRequest(sent)
   if (encoded.kind === 'invalid') return encoded
@@ -75,7 +83,7 @@ function sameWire(step: Step, ask: BodyAsk): Uint8Array {
   }
   if (isChat && view.stream && !view.includeUsage) changes.includeUsage = true
   if (step.call.wire === 'openai-responses') changes.store = false
-  if (isChat && ask.logprobs && !view.wantsLogprobs) changes.logprobs = true
+  if (ask.logprobs && !view.wantsLogprobs) changes.logprobs = true
   const own = step.format.withoutForeignProofs(step.request)
   if (own !== null) {
     changes.messages = own
@@ -85,14 +93,10 @@ function sameWire(step: Step, ask: BodyAsk): Uint8Array {
   return isEmpty(changes) ? body : step.format.patch(body, changes)
 }
 
-/**
- * What the shared message model does not say: log probabilities, and the name this provider has for the
- * limit.
- */
+/** What the shared message model does not say: the name this provider has for the limit. */
 function forOpenAi(body: JsonObject, ask: BodyAsk): JsonObject {
   const { max_tokens: limit, ...rest } = body
-  const named = limit === undefined ? rest : { ...rest, [limitKey(ask.provider)]: limit }
-  return ask.logprobs ? { ...named, logprobs: true } : named
+  return limit === undefined ? rest : { ...rest, [limitKey(ask.provider)]: limit }
 }
 
 function isEmpty(changes: RequestChanges): boolean {

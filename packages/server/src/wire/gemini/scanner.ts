@@ -30,8 +30,12 @@ export class GeminiScanner extends FrameScanner {
     super.finish(null)
     this.tellFailure()
     if (this.closed() || this.cutShort || !this.events.mayEnd) return
-    this.facts.ended = true
-    this.note(this.events.end())
+    const events = this.events.end()
+    const failure = events.find((event) => event.kind === 'error')
+    this.facts.error = failure?.error ?? null
+    this.facts.ended = failure === undefined
+    if (failure === undefined) this.note(events)
+    else this.tellFailure()
   }
 
   override finish(_extra: string | null): null {

@@ -78,20 +78,25 @@ export class ResponsesScanner extends FrameScanner {
       else if (one.kind === 'end') this.facts.ended = true
     }
     if (this.facts.error !== null) return null
+    const strip = !this.options.keepLogprobs && data.includes(SOME_LOGPROBS)
+    const kept = strip ? stripLogprobs(Buffer.from(data), '[]').toString('utf8') : data
+    const passed = strip ? Buffer.from(eventFrame(type, kept)) : frame
     if (this.facts.ended) {
-      this.last = { frame: Buffer.from(frame), type, data }
+      this.last = { frame: Buffer.from(passed), type, data: kept }
       return null
     }
     if (isObject(event['response'])) this.response = asJsonObject(event['response'])
     if (type.endsWith('.delta')) this.facts.deltas += 1
-    this.grown = noteEvent(this.stream, event)
+    this.grown = noteEvent(this.stream, strip ? asObject(parseJson(kept)) : event)
     if (this.options.collect && type === 'response.output_text.delta') {
       this.facts.addLogprobs(decodeLogprobs(event['logprobs']).map(({ logprob }) => logprob))
     }
-    const strip = !this.options.keepLogprobs && data.includes(SOME_LOGPROBS)
-    if (!strip) return frame
-    return Buffer.from(eventFrame(type, stripLogprobs(Buffer.from(data), '[]').toString('utf8')))
+    return passed
   }
+}
+
+function asObject(value: unknown): Record<string, unknown> {
+  return isObject(value) ? value : {}
 }
 
 interface Whole {
