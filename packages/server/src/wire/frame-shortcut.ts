@@ -27,7 +27,7 @@ interface Around {
 }
 
 /** Of a format that numbers its frames: what is before the number of the next one, and that number. */
-interface Numbered {
+interface NumberedTarget extends Around {
   readonly head: Buffer
   next: number
 }
@@ -40,7 +40,7 @@ export class FrameShortcut {
   end = 0
   private source: Around | null = null
   private target: Around | null = null
-  private number: Numbered | null = null
+  private counted: NumberedTarget | null = null
 
   get knows(): boolean {
     return this.source !== null && this.target !== null
@@ -53,8 +53,8 @@ export class FrameShortcut {
     const alone = target.indexOf('\n\n') === target.length - 2
     const made = this.source !== null && alone ? around(Buffer.from(target), json) : null
     const counted = made === null ? null : numbered(made)
-    this.number = counted?.number ?? null
-    this.target = counted?.around ?? made
+    this.counted = counted
+    this.target = made
   }
 
   forget(): void {
@@ -63,12 +63,12 @@ export class FrameShortcut {
 
   /** The frame of the other format, or null: it has to go the long way. */
   translate(frame: Buffer, inside: Inside = { start: 0, end: frame.length }): Buffer | null {
-    const { source, target, number } = this
+    const { source, target, counted } = this
     if (source === null || target === null || !isAt(frame, source.before, inside.start)) return null
     this.start = inside.start + source.before.length
     this.end = this.wordsEnd(frame, this.start)
     if (this.end === this.start || !endsIn(frame, source, { start: this.end, end: inside.end })) return null
-    return number === null ? filled(target, frame, this) : filledNumber({ ...target, number }, frame, this)
+    return counted === null ? filled(target, frame, this) : filledNumber(counted, frame, this)
   }
 
   /** Where the quote is that ends the words; `start`: not the inside of a string, or better read in full. */
@@ -123,14 +123,10 @@ function filled({ before, after }: Around, frame: Buffer, { start, end }: Inside
   return made
 }
 
-function filledNumber(
-  { before, after, number }: Around & { readonly number: Numbered },
-  frame: Buffer,
-  { start, end }: Inside,
-): Buffer {
-  const { head } = number
-  const digits = String(number.next)
-  number.next += 1
+function filledNumber(target: NumberedTarget, frame: Buffer, { start, end }: Inside): Buffer {
+  const { head, before, after } = target
+  const digits = String(target.next)
+  target.next += 1
   const length = head.length + digits.length + before.length + end - start + after.length
   const made = Buffer.allocUnsafe(length)
   made.set(head, 0)
@@ -152,15 +148,17 @@ function filledNumber(
 const NUMBER = /"sequence_number":(\d+),/
 
 /** null: the frame has no number. */
-function numbered(made: Around): { readonly number: Numbered; readonly around: Around } | null {
+function numbered(made: Around): NumberedTarget | null {
   const before = made.before.toString('latin1')
   const found = NUMBER.exec(before)
   if (found === null) return null
   const [whole, digits = ''] = found
   const end = found.index + whole.length - 1
   return {
-    number: { head: made.before.subarray(0, end - digits.length), next: Number(digits) + 1 },
-    around: { ...made, before: made.before.subarray(end) },
+    ...made,
+    head: made.before.subarray(0, end - digits.length),
+    before: made.before.subarray(end),
+    next: Number(digits) + 1,
   }
 }
 

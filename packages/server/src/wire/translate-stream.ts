@@ -56,6 +56,8 @@ class TranslatingScanner implements RelayingScanner {
   private readonly words: PassedWords | null
   /** What only the end of the body brought: it waits for `finish`. */
   private last: Uint8Array | null = null
+  /** What the last frame said, when it was a delta. */
+  private before: Delta | null = null
 
   constructor(private readonly options: ScannerBetween) {
     const { from, to, model, createdSeconds, keepUsage, collect, estimatedInputTokens, request } = options
@@ -136,13 +138,26 @@ class TranslatingScanner implements RelayingScanner {
     this.source.push(chunk)
     const events = this.decoder.push(chunk)
     const frames = this.encoded(events)
-    const passed = this.passed(frames)
-    const [only] = events
-    if (counted !== null && events.length === 1 && only !== undefined && counted.deltas === before + 1) {
-      const words = wordsOf(only)
-      if (words !== null) this.learn(asBuffer(chunk), words, frames)
+    const only = onlyDelta(events)
+    const passed = this.isMore(only, frames) ? this.told(only, frames) : this.passed(frames)
+    this.before = only
+    if (counted !== null && events.length === 1 && only !== null && counted.deltas === before + 1) {
+      this.learn(asBuffer(chunk), wordsOf(only), frames)
     }
     return passed
+  }
+
+  /** One frame that goes on where the last one stopped: the caller's scanner has nothing to learn from it. */
+  private isMore(delta: Delta | null, frames: string): delta is Delta {
+    const { before } = this
+    if (delta === null || before === null || delta.kind !== before.kind) return false
+    if (placeOf(delta) !== placeOf(before)) return false
+    return frames !== '' && frames.indexOf('\n\n') === frames.length - 2
+  }
+
+  private told(delta: Delta, frames: string): Uint8Array {
+    this.caller.caughtUp?.(wordsOf(delta), 1)
+    return Buffer.from(frames)
   }
 
   private learn(chunk: Buffer, words: string, target: string): void {
@@ -180,10 +195,29 @@ class TranslatingScanner implements RelayingScanner {
   }
 }
 
-/** null: not a delta. */
-function wordsOf(event: StreamEvent): string | null {
-  if (event.kind === 'text-delta' || event.kind === 'reasoning-delta') return event.text
-  return event.kind === 'tool-call-delta' ? event.argumentsJson : null
+type Delta = Extract<StreamEvent, { kind: 'text-delta' | 'reasoning-delta' | 'tool-call-delta' }>
+
+/** The delta, when nothing else was said but what was used so far; null otherwise. */
+function onlyDelta(events: readonly StreamEvent[]): Delta | null {
+  let found: Delta | null = null
+  for (const event of events) {
+    if (event.kind === 'usage') continue
+    if (found !== null || !isDelta(event)) return null
+    found = event
+  }
+  return found
+}
+
+function isDelta(event: StreamEvent): event is Delta {
+  return event.kind === 'text-delta' || event.kind === 'reasoning-delta' || event.kind === 'tool-call-delta'
+}
+
+function wordsOf(delta: Delta): string {
+  return delta.kind === 'tool-call-delta' ? delta.argumentsJson : delta.text
+}
+
+function placeOf(delta: Delta): number | null {
+  return delta.kind === 'tool-call-delta' ? delta.index : null
 }
 
 function decoderBeside(source: StreamScanner, from: Wire): StreamDecoder {

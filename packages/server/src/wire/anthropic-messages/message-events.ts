@@ -30,12 +30,13 @@ export class MessageEvents {
   private jsonAnswers = 0
   private readonly tools = new Map<unknown, OpenTool>()
   private textChars = 0
+  private inText = false
   private blockStart = 0
   private citations: Citation[] = []
 
-  /** Positions of citations count it, wherever the last delta belonged. */
+  /** Positions of citations count text. */
   wentBy(chars: number): void {
-    this.textChars += chars
+    if (this.inText) this.textChars += chars
   }
 
   read(event: Record<string, unknown>): readonly StreamEvent[] {
@@ -72,7 +73,8 @@ export class MessageEvents {
   private startBlock(index: unknown, block: unknown): readonly StreamEvent[] {
     if (!isObject(block)) return []
     const { type } = block
-    if (type === 'text') this.blockStart = this.textChars
+    this.inText = type === 'text'
+    if (this.inText) this.blockStart = this.textChars
     else this.textChars = 0
     if (type === 'tool_use') return this.startTool(index, block)
     if (type === 'redacted_thinking') {
