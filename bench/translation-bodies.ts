@@ -1,6 +1,8 @@
 // What the bench of translation translates: a conversation of 20 KB with tools and results in either format,
 // an answer, and frames of streams as the providers send them.
 
+import type { JsonObject } from '../packages/server/src/core/json.js'
+import type { Wire } from '../packages/server/src/core/release/release.js'
 import type { ModelAnswer, WireFormat } from '../packages/server/src/wire/format.js'
 
 const SENTENCE = 'The parcel left the depot on Tuesday, "express", and it has not arrived – 3 °C outside.\n'
@@ -64,10 +66,39 @@ const last = { role: 'user', content: 'And now?' }
 openAi.messages.push(last)
 anthropic.messages.push({ role: 'user', content: [{ type: 'text', text: 'And now?' }] })
 
-export const BODIES: Readonly<Record<string, unknown>> = {
-  'openai-chat': openAi,
-  'anthropic-messages': anthropic,
+const responses = {
+  model: 'm',
+  max_output_tokens: 500,
+  temperature: 0.2,
+  tools: TOOLS.map((name) => ({
+    type: 'function',
+    name,
+    description: WORDS.slice(0, 300),
+    parameters: SCHEMA,
+    strict: false,
+  })),
+  instructions: WORDS,
+  input: [
+    ...TURNS.flatMap((turn) => [
+      { role: 'user', content: [{ type: 'input_text', text: WORDS }] },
+      { role: 'assistant', content: [{ type: 'output_text', text: WORDS.slice(0, 200), annotations: [] }] },
+      {
+        type: 'function_call',
+        call_id: `call_${turn}`,
+        name: 'find_order',
+        arguments: JSON.stringify({ order: SENTENCE, day: turn }),
+      },
+      { type: 'function_call_output', call_id: `call_${turn}`, output: WORDS },
+    ]),
+    last,
+  ],
 }
+
+export const BODIES = {
+  'openai-chat': openAi,
+  'openai-responses': responses,
+  'anthropic-messages': anthropic,
+} as const
 
 export function answerIn(format: WireFormat): unknown {
   const counts = { input: 900, output: 300, cacheRead: 0, cacheWrite: 0, cacheWrite1h: 0 }
@@ -123,32 +154,100 @@ const anthropicStart = (block: object): readonly Buffer[] => {
 }
 const blockDelta = (delta: object): string => event('content_block_delta', { index: 0, delta })
 
-/** The formats whose streams are measured. */
-export type Measured = 'openai-chat' | 'anthropic-messages'
+const RESPONSES_ITEMS = {
+  text: { id: 'msg_1', type: 'message', status: 'in_progress', role: 'assistant', content: [] },
+  arguments: { id: 'fc_1', type: 'function_call', call_id: 'c', name: 'f', arguments: '' },
+}
 
-export const FRAMES: Readonly<Record<Measured, Readonly<Record<'text' | 'arguments', Frames>>>> = {
-  'openai-chat': {
-    text: { start: openAiStart, delta: repeated((token) => chunk({ content: token })) },
-    arguments: {
-      start: [
-        ...openAiStart,
-        Buffer.from(
-          chunk({
-            tool_calls: [{ index: 0, id: 'c', type: 'function', function: { name: 'f', arguments: '' } }],
-          }),
-        ),
-      ],
-      delta: repeated((token) => chunk({ tool_calls: [{ index: 0, function: { arguments: token } }] })),
+function responsesFrames(kind: 'text' | 'arguments'): Frames {
+  const response = { id: 'resp_1', object: 'response', model: 'gpt-5', output: [] }
+  const numbered = (type: string, sequence_number: number, fields: object): string =>
+    event(`response.${type}`, { sequence_number, ...fields })
+  const item = RESPONSES_ITEMS[kind]
+  const place = { item_id: item.id, output_index: 0 }
+  const part = { type: 'output_text', text: '', annotations: [], logprobs: [] }
+  const start = [
+    numbered('created', 0, { response }),
+    numbered('output_item.added', 1, { output_index: 0, item }),
+    ...(kind === 'text' ? [numbered('content_part.added', 2, { ...place, content_index: 0, part })] : []),
+  ]
+  return {
+    start: start.map((frame) => Buffer.from(frame)),
+    delta: repeated((delta) =>
+      kind === 'text'
+        ? numbered('output_text.delta', 9, { ...place, content_index: 0, delta, logprobs: [] })
+        : numbered('function_call_arguments.delta', 9, { ...place, delta }),
+    ),
+  }
+}
+
+function geminiFrames(): Frames {
+  const frame = (text: string): string => {
+    const candidates = [{ content: { parts: [{ text }], role: 'model' }, index: 0 }]
+    const promptTokensDetails = [{ modality: 'TEXT', tokenCount: 900 }]
+    const usageMetadata = { promptTokenCount: 900, totalTokenCount: 900, promptTokensDetails }
+    const rest = { usageMetadata, modelVersion: 'gemini-2.5-flash', responseId: 'mAitaLmkHPPlz7IPvtfUqQ4' }
+    return `data: ${JSON.stringify({ candidates, ...rest })}\n\n`
+  }
+  return { start: [Buffer.from(frame('The'))], delta: repeated(frame) }
+}
+
+/** One event in the framing of AWS. */
+type EventFrame = (type: string, payload: JsonObject) => Buffer
+
+function bedrockFrames(kind: 'text' | 'arguments', eventFrame: EventFrame): Frames {
+  const begun = eventFrame('messageStart', { role: 'assistant', p: 'abcdefg' })
+  const start = { toolUse: { toolUseId: 't', name: 'f' } }
+  const call = eventFrame('contentBlockStart', { contentBlockIndex: 0, start, p: 'abc' })
+  const frame = (token: string, index: number): Buffer => {
+    const delta = kind === 'text' ? { text: token } : { toolUse: { input: token } }
+    // Padded to different lengths, as Bedrock does.
+    const p = 'abcdefghijklmnopqrstuvwxyzABCDEF'.slice(0, 4 + 3 * index)
+    return eventFrame('contentBlockDelta', { contentBlockIndex: 0, delta, p })
+  }
+  const made = TOKENS.map(frame)
+  return {
+    start: kind === 'text' ? [begun] : [begun, call],
+    delta: (index) => made[index % made.length] ?? Buffer.alloc(0),
+  }
+}
+
+/** The formats whose streams are measured. */
+export type Measured = Exclude<Wire, `${string}embeddings`>
+type Kinds = Readonly<Partial<Record<'text' | 'arguments', Frames>>>
+
+export function framesOf(eventFrame: EventFrame): Readonly<Record<Measured, Kinds>> {
+  return {
+    'openai-chat': {
+      text: { start: openAiStart, delta: repeated((token) => chunk({ content: token })) },
+      arguments: {
+        start: [
+          ...openAiStart,
+          Buffer.from(
+            chunk({
+              tool_calls: [{ index: 0, id: 'c', type: 'function', function: { name: 'f', arguments: '' } }],
+            }),
+          ),
+        ],
+        delta: repeated((token) => chunk({ tool_calls: [{ index: 0, function: { arguments: token } }] })),
+      },
     },
-  },
-  'anthropic-messages': {
-    text: {
-      start: anthropicStart({ type: 'text', text: '' }),
-      delta: repeated((text) => blockDelta({ type: 'text_delta', text })),
+    'openai-responses': { text: responsesFrames('text'), arguments: responsesFrames('arguments') },
+    'anthropic-messages': {
+      text: {
+        start: anthropicStart({ type: 'text', text: '' }),
+        delta: repeated((text) => blockDelta({ type: 'text_delta', text })),
+      },
+      arguments: {
+        start: anthropicStart({ type: 'tool_use', id: 't', name: 'f', input: {} }),
+        delta: repeated((partial_json) => blockDelta({ type: 'input_json_delta', partial_json })),
+      },
     },
-    arguments: {
-      start: anthropicStart({ type: 'tool_use', id: 't', name: 'f', input: {} }),
-      delta: repeated((partial_json) => blockDelta({ type: 'input_json_delta', partial_json })),
+    // Its calls come whole.
+    gemini: { text: geminiFrames() },
+    'bedrock-converse': {
+      text: bedrockFrames('text', eventFrame),
+      arguments: bedrockFrames('arguments', eventFrame),
     },
-  },
+  }
 }

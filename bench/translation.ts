@@ -4,14 +4,15 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { CallerWire } from '../packages/server/src/core/release/release.js'
-import type { WireFormat } from '../packages/server/src/wire/format.js'
+import type { CallerWire, Wire } from '../packages/server/src/core/release/release.js'
+import type { ProviderFormat, WireFormat } from '../packages/server/src/wire/format.js'
 import type { droppedHints as DroppedHints } from '../packages/server/src/wire/dropped-hints.js'
 import type { scannerBetween as ScannerBetween } from '../packages/server/src/wire/translate-stream.js'
 import { type Verdict, intervalOf, judgeRatio, median, spreadOf } from './statistics.js'
-import { type Measured, BODIES, FRAMES, answerIn } from './translation-bodies.js'
+import type { eventFrame as EventFrame } from '../packages/server/src/testing/converse-frames.js'
+import { BODIES, answerIn, framesOf } from './translation-bodies.js'
 
-const BUILT = '../../packages/server/dist/wire/'
+const BUILT = '../../packages/server/dist/'
 const RESULTS = fileURLToPath(new URL('../results/', import.meta.url))
 const ROUNDS = 15
 const BATCH = 200
@@ -21,8 +22,10 @@ const FRAME_TARGET = 2
 
 interface Wires {
   readonly formatOf: (wire: CallerWire) => WireFormat
+  readonly providerFormatOf: (wire: Wire) => ProviderFormat
   readonly droppedHints: typeof DroppedHints
   readonly scannerBetween: typeof ScannerBetween
+  readonly eventFrame: typeof EventFrame
 }
 
 interface Variant {
@@ -39,18 +42,32 @@ interface Variant {
 async function load(): Promise<Wires> {
   const from = async (file: string): Promise<object> =>
     (await import(new URL(BUILT + file, import.meta.url).href)) as object
-  const parts = await Promise.all(['formats.js', 'dropped-hints.js', 'translate-stream.js'].map(from))
+  const files = ['formats', 'dropped-hints', 'translate-stream'].map((name) => `wire/${name}.js`)
+  const parts = await Promise.all([...files, 'testing/converse-frames.js'].map(from))
   return Object.assign({}, ...parts) as Wires
 }
 
-const PAIRS: readonly (readonly [Measured, Measured])[] = [
+type Caller = keyof typeof BODIES
+
+const REQUEST_PAIRS: readonly (readonly [Caller, Wire])[] = [
   ['openai-chat', 'anthropic-messages'],
+  ['openai-chat', 'gemini'],
+  ['openai-chat', 'bedrock-converse'],
   ['anthropic-messages', 'openai-chat'],
+  ['openai-responses', 'openai-chat'],
+  ['openai-responses', 'anthropic-messages'],
 ]
+const ANSWER_PAIRS: readonly (readonly [Caller, Caller])[] = [
+  ['anthropic-messages', 'openai-chat'],
+  ['openai-chat', 'anthropic-messages'],
+  ['openai-chat', 'openai-responses'],
+]
+const STREAMS = ['openai-chat', 'anthropic-messages', 'gemini', 'bedrock-converse'] as const
+const CALLERS = ['openai-chat', 'openai-responses', 'anthropic-messages'] as const
 
 /** As an attempt does it: parsed, decoded, encoded, hints told, written. */
 function requests(wires: Wires): readonly Variant[] {
-  return PAIRS.map(([from, to]) => {
+  return REQUEST_PAIRS.map(([from, to]) => {
     const json = JSON.stringify(BODIES[from])
     return {
       name: `request ${from} -> ${to}, ${Math.round(json.length / 1_024)} KB`,
@@ -60,7 +77,7 @@ function requests(wires: Wires): readonly Variant[] {
         const body: unknown = JSON.parse(json)
         const request = wires.formatOf(from).decodeRequest(body)
         if (request.kind === 'invalid') throw new Error(JSON.stringify(request.problems))
-        const encoded = wires.formatOf(to).encodeRequest(request.value)
+        const encoded = wires.providerFormatOf(to).encodeRequest(request.value)
         if (encoded.kind === 'invalid') throw new Error(JSON.stringify(encoded.problems))
         wires.droppedHints({ body, request: request.value, from, to })
         Buffer.from(JSON.stringify(encoded.value))
@@ -70,7 +87,7 @@ function requests(wires: Wires): readonly Variant[] {
 }
 
 function answers(wires: Wires): readonly Variant[] {
-  return PAIRS.map(([to, from]) => {
+  return ANSWER_PAIRS.map(([from, to]) => {
     const json = JSON.stringify(answerIn(wires.formatOf(from)))
     return {
       name: `answer ${from} -> ${to}, ${Math.round(json.length / 1_024)} KB`,
@@ -85,34 +102,36 @@ function answers(wires: Wires): readonly Variant[] {
   })
 }
 
+type Kind = 'text' | 'arguments'
+
+const passedName = (wire: Wire, kind: Kind): string => `${wire}, a frame of ${kind}, passed`
+
+/**
+ * A translated frame next to one that is passed: of the provider's own stream, or, where no caller speaks its
+ * format, of the caller's.
+ */
 function streams(wires: Wires): readonly Variant[] {
-  return PAIRS.flatMap(([from, to]) =>
-    (['text', 'arguments'] as const).flatMap((kind) => {
-      const { start, delta } = FRAMES[from][kind]
-      const passed = `${from}, a frame of ${kind}, passed`
-      const variant = (name: string, wire: CallerWire, target: Variant['target']): Variant => ({
-        name,
-        units: STREAM_FRAMES,
-        target,
-        run: () => {
-          const options = {
-            from,
-            to: wire,
-            model: 'm',
-            answerId: 'a',
-            createdSeconds: 1,
-            estimatedInputTokens: 9,
-          }
-          const keep = { keepUsage: true, keepLogprobs: false, collect: false }
-          const scanner = wires.scannerBetween({ ...options, ...keep })
-          for (const frame of start) scanner.push(frame)
-          for (let index = 0; index < STREAM_FRAMES; index += 1) scanner.push(delta(index))
-        },
-      })
-      const ratio = { kind: 'ratio', to: passed, atMost: FRAME_TARGET } as const
-      return [variant(passed, from, null), variant(`${from} -> ${to}, a frame of ${kind}`, to, ratio)]
-    }),
-  )
+  const frames = framesOf(wires.eventFrame)
+  const made = (from: Wire & keyof typeof frames, to: CallerWire, kind: Kind): readonly Variant[] => {
+    const source = frames[from][kind]
+    if (source === undefined) return []
+    const { start, delta } = source
+    const own = CALLERS.some((wire) => wire === from) ? from : to
+    const target = { kind: 'ratio', to: passedName(own, kind), atMost: FRAME_TARGET } as const
+    const run = (): void => {
+      const named = { from, to, model: 'm', answerId: 'a', createdSeconds: 1, estimatedInputTokens: 9 }
+      const keep = { keepUsage: true, keepLogprobs: false, collect: false }
+      const scanner = wires.scannerBetween({ ...named, ...keep })
+      for (const frame of start) scanner.push(frame)
+      for (let index = 0; index < STREAM_FRAMES; index += 1) scanner.push(delta(index))
+    }
+    if (from === to) return [{ name: passedName(from, kind), units: STREAM_FRAMES, target: null, run }]
+    return [{ name: `${from} -> ${to}, a frame of ${kind}`, units: STREAM_FRAMES, target, run }]
+  }
+  return (['text', 'arguments'] as const).flatMap((kind) => [
+    ...CALLERS.flatMap((wire) => made(wire, wire, kind)),
+    ...STREAMS.flatMap((from) => CALLERS.flatMap((to) => (from === to ? [] : made(from, to, kind)))),
+  ])
 }
 
 /** CPU of one unit, microseconds. */

@@ -9,6 +9,7 @@ import { VERTEX_ANTHROPIC_VERSION } from '../wire/anthropic-messages/vertex-body
 import { readTokenCount } from '../wire/anthropic-messages/token-count.js'
 import type { Engine } from './engine.js'
 import { collectWhole } from './upstream/collect-whole.js'
+import { imagesWorth } from '../wire/prompt-size.js'
 
 /** Longest wait for a provider to count, ms. Past it the estimate is the better answer. */
 const COUNT_MS_MAX = 5_000
@@ -29,7 +30,7 @@ export async function countTokens(
   const exact = deployment === null ? null : await askProvider(engine, deployment, ask)
   if (exact !== null) return { tokens: exact, isEstimate: false }
   const learned = engine.bytesPerToken.get(deployment?.model ?? ask.view.model) ?? NOTHING_LEARNED
-  const size = { bytes: ask.view.promptBytes, images: ask.view.imageCount, messages: 1 }
+  const size = { bytes: ask.view.promptBytes, images: imagesWorth(ask.view), messages: 1 }
   return { tokens: estimateInputTokens(learned, size), isEstimate: true }
 }
 

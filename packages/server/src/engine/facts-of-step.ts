@@ -8,6 +8,7 @@ import type { Facts } from '../core/release/rule.js'
 import { type BeforeCall, beforeFacts, signalFacts } from '../core/task/facts.js'
 import { NO_FACTS } from './open-task.js'
 import { type Step, timeLeftMs } from './step-context.js'
+import { imagesWorth } from '../wire/prompt-size.js'
 
 export function factsBefore(step: Step): Facts {
   const { rules } = step.task.contract.route
@@ -34,7 +35,7 @@ export function factsAfter(step: Step): Facts {
 function beforeCall(step: Step): BeforeCall {
   const { task, call } = step
   const { view } = step.request
-  const size = { bytes: view.promptBytes, images: view.imageCount, messages: 1 }
+  const size = { bytes: view.promptBytes, images: imagesWorth(view), messages: 1 }
   return {
     task: task.contract.name,
     tenant: task.tenant.name,

@@ -259,6 +259,7 @@ const NO_VIEW: RequestView = {
   user: null,
   promptBytes: 0,
   imageCount: 0,
+  documentPages: 0,
 }
 
 const EMPTY_CALL: Omit<ModelCall, 'wire' | 'requestId' | 'tenant'> = {

@@ -91,12 +91,13 @@ export const ANSWER_FEATURES: readonly AnswerFeature[] = [
   told(
     'signed reasoning',
     [{ kind: 'reasoning', text: 'hm', signature: 's' }, TEXT],
-    (part) => part.kind === 'reasoning' && part.signature === 's',
+    (part) =>
+      part.kind === 'reasoning' && part.signature !== undefined && /^(?:gemini:)?s$/.test(part.signature),
   ),
   told(
     'encrypted reasoning',
-    [{ kind: 'reasoning', text: '', redacted: 'r' }, TEXT],
-    (part) => part.kind === 'reasoning' && part.redacted === 'r',
+    [{ kind: 'reasoning', text: '', redacted: 'cmVk' }, TEXT],
+    (part) => part.kind === 'reasoning' && part.redacted === 'cmVk',
   ),
   told('citation of a web page', [{ kind: 'text', text: 'Yes.', citations: [ofPage] }], (part) =>
     cites(part, ({ url }) => url === ofPage.url),

@@ -6,15 +6,22 @@ import type { CallerWire, Wire } from '../core/release/release.js'
 import { answerOf, eventsOf } from '../wire/answer-events.js'
 import type { ModelAnswer, ProviderFormat, WireFormat } from '../wire/format.js'
 import { CALLER_WIRES, PROVIDER_WIRES, formatOf, providerFormatOf } from '../wire/formats.js'
+import { dataFrame } from '../wire/sse.js'
 import { scannerBetween } from '../wire/translate-stream.js'
 import { ANSWER_FEATURES, type AnswerFeature } from './answer-features.js'
+import { converseFrames } from './converse-frames.js'
 import { FOREIGN_ANSWERS } from './foreign-answers.js'
-import { REQUEST_FEATURES, type RequestFeature } from './request-features.js'
+import { ANY_MODEL, REQUEST_FEATURES, type RequestFeature } from './request-features.js'
 
 /** Embeddings cross to no other format. */
 const isChat = (wire: Wire): boolean => !wire.includes('embed')
 const CALLERS = CALLER_WIRES.filter(isChat)
 const PROVIDERS = PROVIDER_WIRES.filter(isChat)
+
+/** Where a format is of several makers' models, one of them. */
+const MODELS: Partial<Record<Wire, string>> = {
+  'bedrock-converse': 'anthropic.claude-sonnet-4-5-20250929-v1:0',
+}
 
 export type Cell = 'yes' | 'hint' | 'no' | 'lost' | 'whole only' | '-'
 
@@ -42,14 +49,20 @@ function table<T extends { readonly name: string }>(
 
 export function requestCell(feature: RequestFeature, caller: CallerWire, wire: Wire): Cell {
   const from = formatOf(caller)
-  const body = feature.requests.map((request) => saidBy(from, request)).find((one) => one !== null)
+  const asked = feature.requests.map((request) => saidBy(from, request)).find((one) => one !== null)
+  const body = asked ?? feature.bodies?.[caller]
   if (body === undefined) return '-'
-  if (caller === wire) return 'yes'
+  if (caller === wire) {
+    const own = from.withoutForeignProofs({ json: body, body: Buffer.from(JSON.stringify(body)) })
+    return own === null ? 'yes' : 'hint'
+  }
   const decoded = from.decodeRequest(body)
   if (decoded.kind === 'invalid') return 'no'
   const to = providerFormatOf(wire)
-  if (to.encodeRequest(decoded.value).kind === 'invalid') return 'no'
-  return to.leavesOut(decoded.value).length + from.unsaid(body).length > 0 ? 'hint' : 'yes'
+  const { model } = decoded.value
+  const request = { ...decoded.value, model: model === ANY_MODEL ? (MODELS[wire] ?? model) : model }
+  if (to.encodeRequest(request).kind === 'invalid') return 'no'
+  return to.leavesOut(request).length + from.unsaid(body).length > 0 ? 'hint' : 'yes'
 }
 
 /** The caller's body that asks for exactly this; null when its format cannot. */
@@ -70,8 +83,7 @@ export function answerCell(feature: AnswerFeature, caller: CallerWire, wire: Wir
   const told = to.decodeAnswer(overJson(to.encodeAnswer(decoded, 1)))
   const whole = caller === wire || (told !== null && feature.isIn(told))
   if (!whole) return 'lost'
-  if (!isSpoken(provider)) return 'yes'
-  const read = streamed(feature.answer, provider, to)
+  const read = streamed(streamOf(provider, { body, answer: feature.answer, decoded }), provider, to)
   return read !== null && feature.isIn(read) ? 'yes' : 'whole only'
 }
 
@@ -82,10 +94,23 @@ function answerBody(provider: ProviderFormat, { name, answer }: AnswerFeature): 
   return bodies[name] ?? null
 }
 
-function streamed(answer: ModelAnswer, provider: WireFormat, to: WireFormat): ModelAnswer | null {
-  const options = { model: 'm', includeUsage: true, createdSeconds: 1 }
-  const encoder = provider.encoder(options)
+interface Told {
+  readonly body: unknown
+  readonly answer: ModelAnswer
+  readonly decoded: ModelAnswer
+}
+
+/** The same answer as the provider streams it. */
+function streamOf(provider: ProviderFormat, { body, answer, decoded }: Told): Uint8Array {
+  // A piece of Gemini's stream is an answer like any other.
+  if (provider.wire === 'gemini') return Buffer.from(dataFrame(JSON.stringify(body)))
+  if (!isSpoken(provider)) return converseFrames(eventsOf(decoded))
+  const encoder = provider.encoder({ model: 'm', includeUsage: true, createdSeconds: 1 })
   const frames = eventsOf(answer).map((event) => encoder.encode(event))
+  return Buffer.from(frames.join(''))
+}
+
+function streamed(stream: Uint8Array, provider: ProviderFormat, to: WireFormat): ModelAnswer | null {
   const scanner = scannerBetween({
     from: provider.wire,
     to: to.wire,
@@ -97,8 +122,9 @@ function streamed(answer: ModelAnswer, provider: WireFormat, to: WireFormat): Mo
     keepLogprobs: true,
     collect: false,
   })
-  const passed = frames.map((frame) => scanner.push(Buffer.from(frame)) ?? [])
-  const bytes = [...passed, scanner.finish(null) ?? []].map((piece) => Buffer.from(piece))
+  const passed = scanner.push(stream) ?? []
+  scanner.endOfBody?.()
+  const bytes = [passed, scanner.finish(null) ?? []].map((piece) => Buffer.from(piece))
   return answerOf(to.decoder().push(Buffer.concat(bytes)))
 }
 

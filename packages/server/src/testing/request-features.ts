@@ -1,17 +1,24 @@
 // What a request can ask for, each with the smallest request that asks it: rows of docs/wire-formats.md.
 
+import type { JsonObject } from '../core/json.js'
 import { type Message, type ModelRequest, NOT_ASKED, type Part } from '../core/model/message.js'
+import type { CallerWire } from '../core/release/release.js'
 
 export interface RequestFeature {
   readonly name: string
   /** In the order of preference: a caller's format may know one of several ways to ask. */
   readonly requests: readonly ModelRequest[]
+  /** Bodies of callers' formats that ask for it, where ours say it in other words to a provider. */
+  readonly bodies?: Partial<Record<CallerWire, unknown>>
 }
+
+/** What features ask that are of no one model. */
+export const ANY_MODEL = 'm'
 
 const HI: Message = { role: 'user', parts: [{ kind: 'text', text: 'Hi' }] }
 const PLAIN: ModelRequest = {
   ...NOT_ASKED,
-  model: 'm',
+  model: ANY_MODEL,
   messages: [HI],
   tools: [],
   toolChoice: null,
@@ -36,9 +43,23 @@ function feature(name: string, ...asks: readonly Partial<ModelRequest>[]): Reque
   return { name, requests: asks.map((ask) => ({ ...PLAIN, ...ask })) }
 }
 
+/** With tools: the Responses API has none that are neither strict nor not. */
+function tooled(name: string, ask: Partial<ModelRequest> = {}): RequestFeature {
+  return feature(name, { tools: [TOOL], ...ask }, { tools: [{ ...TOOL, strict: false }], ...ask })
+}
+
 /** Asked by the user. */
 function said(name: string, ...parts: readonly Part[]): RequestFeature {
   return feature(name, ...parts.map((part) => ({ messages: [{ role: 'user' as const, parts: [part] }] })))
+}
+
+/** Not every format takes a document alone. */
+function shown(name: string, ...documents: readonly Part[]): RequestFeature {
+  const read: Part = { kind: 'text', text: 'Read.' }
+  return feature(
+    name,
+    ...documents.map((part) => ({ messages: [{ role: 'user' as const, parts: [part, read] }] })),
+  )
 }
 
 /** Answered before. */
@@ -60,9 +81,30 @@ const result = (id: string, more: Partial<Extract<Part, { kind: 'tool-result' }>
   ...more,
 })
 const looked = (calls: readonly Part[], results: readonly Part[]): Partial<ModelRequest> => ({
-  tools: [TOOL],
   messages: [HI, { role: 'assistant', parts: calls }, { role: 'user', parts: results }],
 })
+/** As callers send it back whose formats have no such thing of their own. */
+const sentBack = (block: JsonObject): JsonObject => ({
+  model: 'm',
+  max_tokens: 4_096,
+  messages: [
+    { role: 'user', content: 'Hi' },
+    { role: 'assistant', content: [block, { type: 'text', text: 'Yes.' }] },
+    { role: 'user', content: 'Hi' },
+  ],
+})
+const itemBack = (item: JsonObject): JsonObject => ({
+  model: 'm',
+  max_output_tokens: 4_096,
+  input: [
+    { role: 'user', content: 'Hi' },
+    { type: 'reasoning', ...item },
+    { role: 'assistant', content: 'Yes.' },
+    { role: 'user', content: 'Hi' },
+  ],
+})
+const SUMMARY = [{ type: 'summary_text', text: 'hm' }]
+
 const citation = {
   citedText: 'c',
   title: 't',
@@ -81,27 +123,27 @@ export const REQUEST_FEATURES: readonly RequestFeature[] = [
   said('image, bytes', { kind: 'image', source: PNG }),
   said('image, URL', { kind: 'image', source: { kind: 'url', url: 'https://example.com/a.png' } }),
   said('image detail', { kind: 'image', source: PNG, detail: 'low' }),
-  said(
+  shown(
     'document, PDF bytes',
     { kind: 'document', source: PDF, title: 'a.pdf' },
     { kind: 'document', source: PDF },
   ),
-  said('document, text', { kind: 'document', source: { kind: 'text', text: 'Words.' } }),
-  said('document, URL', { kind: 'document', source: { kind: 'url', url: 'https://example.com/a.pdf' } }),
-  said('document to cite', { kind: 'document', source: PDF, title: 'a.pdf', cite: true }),
-  feature('tools', { tools: [TOOL] }),
+  shown('document, text', { kind: 'document', source: { kind: 'text', text: 'Words.' } }),
+  shown('document, URL', { kind: 'document', source: { kind: 'url', url: 'https://example.com/a.pdf' } }),
+  shown('document to cite', { kind: 'document', source: PDF, title: 'a.pdf', cite: true }),
+  tooled('tools'),
   feature('strict tools', { tools: [{ ...TOOL, strict: true }] }),
-  feature('parallel calls and results', looked([call('a'), call('b')], [result('a'), result('b')])),
-  feature('failed tool result', looked([call('a')], [result('a', { isError: true })])),
-  feature(
+  tooled('parallel calls and results', looked([call('a'), call('b')], [result('a'), result('b')])),
+  tooled('failed tool result', looked([call('a')], [result('a', { isError: true })])),
+  tooled(
     'tool result with an image',
     looked([call('a')], [result('a', { content: [{ kind: 'image', source: PNG }] })]),
   ),
-  feature('tool choice: auto', { tools: [TOOL], toolChoice: { kind: 'auto' } }),
-  feature('tool choice: none', { tools: [TOOL], toolChoice: { kind: 'none' } }),
-  feature('tool choice: any', { tools: [TOOL], toolChoice: { kind: 'required' } }),
-  feature('tool choice: one', { tools: [TOOL], toolChoice: { kind: 'tool', name: TOOL.name } }),
-  feature('one call at a time', { tools: [TOOL], toolChoice: { kind: 'auto' }, parallelToolCalls: false }),
+  tooled('tool choice: auto', { toolChoice: { kind: 'auto' } }),
+  tooled('tool choice: none', { toolChoice: { kind: 'none' } }),
+  tooled('tool choice: any', { toolChoice: { kind: 'required' } }),
+  tooled('tool choice: one', { toolChoice: { kind: 'tool', name: TOOL.name } }),
+  tooled('one call at a time', { toolChoice: { kind: 'auto' }, parallelToolCalls: false }),
   feature('JSON object', { json: { name: 'answer', schema: null, strict: false } }),
   feature('JSON schema', { json: { name: 'answer', schema: CLOSED, strict: true } }),
   feature(
@@ -112,11 +154,43 @@ export const REQUEST_FEATURES: readonly RequestFeature[] = [
   feature('no reasoning', { reasoning: { effort: 'none', budgetTokens: null, visible: false } }),
   feature('reasoning budget', {
     // Newer Claude models take none.
-    model: 'claude-sonnet-4-5',
+    model: 'anthropic.claude-sonnet-4-5-20250929-v1:0',
     reasoning: { effort: null, budgetTokens: 2_048, visible: true },
   }),
-  answered('signed reasoning, sent back', { kind: 'reasoning', text: 'hm', signature: 's' }, call('a')),
-  answered('encrypted reasoning, sent back', { kind: 'reasoning', text: '', redacted: 'r' }, call('a')),
+  {
+    ...answered(
+      "Claude's reasoning, sent back",
+      { kind: 'reasoning', text: 'hm', signature: 's' },
+      call('a'),
+    ),
+    bodies: {
+      'openai-responses': itemBack({ id: 'rs_spillway_1_0', summary: SUMMARY, encrypted_content: 's' }),
+    },
+  },
+  {
+    ...answered("Claude's encrypted reasoning", { kind: 'reasoning', text: '', redacted: 'r' }, call('a')),
+    bodies: { 'openai-responses': itemBack({ id: 'rs_spillway_1_0', summary: [], encrypted_content: 'r' }) },
+  },
+  {
+    name: "OpenAI's reasoning, sent back",
+    requests: [],
+    bodies: {
+      'openai-responses': itemBack({ id: 'rs_1', summary: SUMMARY, encrypted_content: 's' }),
+      'anthropic-messages': sentBack({ type: 'thinking', thinking: 'hm', signature: 'openai:rs_1:s' }),
+    },
+  },
+  {
+    name: "Gemini's reasoning, sent back",
+    requests: [],
+    bodies: {
+      'openai-responses': itemBack({
+        id: 'rs_spillway_1_0',
+        summary: SUMMARY,
+        encrypted_content: 'gemini:s',
+      }),
+      'anthropic-messages': sentBack({ type: 'thinking', thinking: 'hm', signature: 'gemini:s' }),
+    },
+  },
   said('cache mark on content', { kind: 'text', text: 'Hi', cacheControl: MARK }),
   feature('cache mark on a tool', { tools: [{ ...TOOL, cacheControl: MARK }] }),
   answered('citations, sent back', { kind: 'text', text: 'So.', citations: [citation] }),

@@ -7,8 +7,8 @@ export function eventsOf(answer: ModelAnswer): readonly StreamEvent[] {
   const { id, model, usage, finishReason: reason, rawFinishReason: raw, stopSequence, logprobs = [] } = answer
   return [
     { kind: 'start', id, model, usage },
-    ...answer.parts.flatMap(partEvents),
     ...(logprobs.length > 0 ? [{ kind: 'logprobs', logprobs } as const] : []),
+    ...answer.parts.flatMap(partEvents),
     { kind: 'finish', reason, raw, stopSequence },
     ...(usage === null ? [] : [{ kind: 'usage', usage } as const]),
     { kind: 'end' },
@@ -24,12 +24,12 @@ function partEvents(part: Part, index: number): readonly StreamEvent[] {
     case 'refusal':
       return [{ kind: 'refusal-delta', text: part.text }]
     case 'reasoning': {
-      if (part.redacted !== undefined) return [{ kind: 'reasoning-redacted', data: part.redacted }]
-      const { text, signature } = part
+      const { text, signature, redacted, id } = part
+      if (redacted !== undefined) return [{ kind: 'reasoning-redacted', data: redacted, ...named(id) }]
       if (signature === undefined) return [{ kind: 'reasoning-delta', text }]
       return [
         { kind: 'reasoning-delta', text, signed: true },
-        { kind: 'reasoning-signature', signature },
+        { kind: 'reasoning-signature', signature, ...named(id) },
       ]
     }
     case 'tool-call': {
@@ -82,9 +82,9 @@ class GrowingParts {
       case 'reasoning-delta':
         return this.append({ kind: 'reasoning', text: event.text })
       case 'reasoning-signature':
-        return this.sign(event.signature)
+        return this.sign(event)
       case 'reasoning-redacted':
-        this.all.push({ kind: 'reasoning', text: '', redacted: event.data })
+        this.all.push({ kind: 'reasoning', text: '', redacted: event.data, ...named(event.id) })
         return
       case 'citation':
         return this.cite(event.citation)
@@ -108,10 +108,11 @@ class GrowingParts {
     else this.all.push(part)
   }
 
-  private sign(signature: string): void {
+  private sign({ signature, id }: Extract<StreamEvent, { kind: 'reasoning-signature' }>): void {
     const last = this.all.at(-1)
-    if (last?.kind === 'reasoning') this.all[this.all.length - 1] = { ...last, signature }
-    else this.all.push({ kind: 'reasoning', text: '', signature })
+    const proof = { signature, ...named(id) }
+    if (last?.kind === 'reasoning') this.all[this.all.length - 1] = { ...last, ...proof }
+    else this.all.push({ kind: 'reasoning', text: '', ...proof })
   }
 
   private cite(citation: Citation): void {
@@ -126,4 +127,8 @@ class GrowingParts {
     if (call?.kind === 'tool-call')
       this.all[at] = { ...call, argumentsJson: call.argumentsJson + argumentsJson }
   }
+}
+
+function named(id: string | undefined): { readonly id?: string } {
+  return id === undefined ? {} : { id }
 }

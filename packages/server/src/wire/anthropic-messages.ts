@@ -6,6 +6,7 @@ import { decoder } from './anthropic-messages/decoder.js'
 import { encodeRequest } from './anthropic-messages/encode-request.js'
 import { encoder, frame } from './anthropic-messages/encoder.js'
 import { encodeError, errorFrame } from './anthropic-messages/errors.js'
+import { withoutForeignProofs } from './anthropic-messages/foreign-proofs.js'
 import { leavesOut } from './anthropic-messages/leaves-out.js'
 import { patch } from './anthropic-messages/patch.js'
 import { places } from './anthropic-messages/places.js'
@@ -21,6 +22,7 @@ export const anthropicMessages: WireFormat = {
   wire: 'anthropic-messages',
   view,
   patch,
+  withoutForeignProofs,
   decodeRequest,
   places,
   unsaid,

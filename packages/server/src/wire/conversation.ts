@@ -7,6 +7,7 @@ import { isObject } from '../core/json.js'
 import type { Wire } from '../core/release/release.js'
 import { measureContent } from './anthropic-messages/view.js'
 import { measureMessage } from './openai-chat/view.js'
+import { noSize } from './prompt-size.js'
 import { itemShape, itemsKept, responseItems } from './openai-responses/kept-items.js'
 
 type Message = Record<string, unknown>
@@ -69,7 +70,7 @@ function messagesOf(wire: Wire, body: unknown): readonly Message[] {
 }
 
 function openAiShape(message: Message, index: number): MessageShape {
-  const size = { bytes: 0, images: 0 }
+  const size = noSize()
   measureMessage(message, size)
   const role = openAiRole(message['role'])
   return { index, role, bytes: size.bytes, opensTurn: role === 'user', toolResult: role === 'tool' }
@@ -82,7 +83,7 @@ function openAiRole(role: unknown): MessageShape['role'] {
 }
 
 function anthropicShape(message: Message, index: number): MessageShape {
-  const size = { bytes: 0, images: 0 }
+  const size = noSize()
   measureContent(message['content'], size)
   const blocks = blocksOf(message)
   const toolResult = blocks.some(isResult)

@@ -29,10 +29,13 @@ export interface RequestView {
   readonly cacheKey: string | null
   readonly user: string | null
   /**
-   * UTF-8 bytes of everything the model reads: messages, system, tools, schema; base64 image data left out.
+   * UTF-8 bytes of everything the model reads: messages, system, tools, schema; data of images and documents
+   * left out.
    */
   readonly promptBytes: number
   readonly imageCount: number
+  /** Of documents that are no text, as far as their length tells. */
+  readonly documentPages: number
 }
 
 /** Edits of a same-wire body, spliced into the original bytes: every other byte stays as it was. */
@@ -56,6 +59,8 @@ export interface RequestChanges {
 
 /** What the stages need to know of a whole answer. */
 export interface AnswerFacts {
+  /** The model tried and failed to answer (Gemini: a call that is none): paid for, but no answer. */
+  readonly failure?: ProviderError | null
   readonly id: string | null
   /** Text of the first choice, all text parts joined. */
   readonly text: string
@@ -105,11 +110,13 @@ export type StreamEvent =
   | { readonly kind: 'text-delta'; readonly text: string }
   /** `signed`: its signature follows in this stream, so it may be passed on at once as what it is. */
   | { readonly kind: 'reasoning-delta'; readonly text: string; readonly signed?: true }
-  | { readonly kind: 'reasoning-signature'; readonly signature: string }
+  /** `id`: as of the part. */
+  | { readonly kind: 'reasoning-signature'; readonly signature: string; readonly id?: string }
   /** A block of encrypted reasoning, whole. */
-  | { readonly kind: 'reasoning-redacted'; readonly data: string }
+  | { readonly kind: 'reasoning-redacted'; readonly data: string; readonly id?: string }
   /** Of the text block that is being written. */
   | { readonly kind: 'citation'; readonly citation: Citation }
+  /** Of the text that follows. */
   | { readonly kind: 'logprobs'; readonly logprobs: readonly TokenLogprob[] }
   | { readonly kind: 'refusal-delta'; readonly text: string }
   | {
@@ -156,6 +163,13 @@ export interface StreamScanner {
   takeEvents?(): readonly StreamEvent[]
   /** What has been seen so far; cheap to read at any time. */
   readonly facts: StreamFacts
+  /**
+   * Beside `takeEvents`, for frames that are no server-sent events: between which bytes of `chunk` a frame
+   * says what it says, when it is one undamaged frame and nothing of another is left. null: it is not.
+   */
+  insideOf?(chunk: Uint8Array): { readonly start: number; readonly end: number } | null
+  /** As of the encoder. */
+  caughtUp?(words: string, frames: number): void
   /** The answer as one body, once the stream has ended, where its last frame tells it (OpenAI responses). */
   whole?(): JsonObject | null
 }
@@ -187,6 +201,8 @@ export interface ScannerOptions {
   readonly keepLogprobs: boolean
   /** Collect text, tool calls and log probabilities: costs a parse per frame. */
   readonly collect: boolean
+  /** The provider's name for the model, where what its stream means depends on it (Bedrock). */
+  readonly model?: string
 }
 
 /** Encodes our stream events as frames of a format. Stateful: one per stream. */
@@ -199,6 +215,11 @@ export interface StreamEncoder {
    * every event is encoded.
    */
   wentBy?(chars: number): void
+  /**
+   * The same for encoders that also number their frames (`sequence_number`) and have to repeat the words in
+   * the end: so many deltas went by, with these words together. Told before anything else is asked.
+   */
+  caughtUp?(words: string, frames: number): void
 }
 
 export interface StreamDecoder {
@@ -252,6 +273,14 @@ export interface WireFormat extends ProviderFormat {
   readonly wire: CallerWire
   view(body: unknown): Parsed<RequestView>
   patch(body: Uint8Array, changes: RequestChanges): Uint8Array
+  /**
+   * Same wire: the conversation (as of `RequestChanges.messages`) without what other providers proved their
+   * thoughts with, which this format's own provider refuses. null: there is nothing of the kind.
+   */
+  withoutForeignProofs(request: {
+    readonly json: unknown
+    readonly body: Uint8Array
+  }): readonly unknown[] | null
   decodeRequest(body: unknown): Parsed<ModelRequest>
   /** Where in `body` the fields and parts of the decoded request stand: for problems that name them. */
   places(body: unknown): CallerPlaces

@@ -3,9 +3,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { CallerWire } from '../core/release/release.js'
+import { converseFrames } from '../testing/converse-frames.js'
 import { anthropicStream, openAiStream } from '../testing/recorded-streams.js'
 import { ANTHROPIC_NAMES, OPENAI_NAMES, translate } from '../testing/translated-stream.js'
-import type { StreamEvent } from './format.js'
+import type { StreamEvent, StreamScanner } from './format.js'
 import { formatOf } from './formats.js'
 import { FrameShortcut } from './frame-shortcut.js'
 
@@ -121,19 +122,61 @@ describe('frame by frame is as good as all at once', () => {
 
   test.each<[CallerWire, CallerWire]>([
     ['openai-chat', 'anthropic-messages'],
+    ['openai-chat', 'openai-responses'],
     ['anthropic-messages', 'openai-chat'],
+    ['anthropic-messages', 'openai-responses'],
   ])('whatever comes from %s for %s', (from, to) => {
     const start: StreamEvent = { kind: 'start', id: 'content', model: 'm', usage: null }
     fc.assert(
       fc.property(fc.array(delta, { maxLength: 40 }), fc.boolean(), (deltas, keepUsage) => {
         const encoder = formatOf(from).encoder({ model: 'm', includeUsage: true, createdSeconds: 1 })
         const stream = [start, ...deltas, { kind: 'end' } as const].map((one) => encoder.encode(one)).join('')
-        const once = translate([bytes(stream)], to, { keepUsage })
-        const each = translate(framesIn(stream), to, { keepUsage })
+        const once = translate([bytes(stream)], to, { from, keepUsage })
+        const each = translate(framesIn(stream), to, { from, keepUsage })
         expect(each.frames).toBe(once.frames)
         expect(each.scanner.facts).toEqual(once.scanner.facts)
+        expect(cutOf(each.scanner, to)).toBe(cutOf(once.scanner, to))
       }),
       { numRuns: 300 },
     )
   })
+
+  test.each(CALLERS)('whatever comes from bedrock-converse for %s', (to) => {
+    fc.assert(
+      fc.property(fc.array(delta, { maxLength: 40 }), (deltas) => {
+        const start: StreamEvent = { kind: 'start', id: '', model: '', usage: null }
+        const stream = converseFrames([start, ...deltas.filter(({ kind }) => kind !== 'citation')])
+        const once = translate([stream], to, { from: 'bedrock-converse' })
+        const each = translate(messagesIn(stream), to, { from: 'bedrock-converse' })
+        expect(each.frames).toBe(once.frames)
+        expect(each.scanner.facts).toEqual(once.scanner.facts)
+        expect(cutOf(each.scanner, to)).toBe(cutOf(once.scanner, to))
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  test('a frame of Bedrock that is damaged goes the long way, and ends the stream', () => {
+    const said = (text: string): StreamEvent => ({ kind: 'text-delta', text })
+    const start: StreamEvent = { kind: 'start', id: '', model: '', usage: null }
+    const frames = messagesIn(converseFrames([start, said('a'), said('b'), said('c')]))
+    const damaged = Buffer.from(frames.at(-1) ?? [])
+    damaged[damaged.length - 8] = (damaged[damaged.length - 8] ?? 0) ^ 1
+    const { scanner } = translate([...frames.slice(0, -1), damaged], 'openai-chat', {
+      from: 'bedrock-converse',
+    })
+    expect(scanner.facts.malformed).toBe(true)
+  })
 })
+
+const CALLERS = ['openai-chat', 'openai-responses', 'anthropic-messages'] as const
+
+/** How the stream would be ended here, which repeats what was passed on where the format does. */
+const cutOf = (scanner: StreamScanner, to: CallerWire): string => formatOf(to).cutFrames(scanner)
+
+function messagesIn(stream: Buffer): readonly Buffer[] {
+  const found: Buffer[] = []
+  for (let at = 0; at < stream.length; at += stream.readUInt32BE(at))
+    found.push(stream.subarray(at, at + stream.readUInt32BE(at)))
+  return found
+}

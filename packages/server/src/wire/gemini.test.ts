@@ -358,10 +358,10 @@ describe('requests', () => {
       user: 'u-1',
     }
     expect(gemini.leavesOut(request)).toEqual([
-      'messages[0].parts[0].cacheControl',
-      'messages[0].parts[1].detail',
-      'messages[1].parts[0].redacted',
-      'messages[1].parts[1].signature',
+      'messages[0].content[0].cacheControl',
+      'messages[0].content[1].detail',
+      'messages[1].content[0]',
+      'messages[1].content[1].signature',
       'tools[0].strict',
       'reasoning.effort',
       'user',

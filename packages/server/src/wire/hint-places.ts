@@ -46,6 +46,18 @@ export function hintsInParts(
   return found
 }
 
+/**
+ * System messages in the middle, for formats that know only one system prompt: they still count, but are read
+ * before the conversation instead of in their place.
+ */
+export function lateSystem(messages: readonly Message[]): readonly string[] {
+  const firstTurn = messages.findIndex(({ role }) => role !== 'system')
+  if (firstTurn === -1) return []
+  return messages.flatMap(({ role }, index) =>
+    role === 'system' && index > firstTurn ? [`messages[${index}].position`] : [],
+  )
+}
+
 const NONE: readonly string[] = []
 
 /** Names of the members that are there. */

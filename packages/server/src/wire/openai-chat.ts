@@ -23,6 +23,8 @@ export const openAiChat: WireFormat = {
   wire: 'openai-chat',
   view,
   patch,
+  // It carries none.
+  withoutForeignProofs: () => null,
   decodeRequest,
   places,
   unsaid,

@@ -20,6 +20,7 @@ export const openAiEmbeddings: WireFormat = {
   view,
   patch: (body, { model }) =>
     model === undefined ? body : spliceObject(body, { model: JSON.stringify(model) }),
+  withoutForeignProofs: () => null,
   decodeRequest: () => invalid('', NO_EQUAL),
   places: () => ({ fields: new Map(), messages: [] }),
   unsaid: () => [],
@@ -51,6 +52,7 @@ function view(body: unknown): Parsed<RequestView> {
     user: textField(body['user'], 'user', problems),
     promptBytes: inputBytes(body['input'], problems),
     imageCount: 0,
+    documentPages: 0,
   }
   return concluded(value, problems)
 }

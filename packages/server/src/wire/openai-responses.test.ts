@@ -81,6 +81,8 @@ describe('patch', () => {
       '{"input":"Hi","stream":true,"max_output_tokens":3}',
     )
     expect(patched('{"a":1}', {})).toBe('{"a":1}')
+    expect(patched('{"store":true}', { store: false })).toBe('{"store":false}')
+    expect(patched('{"a":1}', { store: false })).toBe('{"a":1,"store":false}')
   })
 
   test('replaces the input, and asks for log probabilities once', () => {
@@ -326,8 +328,8 @@ describe('a request to a provider', () => {
       ],
     })
     expect(openAiResponses.leavesOut({ ...REQUEST, messages })).toEqual([
-      'messages[0].parts[0]',
-      'messages[0].parts[2]',
+      'messages[0].content[0]',
+      'messages[0].content[2]',
     ])
   })
 

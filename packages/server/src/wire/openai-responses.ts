@@ -9,6 +9,7 @@ import { decoder } from './openai-responses/decoder.js'
 import { encodeRequest, leavesOut } from './openai-responses/encode-request.js'
 import { encoder } from './openai-responses/encoder.js'
 import { errorFrame } from './openai-responses/errors.js'
+import { withoutForeignProofs } from './openai-responses/history.js'
 import { patch } from './openai-responses/patch.js'
 import { places } from './openai-responses/places.js'
 import { ResponsesScanner } from './openai-responses/scanner.js'
@@ -22,6 +23,7 @@ export const openAiResponses: WireFormat = {
   wire: 'openai-responses',
   view,
   patch,
+  withoutForeignProofs,
   decodeRequest,
   places,
   unsaid,

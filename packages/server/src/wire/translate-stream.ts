@@ -14,6 +14,7 @@ import type {
 } from './format.js'
 import { formatOf, providerFormatOf } from './formats.js'
 import { FrameShortcut } from './frame-shortcut.js'
+import { PassedWords } from './passed-words.js'
 import { GrowingFacts, type RelayingScanner } from './scan-frames.js'
 import { asBuffer } from './sse.js'
 
@@ -43,7 +44,7 @@ export function scannerBetween(options: ScannerBetween): StreamScanner {
 
 class TranslatingScanner implements RelayingScanner {
   readonly facts: StreamFacts
-  readonly target: StreamScanner
+  private readonly caller: StreamScanner
   private readonly source: StreamScanner
   private readonly decoder: StreamDecoder
   private readonly encoder: StreamEncoder
@@ -51,58 +52,120 @@ class TranslatingScanner implements RelayingScanner {
   private readonly shortcut = new FrameShortcut()
   /** The source's, where they may be counted up beside it; null: everything goes the long way. */
   private readonly counted: GrowingFacts | null
+  /** For a caller's format that repeats them. */
+  private readonly words: PassedWords | null
   /** What only the end of the body brought: it waits for `finish`. */
   private last: Uint8Array | null = null
+  /** What the last frame said, when it was a delta. */
+  private before: Delta | null = null
 
   constructor(private readonly options: ScannerBetween) {
     const { from, to, model, createdSeconds, keepUsage, collect, estimatedInputTokens, request } = options
     const noTotals = { input: null, output: null, total: null }
     this.estimate = { tokens: { ...NO_TOKENS, input: estimatedInputTokens }, providerTotals: noTotals }
-    this.source = providerFormatOf(from).scanner({ keepUsage: true, keepLogprobs: true, collect })
+    this.source = providerFormatOf(from).scanner({ keepUsage: true, keepLogprobs: true, collect, model })
     this.facts = this.source.facts
     this.decoder = decoderBeside(this.source, from)
     this.encoder = formatOf(to).encoder({ model, includeUsage: keepUsage, createdSeconds, request })
-    this.target = formatOf(to).scanner({ keepUsage, keepLogprobs: true, collect: false })
-    const follows = this.decoder.wentBy !== undefined && this.encoder.wentBy !== undefined
+    this.caller = formatOf(to).scanner({ keepUsage, keepLogprobs: true, collect: false })
+    const repeats = this.encoder.caughtUp !== undefined
+    const follows = this.decoder.wentBy !== undefined && (repeats || this.encoder.wentBy !== undefined)
     this.counted = follows && !collect && this.facts instanceof GrowingFacts ? this.facts : null
+    this.words = this.counted === null || !repeats ? null : new PassedWords()
+  }
+
+  /** Of the caller's format; it knows of everything that was passed on. */
+  get target(): StreamScanner {
+    this.catchUp()
+    return this.caller
   }
 
   push(chunk: Uint8Array): Uint8Array | null {
     if (this.counted === null) return this.longWay(chunk)
     const bytes = asBuffer(chunk)
-    const short = this.shortcut.translate(bytes)
+    const short = this.shortened(bytes)
     if (short === null) return this.longWay(bytes, this.counted)
     this.counted.deltas += 1
-    this.decoder.wentBy?.(this.shortcut.chars)
-    this.encoder.wentBy?.(this.shortcut.chars)
+    const { chars, start, end } = this.shortcut
+    this.decoder.wentBy?.(chars)
+    this.encoder.wentBy?.(chars)
+    this.keep(bytes, start, end)
     return short
   }
 
+  private shortened(bytes: Buffer): Buffer | null {
+    if (!this.shortcut.knows) return null
+    if (this.source.insideOf === undefined) return this.shortcut.translate(bytes)
+    const inside = this.source.insideOf(bytes)
+    return inside === null ? null : this.shortcut.translate(bytes, inside)
+  }
+
+  private keep(frame: Buffer, start: number, end: number): void {
+    if (this.words === null || this.words.push(frame, start, end)) return
+    this.catchUp()
+    if (this.words.push(frame, start, end)) return
+    // Longer than what is kept at most.
+    const words = JSON.parse(frame.toString('utf8', start - 1, end + 1)) as string
+    this.encoder.caughtUp?.(words, 1)
+    this.caller.caughtUp?.(words, 1)
+  }
+
+  private catchUp(): void {
+    const passed = this.words?.take() ?? null
+    if (passed === null) return
+    this.encoder.caughtUp?.(passed.words, passed.frames)
+    this.caller.caughtUp?.(passed.words, passed.frames)
+  }
+
   endOfBody(): void {
+    this.catchUp()
     this.source.endOfBody?.()
     if (this.facts.ended) this.last = this.encodedEnd()
   }
 
   finish(extra: string | null): Uint8Array | null {
+    this.catchUp()
     this.source.finish(null)
     const last = this.last ?? (this.facts.ended ? this.encodedEnd() : null)
-    const kept = this.target.finish(extra)
+    const kept = this.caller.finish(extra)
     return last === null ? kept : Buffer.concat([last, kept ?? Buffer.alloc(0)])
   }
 
   private longWay(chunk: Uint8Array, counted: GrowingFacts | null = null): Uint8Array | null {
     const before = this.facts.deltas
+    this.catchUp()
     this.shortcut.forget()
     this.source.push(chunk)
     const events = this.decoder.push(chunk)
     const frames = this.encoded(events)
-    const passed = this.passed(frames)
-    const [only] = events
-    if (counted !== null && events.length === 1 && only !== undefined && counted.deltas === before + 1) {
-      const words = wordsOf(only)
-      if (words !== null) this.shortcut.learn({ words, source: asBuffer(chunk), target: frames })
+    const only = onlyDelta(events)
+    const passed = this.isMore(only, frames) ? this.told(only, frames) : this.passed(frames)
+    this.before = only
+    if (counted !== null && events.length === 1 && only !== null && counted.deltas === before + 1) {
+      this.learn(asBuffer(chunk), wordsOf(only), frames)
     }
     return passed
+  }
+
+  /** One frame that goes on where the last one stopped: the caller's scanner has nothing to learn from it. */
+  private isMore(delta: Delta | null, frames: string): delta is Delta {
+    const { before } = this
+    if (delta === null || before === null || delta.kind !== before.kind) return false
+    if (placeOf(delta) !== placeOf(before)) return false
+    return frames !== '' && frames.indexOf('\n\n') === frames.length - 2
+  }
+
+  private told(delta: Delta, frames: string): Uint8Array {
+    this.caller.caughtUp?.(wordsOf(delta), 1)
+    return Buffer.from(frames)
+  }
+
+  private learn(chunk: Buffer, words: string, target: string): void {
+    if (this.source.insideOf === undefined) return this.shortcut.learn({ words, source: chunk, target })
+    const inside = this.source.insideOf(chunk)
+    if (inside === null) return
+    const source = chunk.subarray(inside.start, inside.end)
+    this.shortcut.learn({ words, source, target }, () => true)
   }
 
   private encodedEnd(): Uint8Array | null {
@@ -110,7 +173,7 @@ class TranslatingScanner implements RelayingScanner {
   }
 
   private passed(frames: string): Uint8Array | null {
-    return frames === '' ? null : this.target.push(Buffer.from(frames))
+    return frames === '' ? null : this.caller.push(Buffer.from(frames))
   }
 
   private encoded(events: readonly StreamEvent[]): string {
@@ -134,14 +197,36 @@ class TranslatingScanner implements RelayingScanner {
   }
 }
 
-/** null: not a delta. */
-function wordsOf(event: StreamEvent): string | null {
-  if (event.kind === 'text-delta' || event.kind === 'reasoning-delta') return event.text
-  return event.kind === 'tool-call-delta' ? event.argumentsJson : null
+type Delta = Extract<StreamEvent, { kind: 'text-delta' | 'reasoning-delta' | 'tool-call-delta' }>
+
+/** The delta, when nothing else was said but what was used so far; null otherwise. */
+function onlyDelta(events: readonly StreamEvent[]): Delta | null {
+  let found: Delta | null = null
+  for (const event of events) {
+    if (event.kind === 'usage') continue
+    if (found !== null || !isDelta(event)) return null
+    found = event
+  }
+  return found
+}
+
+function isDelta(event: StreamEvent): event is Delta {
+  return event.kind === 'text-delta' || event.kind === 'reasoning-delta' || event.kind === 'tool-call-delta'
+}
+
+function wordsOf(delta: Delta): string {
+  return delta.kind === 'tool-call-delta' ? delta.argumentsJson : delta.text
+}
+
+function placeOf(delta: Delta): number | null {
+  return delta.kind === 'tool-call-delta' ? delta.index : null
 }
 
 function decoderBeside(source: StreamScanner, from: Wire): StreamDecoder {
   if (source.takeEvents === undefined) return providerFormatOf(from).decoder()
   const take = (): readonly StreamEvent[] => source.takeEvents?.() ?? []
-  return { push: take, finish: take }
+  // Where a frame is read in place, nothing of it counts positions.
+  return source.insideOf === undefined
+    ? { push: take, finish: take }
+    : { push: take, finish: take, wentBy: () => {} }
 }

@@ -54,6 +54,9 @@ describe('OpenAI to Anthropic', () => {
     }
     const old = { model: 'claude-sonnet-4-20250514', ...asked({ name: 'x', strict: true, schema: closed }) }
     expect(toAnthropic(old)).not.toHaveProperty('output_config')
+    const onVertex = { ...old, model: 'claude-sonnet-4-5@20250929' }
+    expect(toAnthropic(onVertex)).not.toHaveProperty('output_config')
+    expect(toAnthropic(onVertex)).toHaveProperty('tool_choice')
   })
 
   test('a schema leaves tools and thinking as they are', () => {

@@ -13,13 +13,14 @@ import { attemptsMax } from '../task-registry.js'
 import { type Step, decide, timeLeftMs } from '../step-context.js'
 import type { AttemptFailure } from '../upstream/attempt-failure.js'
 import { type AttemptAsk, oneAttempt } from '../upstream/one-attempt.js'
-import { prepareBody } from '../upstream/prepare-body.js'
+import { prepareBody, tellsLogprobs } from '../upstream/prepare-body.js'
 import { whenDone } from '../when-done.js'
 import { acquire } from './acquire.js'
 import type { HeldAttempt } from './settle.js'
 import { type Reservation, type Shortage, answerAsk, hold } from './hold.js'
 import { NOTHING } from '../../core/budget/amounts.js'
 import type { Problem } from '../../core/parsed.js'
+import { imagesWorth } from '../../wire/prompt-size.js'
 
 export interface AttemptPlan {
   /** In order: the model of the route, then those it may fall back to. */
@@ -50,10 +51,7 @@ export type AttemptsEnd =
 
 type Turn = AttemptsEnd | { readonly kind: 'again'; readonly failure: AttemptFailure }
 
-/**
- * Tries of one model before the next in line gets its turn, at least one per deployment. The last goes on to
- * the cap.
- */
+/** Tries of one model before the next gets its turn, at least one per deployment. The last goes on. */
 const TRIES_PER_MODEL = 2
 
 export async function attempt(step: Step, plan: AttemptPlan): Promise<AttemptsEnd> {
@@ -164,7 +162,7 @@ function prepare(step: Step, { plan, model }: TurnAsk, { deployment, reservation
     const problem = { at: 'model', message: `${deployment.id} is not asked in ${step.call.wire}` }
     return { kind: 'inexpressible', problems: [problem] }
   }
-  const logprobs = plan.logprobs && (wire === 'openai-chat' || wire === 'openai-responses')
+  const logprobs = plan.logprobs && tellsLogprobs(wire)
   const body = prepareBody(step, {
     deployment,
     provider: config,
@@ -193,7 +191,7 @@ function heldFor(
     deployment,
     simulated,
     startedMs: step.engine.system.nowMs(),
-    size: { promptBytes: view.promptBytes, images: view.imageCount },
+    size: { promptBytes: view.promptBytes, images: imagesWorth(view) },
     outputTokensMax: (reservation.outputTokens ?? view.maxOutputTokens ?? Infinity) * view.choices,
   }
 }

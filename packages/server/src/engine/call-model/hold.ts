@@ -14,6 +14,7 @@ import { ceilingOf } from '../ceilings.js'
 import type { Engine } from '../engine.js'
 import { type Step, decide } from '../step-context.js'
 import type { Task } from '../task-registry.js'
+import { imagesWorth } from '../../wire/prompt-size.js'
 
 export interface HoldAsk {
   readonly model: ModelEntry
@@ -125,7 +126,7 @@ export function answerAsk(
   const { view } = ask.request
   return {
     model: ask.model,
-    size: { promptBytes: view.promptBytes, images: view.imageCount },
+    size: { promptBytes: view.promptBytes, images: imagesWorth(view) },
     wantedOutputTokens: view.maxOutputTokens,
     choices: view.choices,
     generates: step.call.wire !== 'openai-embeddings',

@@ -91,6 +91,12 @@ function afterWhole(step: Step, ask: AttemptAsk, raw: WholeAnswer): AttemptEnd |
     const settled = settle(step, held, evidence({ end: failure.end, status, ran: 'no', firstByteMs }))
     return whenDone(settled, () => ({ kind: 'failed', failure }))
   }
+  if (read.facts.failure) {
+    // Paid for all the same.
+    const failed = { ...wholeEvidence(read.facts, firstByteMs), end: 'invalid_body' }
+    const failure = { ...failureOf(ask, { end: 'invalid_body', status }), error: read.facts.failure }
+    return whenDone(settle(step, held, failed), () => ({ kind: 'failed', failure }))
+  }
   const answer = wholeAnswer(ask, { read, headers })
   const settled = settle(step, held, wholeEvidence(read.facts, firstByteMs))
   return whenDone(settled, () => ({ kind: 'answered', answer }))
@@ -104,11 +110,6 @@ function wholeAnswer(
   const { facts, body } = from.read
   const { shrunk } = reservation
   return { kind: 'whole', model, deployment, shrunk, facts: () => facts, body, headers: from.headers }
-}
-
-/** What an answer has there that was not asked for them. */
-function noLogprobs(wire: Wire): 'null' | '[]' {
-  return wire === 'openai-responses' ? '[]' : 'null'
 }
 
 interface ReadAnswer {
@@ -125,7 +126,7 @@ function readWhole(step: Step, ask: AttemptAsk, body: Uint8Array): ReadAnswer | 
   if (ask.wire === step.call.wire) {
     const mended = theirs.mendAnswer?.(json) ?? null
     const passed = mended === null ? body : Buffer.from(JSON.stringify(mended))
-    return { facts, body: ask.stripLogprobs ? stripLogprobs(passed, noLogprobs(ask.wire)) : passed }
+    return { facts, body: ask.stripLogprobs ? stripped(ask, passed) : passed }
   }
   if (step.call.wire === 'openai-embeddings') return readVectors(step, ask, { json, facts })
   const decoded = theirs.decodeAnswer(json)
@@ -139,6 +140,11 @@ function readWhole(step: Step, ask: AttemptAsk, body: Uint8Array): ReadAnswer | 
   const createdSeconds = Math.floor(step.startedMs / 1000)
   const encoded = step.format.encodeAnswer(answer, createdSeconds, step.request.json)
   return { facts, body: Buffer.from(JSON.stringify(encoded)) }
+}
+
+/** As an answer is that nobody asked for log probabilities. */
+function stripped({ wire }: AttemptAsk, body: Uint8Array): Uint8Array {
+  return stripLogprobs(body, wire === 'openai-responses' ? '[]' : 'null')
 }
 
 /** Vectors in OpenAI's form. Tokens that the provider does not tell are shown as they were estimated. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { chatAnswer } from '../../testing/provider-answers.js'
+import { chatAnswer, messagesAnswer } from '../../testing/provider-answers.js'
 import { createTestEngine } from '../../testing/test-engine.js'
 
 test.each([
@@ -19,4 +19,26 @@ tasks: { support: { budget: { max_output_tokens: 33 }, route: { default: m } } }
   made.provider('az').otherwise(() => chatAnswer())
   expect((await made.call({ task: 'support' })).status).toBe(200)
   expect(made.provider('az').requests[0]?.json[key]).toBe(33)
+})
+
+test('thoughts that another provider proved are left out of a body in the provider’s own format', async () => {
+  const made = createTestEngine({
+    yaml: `
+providers: { a: { kind: anthropic, base_url: "http://h", api_key: k } }
+models: { m: { tier: small, deployments: [{ provider: a }] } }
+tasks: { support: { route: { default: m } } }
+`,
+    providers: { a: { chatWire: 'anthropic-messages' } },
+  })
+  made.provider('a').otherwise(() => messagesAnswer())
+  const asked = { role: 'user', content: 'Hi' }
+  const said = { type: 'text', text: 'Yes.' }
+  const foreign = { type: 'thinking', thinking: 'Hm.', signature: 'gemini:CiQ' }
+  const body = { messages: [asked, { role: 'assistant', content: [foreign, said] }, asked] }
+  expect((await made.call({ task: 'support', wire: 'anthropic-messages', body })).status).toBe(200)
+  expect(made.provider('a').requests[0]?.json['messages']).toEqual([
+    asked,
+    { role: 'assistant', content: [said] },
+    asked,
+  ])
 })

@@ -17,6 +17,13 @@ import { ENCRYPTED_REASONING } from '../../wire/openai-responses/fields.js'
 import { withoutForeignProofs } from '../../wire/openai-responses/history.js'
 import { type Step, decide } from '../step-context.js'
 
+/** Formats that tell log probabilities when asked. */
+const TELL_LOGPROBS: ReadonlySet<Wire> = new Set(['openai-chat', 'openai-responses', 'gemini'])
+
+export function tellsLogprobs(wire: Wire): boolean {
+  return TELL_LOGPROBS.has(wire)
+}
+
 export interface BodyAsk {
   readonly deployment: Deployment
   readonly provider: ProviderConfig
@@ -38,6 +45,7 @@ export function prepareBody(step: Step, ask: BodyAsk): Parsed<Uint8Array> {
     model: ask.deployment.model,
     maxOutputTokens: outputTokens,
     includeUsage: true,
+    ...(ask.logprobs ? { topLogprobs: request.value.topLogprobs ?? 0 } : {}),
   }
   const encoded = providerFormatOf(ask.wire).encodeRequest(sent)
   if (encoded.kind === 'invalid') {
@@ -95,6 +103,14 @@ function sameWire(step: Step, ask: BodyAsk): Uint8Array {
   if (isChat && view.stream && !view.includeUsage) changes.includeUsage = true
   if (ask.logprobs && !view.wantsLogprobs) changes.logprobs = true
   if (step.call.wire === 'openai-responses') Object.assign(changes, responsesChanges(step, ask))
+  else {
+    const own = step.format.withoutForeignProofs(step.request)
+    if (own !== null) changes.messages = own
+  }
+  if (changes.messages !== undefined) {
+    const reason = 'thoughts of another provider would be refused'
+    decide(step, { stage: 'attempt', choice: 'drop hints', reason })
+  }
   return isEmpty(changes) ? body : step.format.patch(body, changes)
 }
 
@@ -104,8 +120,12 @@ function sameWire(step: Step, ask: BodyAsk): Uint8Array {
  */
 function responsesChanges({ call, request }: Step, { deployment }: BodyAsk): RequestChanges {
   const json = isObject(request.json) ? request.json : {}
-  const isForeign = (id: string) => (call.thoughts?.get(id) ?? deployment.provider) !== deployment.provider
-  const messages = withoutForeignProofs(json, isForeign)
+  const { thoughts } = call
+  const isForeign =
+    thoughts === undefined
+      ? undefined
+      : (id: string) => (thoughts.get(id) ?? deployment.provider) !== deployment.provider
+  const messages = withoutForeignProofs(request, isForeign)
   const asks = call.keeps !== undefined && mayAskForThoughts(deployment.model, json)
   const include: unknown = json['include']
   const isAsked = Array.isArray(include) && include.includes(ENCRYPTED_REASONING)
@@ -116,14 +136,10 @@ function responsesChanges({ call, request }: Step, { deployment }: BodyAsk): Req
   }
 }
 
-/**
- * What the shared message model does not say: log probabilities, and the name this provider has for the
- * limit.
- */
+/** What the shared message model does not say: the name this provider has for the limit. */
 function forOpenAi(body: JsonObject, ask: BodyAsk): JsonObject {
   const { max_tokens: limit, ...rest } = body
-  const named = limit === undefined ? rest : { ...rest, [limitKey(ask.provider)]: limit }
-  return ask.logprobs ? { ...named, logprobs: true } : named
+  return limit === undefined ? rest : { ...rest, [limitKey(ask.provider)]: limit }
 }
 
 function isEmpty(changes: RequestChanges): boolean {

@@ -190,7 +190,8 @@ class Pump {
     if (this.#plain !== null) return this.#finish({ kind: 'not-a-stream', body: Buffer.concat(this.#plain) })
     const { scanner } = this.#attempt
     scanner.endOfBody?.()
-    const { ended } = scanner.facts
+    const { ended, error } = scanner.facts
+    if (error !== null) return this.#broken(scanner.facts)
     const broken = {
       kind: 'failed',
       end: 'broken_stream',

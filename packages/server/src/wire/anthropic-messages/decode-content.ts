@@ -5,6 +5,7 @@ import { isObject } from '../../core/json.js'
 import type { ImageSource, Part } from '../../core/model/message.js'
 import type { Problem } from '../../core/parsed.js'
 import { asJsonObject, requiredText } from '../fields.js'
+import { withoutId } from '../reasoning-proof.js'
 import { decodeCitations } from './citations.js'
 import { decodeDocument } from './documents.js'
 
@@ -73,11 +74,14 @@ export function textOfBlock(text: string, citations: unknown): Extract<Part, { k
 
 export function reasoningOf(block: Record<string, unknown>): Part | null {
   const { type, thinking, signature, data } = block
-  if (type === 'redacted_thinking' && typeof data === 'string')
-    return { kind: 'reasoning', text: '', redacted: data }
+  if (type === 'redacted_thinking' && typeof data === 'string') {
+    const { proof: redacted, ...named } = withoutId(data)
+    return { kind: 'reasoning', text: '', redacted, ...named }
+  }
   if (type !== 'thinking' || typeof thinking !== 'string') return null
-  const signed = typeof signature === 'string' && signature !== ''
-  return { kind: 'reasoning', text: thinking, ...(signed ? { signature } : {}) }
+  if (typeof signature !== 'string' || signature === '') return { kind: 'reasoning', text: thinking }
+  const { proof, ...named } = withoutId(signature)
+  return { kind: 'reasoning', text: thinking, signature: proof, ...named }
 }
 
 function cacheMark(block: Record<string, unknown>): { cacheControl?: ReturnType<typeof asJsonObject> } {

@@ -1,6 +1,6 @@
 // Our parts -> content blocks, of requests and of answers. Where this format has no word for something that
-// carries meaning, the problem names its place. Left out (`leavesOut`): reasoning without a signature, which
-// the provider would refuse to read again, and image detail.
+// carries meaning, the problem names its place. Left out (`leavesOut`): reasoning that is not proved, or to
+// another provider, which Anthropic would refuse to read again, and image detail. Answers show all proofs.
 
 import { isObject, type JsonObject } from '../../core/json.js'
 import type { Citation, Part } from '../../core/model/message.js'
@@ -8,6 +8,7 @@ import type { Problem } from '../../core/parsed.js'
 import { asJsonObject, parseJson } from '../fields.js'
 import { ANTHROPIC_IMAGE, checkSize } from '../media-size.js'
 import { encodeCitation, isOfDocument } from './citations.js'
+import { makerOf, withId } from '../reasoning-proof.js'
 import { encodeDocument } from './documents.js'
 
 export function encodeParts(parts: readonly Part[], at: string, problems: Problem[]): readonly JsonObject[] {
@@ -18,6 +19,7 @@ export function encodeParts(parts: readonly Part[], at: string, problems: Proble
 
 /** Of an answer: everything that can be said is, and what cannot is not the caller's fault. */
 export function encodeAnswerPart(part: Part): readonly JsonObject[] {
+  if (part.kind === 'reasoning') return encodeReasoning(part)
   return part.kind === 'text' ? encodeText(part, part.citations) : encodePart(part, '', [])
 }
 
@@ -32,7 +34,7 @@ function encodePart(part: Part, at: string, problems: Problem[]): readonly JsonO
     case 'document':
       return [{ ...encodeDocument(part, at, problems), ...cacheMark(part.cacheControl) }]
     case 'reasoning':
-      return encodeReasoning(part)
+      return makerOf(part) === 'claude' ? encodeReasoning(part) : []
     case 'tool-call': {
       const input = inputOf(part, at, problems)
       return [
@@ -97,9 +99,11 @@ function encodeImage(part: Extract<Part, { kind: 'image' }>, at: string, problem
 }
 
 function encodeReasoning(part: Extract<Part, { kind: 'reasoning' }>): readonly JsonObject[] {
-  if (part.redacted !== undefined) return [{ type: 'redacted_thinking', data: part.redacted }]
-  if (part.signature === undefined) return []
-  return [{ type: 'thinking', thinking: part.text, signature: part.signature }]
+  const { text, signature, redacted, id } = part
+  if (redacted !== undefined) return [{ type: 'redacted_thinking', data: withId(redacted, id) }]
+  return signature === undefined
+    ? []
+    : [{ type: 'thinking', thinking: text, signature: withId(signature, id) }]
 }
 
 /** Ids here are letters, digits, `_` and `-`; call and result change alike. */

@@ -9,6 +9,7 @@ import type { JsonObject } from '../../core/json.js'
 import type { Citation } from '../../core/model/message.js'
 import { unreachable } from '../../core/unreachable.js'
 import type { StreamEncoder, StreamEvent } from '../format.js'
+import { withId } from '../reasoning-proof.js'
 import { eventFrame } from '../sse.js'
 import { encodeAnthropicUsage } from '../usage.js'
 import { encodeCitation } from './citations.js'
@@ -57,9 +58,9 @@ class AnthropicEncoder implements StreamEncoder {
       case 'reasoning-delta':
         return this.reason(event.text, event.signed === true)
       case 'reasoning-signature':
-        return this.sign(event.signature)
+        return this.sign(withId(event.signature, event.id))
       case 'reasoning-redacted':
-        return this.begin() + this.close() + this.whole({ type: 'redacted_thinking', data: event.data })
+        return this.redacted(withId(event.data, event.id))
       case 'citation':
         return this.cite(event.citation)
       // This format has no place for them.
@@ -148,8 +149,11 @@ class AnthropicEncoder implements StreamEncoder {
     return encoded === null ? '' : this.delta({ type: 'citations_delta', citation: encoded })
   }
 
-  private whole(content: JsonObject): string {
-    return this.openBlock({ kind: 'text' }, content) + this.closeOne()
+  private redacted(data: string): string {
+    const before = this.begin() + this.close()
+    return (
+      before + this.openBlock({ kind: 'thinking' }, { type: 'redacted_thinking', data }) + this.closeOne()
+    )
   }
 
   private startCall({ index, id, name }: Extract<StreamEvent, { kind: 'tool-call-start' }>): string {

@@ -6,6 +6,7 @@ import { isObject } from '../../core/json.js'
 import type { Citation } from '../../core/model/message.js'
 import type { StreamEvent } from '../format.js'
 import { readErrorObject } from '../read-error.js'
+import { withoutId } from '../reasoning-proof.js'
 import { mergeAnthropicUsage, readAnthropicUsage } from '../usage.js'
 import { explanationOf, textOf } from './answer.js'
 import { isJsonTool } from '../json-tool.js'
@@ -29,12 +30,13 @@ export class MessageEvents {
   private jsonAnswers = 0
   private readonly tools = new Map<unknown, OpenTool>()
   private textChars = 0
+  private inText = false
   private blockStart = 0
   private citations: Citation[] = []
 
-  /** Positions of citations count it, wherever the last delta belonged. */
+  /** Positions of citations count text. */
   wentBy(chars: number): void {
-    this.textChars += chars
+    if (this.inText) this.textChars += chars
   }
 
   read(event: Record<string, unknown>): readonly StreamEvent[] {
@@ -71,10 +73,14 @@ export class MessageEvents {
   private startBlock(index: unknown, block: unknown): readonly StreamEvent[] {
     if (!isObject(block)) return []
     const { type } = block
-    if (type === 'text') this.blockStart = this.textChars
+    this.inText = type === 'text'
+    if (this.inText) this.blockStart = this.textChars
     else this.textChars = 0
     if (type === 'tool_use') return this.startTool(index, block)
-    if (type === 'redacted_thinking') return [{ kind: 'reasoning-redacted', data: textOf(block['data']) }]
+    if (type === 'redacted_thinking') {
+      const { proof: data, ...named } = withoutId(textOf(block['data']))
+      return [{ kind: 'reasoning-redacted', data, ...named }]
+    }
     return this.delta(index, {
       type: `${textOf(type)}_delta`,
       text: block['text'],
@@ -110,8 +116,10 @@ export class MessageEvents {
       case 'citations_delta':
         this.citations.push(...[decodeCitation(delta['citation'])].filter((one) => one !== null))
         return []
-      case 'signature_delta':
-        return [{ kind: 'reasoning-signature', signature: textOf(delta['signature']) }]
+      case 'signature_delta': {
+        const { proof: signature, ...named } = withoutId(textOf(delta['signature']))
+        return [{ kind: 'reasoning-signature', signature, ...named }]
+      }
       case 'input_json_delta':
         return this.toolDelta(this.tools.get(index), textOf(delta['partial_json']))
       default:

@@ -8,6 +8,7 @@ import type { Message, ModelRequest, ReasoningAsk } from '../../core/model/messa
 import { BUDGET_TOKENS, type Effort, effortFor } from '../../core/model/reasoning-effort.js'
 import type { Problem } from '../../core/parsed.js'
 import { countField } from '../fields.js'
+import { makerOf } from '../reasoning-proof.js'
 import { usesJsonTool } from './json-format.js'
 import { knowsOnlyBudgets } from './older-models.js'
 
@@ -102,7 +103,5 @@ function endsInUnsignedCalls(messages: readonly Message[]): boolean {
   const last = messages.at(-1)
   if (last?.parts.some((part) => part.kind === 'tool-result') !== true) return false
   const calls = messages.findLast((message) => message.role === 'assistant')?.parts ?? []
-  return !calls.some(
-    (part) => part.kind === 'reasoning' && (part.signature !== undefined || part.redacted !== undefined),
-  )
+  return !calls.some((part) => part.kind === 'reasoning' && makerOf(part) === 'claude')
 }

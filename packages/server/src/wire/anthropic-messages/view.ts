@@ -13,6 +13,7 @@ import {
   utf8Bytes,
 } from '../fields.js'
 import type { RequestView } from '../format.js'
+import { type PromptSize, measureDocumentBlock, noSize } from '../prompt-size.js'
 
 export function view(body: unknown): Parsed<RequestView> {
   if (!isObject(body)) return invalid('', 'the body must be a JSON object')
@@ -36,6 +37,7 @@ export function view(body: unknown): Parsed<RequestView> {
     user: userOf(body, problems),
     promptBytes: size.bytes + (tools.length > 0 ? utf8Bytes(tools) : 0) + schemaBytes,
     imageCount: size.images,
+    documentPages: size.pages,
   }
   return concluded(value, problems)
 }
@@ -64,15 +66,10 @@ export function jsonSchemaOf(body: Record<string, unknown>): JsonObject | null {
   return isObject(format['schema']) ? asJsonObject(format['schema']) : {}
 }
 
-interface Size {
-  bytes: number
-  images: number
-}
-
 const ROLES = new Set<unknown>(['user', 'assistant', 'system'])
 
-function measureConversation(body: Record<string, unknown>, problems: Problem[]): Size {
-  const size: Size = { bytes: 0, images: 0 }
+function measureConversation(body: Record<string, unknown>, problems: Problem[]): PromptSize {
+  const size = noSize()
   measureContent(body['system'], size)
   const { messages } = body
   if (!Array.isArray(messages) || messages.length === 0) {
@@ -90,8 +87,8 @@ function measureConversation(body: Record<string, unknown>, problems: Problem[])
   return size
 }
 
-/** UTF-8 bytes of what the model reads of some content. Image data is left out, and counted as images. */
-export function measureContent(content: unknown, size: Size): void {
+/** UTF-8 bytes of what the model reads of some content. Images and documents are counted instead. */
+export function measureContent(content: unknown, size: PromptSize): void {
   if (!Array.isArray(content)) {
     size.bytes += utf8Bytes(content)
     return
@@ -99,6 +96,7 @@ export function measureContent(content: unknown, size: Size): void {
   for (const block of content) {
     if (!isObject(block)) size.bytes += utf8Bytes(block)
     else if (block['type'] === 'image') size.images += 1
+    else if (block['type'] === 'document') measureDocumentBlock(block, size)
     else if (block['type'] === 'tool_result') measureContent(block['content'], size)
     else if (block['type'] === 'text') size.bytes += utf8Bytes(block['text'])
     else size.bytes += utf8Bytes(block)

@@ -22,6 +22,9 @@ interface OpenTool {
 const CALLS_MAX = 1_000
 
 export class ConverseEvents {
+  /** `signs`: what the model thinks is followed by its signature. */
+  constructor(private readonly signs = false) {}
+
   /** The answer is whole; what may still follow is its metadata. */
   stopped = false
   private started = false
@@ -84,7 +87,8 @@ export class ConverseEvents {
 
   private reasoning({ text, signature, redactedContent }: Payload): readonly StreamEvent[] {
     if (typeof redactedContent === 'string') this.redacted.push(Buffer.from(redactedContent, 'base64'))
-    if (typeof text === 'string' && text !== '') return [{ kind: 'reasoning-delta', text }]
+    if (typeof text === 'string' && text !== '')
+      return [{ kind: 'reasoning-delta', text, ...(this.signs ? { signed: true } : {}) }]
     const isSigned = typeof signature === 'string' && signature !== ''
     return isSigned ? [{ kind: 'reasoning-signature', signature }] : []
   }

@@ -6,12 +6,15 @@ import type { Part } from '../../core/model/message.js'
 import type { Problem } from '../../core/parsed.js'
 import { asJsonObject, parseJson } from '../fields.js'
 import { CONVERSE_IMAGE, checkSize } from '../media-size.js'
+import { makerOf } from '../reasoning-proof.js'
 import { type DocumentNames, encodeDocument } from './encode-document.js'
 
 export interface ContentContext {
   readonly problems: Problem[]
   /** The model takes cache points. */
   readonly caching: boolean
+  /** The model takes thoughts that Claude signed. */
+  readonly thoughts: boolean
   readonly names: DocumentNames
 }
 
@@ -60,7 +63,7 @@ function encodeBlock(
     case 'tool-result':
       return { toolResult: encodeResult(part, at, context) }
     case 'reasoning':
-      return encodeReasoning(part)
+      return context.thoughts ? encodeReasoning(part) : null
   }
 }
 
@@ -102,12 +105,12 @@ function encodeResult(part: Of<'tool-result'>, at: string, context: ContentConte
 }
 
 /**
- * Reasoning without its signature cannot be shown to the model again: leaving it out is what the format asks
- * for.
+ * Reasoning without its signature, or with another provider's, cannot be shown to the model again: leaving it
+ * out is what the format asks for.
  */
 function encodeReasoning(part: Of<'reasoning'>): JsonObject | null {
+  if (makerOf(part) !== 'claude') return null
   if (part.redacted !== undefined) return { reasoningContent: { redactedContent: part.redacted } }
-  if (part.signature === undefined) return null
   return { reasoningContent: { reasoningText: { text: part.text, signature: part.signature } } }
 }
 

@@ -153,7 +153,7 @@ describe('turns', () => {
       },
       {},
     ])
-    expect(leftOut({ messages })).toEqual(['messages[1].parts[2]'])
+    expect(leftOut({ messages })).toEqual(['messages[1].content[2]'])
   })
 
   test('an id that is too long keeps its end, in call and result alike', () => {
@@ -230,7 +230,7 @@ describe('images and documents', () => {
 
   test('how closely to look is left out, and said', () => {
     const looked: Part = { kind: 'image', source: PNG, detail: 'low' }
-    expect(leftOut({ messages: [user(looked)] })).toEqual(['messages[0].parts[0].detail'])
+    expect(leftOut({ messages: [user(looked)] })).toEqual(['messages[0].content[0].detail'])
   })
 })
 
@@ -257,10 +257,10 @@ describe('cache marks', () => {
   test.each([LLAMA, PROFILE])('%s may not know them: left out, and said', (model) => {
     expect(JSON.stringify(bodyOf({ model, messages, tools: [TOOL] }))).not.toContain('cachePoint')
     expect(leftOut({ model, messages, tools: [TOOL] })).toEqual([
-      'messages[0].parts[0].cacheControl',
-      'messages[1].parts[0].cacheControl',
-      'messages[3].parts[0].cacheControl',
-      'messages[3].parts[1].cacheControl',
+      'messages[0].content[0].cacheControl',
+      'messages[1].content[0].cacheControl',
+      'messages[3].content[0].cacheControl',
+      'messages[3].content[1].content[0].cacheControl',
     ])
   })
 })

@@ -17,8 +17,8 @@ const STOP_SEQUENCES_MAX = 2_500
 export function encodeRequest(request: ModelRequest): Parsed<JsonObject> {
   const problems: Problem[] = []
   checkLimits(request, problems)
-  const { claude, caching } = traitsOf(request.model)
-  const context: ContentContext = { problems, caching, names: new DocumentNames() }
+  const { claude, caching, thoughts } = traitsOf(request.model)
+  const context: ContentContext = { problems, caching, thoughts, names: new DocumentNames() }
   const { toolConfig, textFormat, forced } = encodeTools(request, problems)
   const thinking = thinkingOf(request, forced)
   const effort = thinking?.effort ?? null

@@ -8,11 +8,13 @@ import { parseJson, textOf } from '../fields.js'
 import type { ProviderError } from '../format.js'
 import { readErrorObject } from '../read-error.js'
 import { asBuffer } from '../sse.js'
+import { crc32 } from './crc32.js'
 
 /** The largest message that the format allows. What says that it is longer is no frame. */
 export const EVENT_BYTES_MAX = 16 * 1024 * 1024
 
 const PRELUDE_BYTES = 12
+const CHECKSUM_BYTES = 4
 const SMALLEST_BYTES = 16
 const SMALLEST_BUFFER = 1024
 const NO_BYTES = Buffer.alloc(0)
@@ -87,6 +89,17 @@ export class EventFrames {
     this.buffer.set(chunk, this.length)
     this.length = length
   }
+}
+
+/** Headers and payload, when `chunk` is one whole frame and its checksum is right; null otherwise. */
+export function insideOf(chunk: Uint8Array): { readonly start: number; readonly end: number } | null {
+  const bytes = asBuffer(chunk)
+  const { length } = bytes
+  if (length < SMALLEST_BYTES || bytes.readUInt32BE(0) !== length) return null
+  const end = length - CHECKSUM_BYTES
+  // Over the prelude and its own checksum as well.
+  if (crc32(bytes, end) !== bytes.readUInt32BE(end)) return null
+  return { start: PRELUDE_BYTES, end }
 }
 
 const codec = new EventStreamCodec(

@@ -8,6 +8,8 @@ export interface ModelTraits {
   readonly thinking: 'budget' | 'effort' | null
   /** Amazon's Nova models. */
   readonly nova: boolean
+  /** Takes back thoughts that Claude signed. An id that tells no model may be Claude's. */
+  readonly thoughts: boolean
   /** Takes `cachePoint` blocks. */
   readonly caching: boolean
   /**
@@ -20,6 +22,8 @@ export interface ModelTraits {
 // `anthropic.claude-3-7-sonnet-…`, `us.anthropic.claude-opus-4-6-v1`, `…/anthropic.claude-sonnet-4-2025…`.
 const CLAUDE = /(?:^|[./])anthropic\.claude-([a-z0-9.-]*)/
 const NOVA = /(?:^|[./])amazon\.nova-/
+// An ARN of one's own profile, prompt or import has no `maker.model` in it.
+const NAMED = /(?:^|[./])[a-z][a-z0-9-]*\.[a-z][a-z0-9.-]*/
 const OPEN_WEIGHTS = new RegExp(
   [
     String.raw`(?:^|[./])(?:qwen\.qwen3|openai\.gpt-oss|deepseek\.v3|google\.gemma-3|minimax\.minimax-m2`,
@@ -35,6 +39,7 @@ export function traitsOf(model: string): ModelTraits {
     claude: name !== undefined,
     thinking: version >= 4.6 ? 'effort' : version >= 3.7 ? 'budget' : null,
     nova,
+    thoughts: name !== undefined || !NAMED.test(model.slice(model.lastIndexOf('/') + 1)),
     caching: name !== undefined || nova,
     schemas: version >= 4.5 || OPEN_WEIGHTS.test(model),
   }

@@ -6,15 +6,18 @@ import { NOT_A_STREAM } from '../decode-frames.js'
 import type { ScannerOptions, StreamDecoder, StreamEvent, StreamScanner } from '../format.js'
 import { GrowingFacts } from '../scan-frames.js'
 import { ConverseEvents } from './converse-events.js'
-import { type EventFrame, EventFrames } from './event-frames.js'
+import { type EventFrame, EventFrames, insideOf } from './event-frames.js'
+import { traitsOf } from './model-traits.js'
 
 export class ConverseScanner implements StreamScanner {
   readonly facts = new GrowingFacts()
   private readonly frames = new EventFrames()
-  private readonly events = new ConverseEvents()
+  private readonly events: ConverseEvents
   private fresh: StreamEvent[] = []
 
-  constructor(private readonly options: Pick<ScannerOptions, 'collect'>) {}
+  constructor(private readonly options: Pick<ScannerOptions, 'collect' | 'model'>) {
+    this.events = new ConverseEvents(traitsOf(options.model ?? '').claude)
+  }
 
   push(chunk: Uint8Array): null {
     this.fresh = []
@@ -29,6 +32,10 @@ export class ConverseScanner implements StreamScanner {
     }
     if (this.options.collect) this.facts.collect(this.fresh)
     return null
+  }
+
+  insideOf(chunk: Uint8Array): ReturnType<typeof insideOf> {
+    return this.closed() || this.frames.restLength > 0 ? null : insideOf(chunk)
   }
 
   finish(_extra: string | null): null {

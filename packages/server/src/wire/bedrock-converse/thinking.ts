@@ -3,6 +3,7 @@
 
 import type { JsonObject } from '../../core/json.js'
 import type { Message, ModelRequest, Part, ReasoningAsk } from '../../core/model/message.js'
+import { makerOf } from '../reasoning-proof.js'
 import { traitsOf } from './model-traits.js'
 
 export interface Thinking {
@@ -49,8 +50,7 @@ export function thinkingOf(request: ModelRequest, forcesTool: boolean): Thinking
 /** Behind a call that it is given the result of, a model that thinks wants the thoughts that led to it. */
 function showsThoughts(messages: readonly Message[]): boolean {
   const { parts = [] } = messages.findLast(({ role }) => role === 'assistant') ?? {}
-  const isThought = (part: Part): boolean =>
-    part.kind === 'reasoning' && (part.signature !== undefined || part.redacted !== undefined)
+  const isThought = (part: Part): boolean => part.kind === 'reasoning' && makerOf(part) === 'claude'
   return parts.some(isThought) || !parts.some(({ kind }) => kind === 'tool-call')
 }
 

@@ -5,7 +5,6 @@ import type { AnswerFacts, ModelAnswer } from '../format.js'
 import { readGeminiUsage } from '../usage.js'
 import {
   type AnswerPart,
-  type Ending,
   type Fields,
   callId,
   endingOf,
@@ -15,7 +14,7 @@ import {
   wordOf,
 } from './candidate.js'
 import { type PlacedCitation, readCitations } from './citations.js'
-import { decodeFinishReason } from './finish-reason.js'
+import { type Ending, decodeFinishReason, failureOf } from './finish-reason.js'
 import { confidenceLogprobs, readLogprobs } from './logprobs.js'
 
 interface Read {
@@ -37,6 +36,7 @@ export function readAnswer(body: unknown): AnswerFacts | null {
     usage: readGeminiUsage(body['usageMetadata']),
     toolCalls: toolCallsOf(read),
     meanTokenProbability: candidate === null ? null : meanProbability(confidenceLogprobs(candidate)),
+    ...failing(ending),
     refusal: finishReason === 'refusal' ? (ending?.words ?? ending?.raw ?? null) : null,
   }
 }
@@ -70,6 +70,11 @@ function readParts(body: unknown): Read | null {
   const said = { calls, blocked: candidate === null }
   const finishReason = ending === null ? null : decodeFinishReason(ending.raw, said)
   return { id: wordOf(body['responseId']), candidate, parts, ending, finishReason }
+}
+
+function failing(ending: Ending | null): Pick<AnswerFacts, 'failure'> {
+  const failure = ending === null ? null : failureOf(ending)
+  return failure === null ? {} : { failure }
 }
 
 function textOf(parts: Read['parts']): string {

@@ -3,7 +3,7 @@
 
 import { isObject } from '../../core/json.js'
 import { isJsonTool } from '../json-tool.js'
-import { finishWord } from './finish-reason.js'
+import { type Ending, finishWord } from './finish-reason.js'
 import { markSignature } from './signature.js'
 
 export type Fields = Readonly<Record<string, unknown>>
@@ -24,12 +24,6 @@ export type AnswerPart =
       readonly argumentsJson: string
       readonly signature: string | null
     }
-
-/** How an answer ended, and what the provider said to it. */
-export interface Ending {
-  readonly raw: string
-  readonly words: string | null
-}
 
 /** false: a body of something else. */
 export function isAnswer(body: unknown): body is Record<string, unknown> {

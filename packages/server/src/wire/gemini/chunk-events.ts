@@ -7,7 +7,6 @@ import type { StreamEvent } from '../format.js'
 import { readGeminiUsage } from '../usage.js'
 import {
   type AnswerPart,
-  type Ending,
   type Fields,
   callId,
   endingOf,
@@ -16,7 +15,7 @@ import {
   wordOf,
 } from './candidate.js'
 import { readCitations } from './citations.js'
-import { decodeFinishReason } from './finish-reason.js'
+import { type Ending, decodeFinishReason, failureOf } from './finish-reason.js'
 import { readLogprobs } from './logprobs.js'
 
 export class ChunkEvents {
@@ -55,6 +54,8 @@ export class ChunkEvents {
   end(): readonly StreamEvent[] {
     if (this.ending === null) return []
     const { raw, words, blocked } = this.ending
+    const error = failureOf(this.ending)
+    if (error !== null) return [{ kind: 'error', error }]
     const reason = decodeFinishReason(raw, { calls: this.calls > 0, blocked })
     return [
       ...(reason === 'refusal' && words !== null ? [{ kind: 'refusal-delta', text: words } as const] : []),
@@ -64,14 +65,14 @@ export class ChunkEvents {
   }
 
   private readCandidate(candidate: Fields, events: StreamEvent[]): void {
+    const logprobs = readLogprobs(candidate['logprobsResult'])
+    if (logprobs.length > 0) events.push({ kind: 'logprobs', logprobs })
     for (const part of partsOf(candidate)) {
       if (part === null) continue
       if (part.kind === 'call' || part.text !== '') this.ending = null
       if (part.kind === 'call') this.readCall(part, events)
       else this.readWords(part, events)
     }
-    const logprobs = readLogprobs(candidate['logprobsResult'])
-    if (logprobs.length > 0) events.push({ kind: 'logprobs', logprobs })
     this.readSources(candidate, events)
   }
 

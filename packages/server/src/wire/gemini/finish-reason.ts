@@ -2,6 +2,13 @@
 // answer with calls ends with `STOP`.
 
 import type { FinishReason } from '../../core/model/message.js'
+import type { ProviderError } from '../format.js'
+
+/** How an answer ended, and what the provider said to it. */
+export interface Ending {
+  readonly raw: string
+  readonly words: string | null
+}
 
 const OURS: Readonly<Record<string, FinishReason>> = {
   STOP: 'stop',
@@ -15,6 +22,15 @@ const OURS: Readonly<Record<string, FinishReason>> = {
   IMAGE_SAFETY: 'refusal',
   IMAGE_PROHIBITED_CONTENT: 'refusal',
   IMAGE_RECITATION: 'refusal',
+}
+
+/** The model wrote a call, or an answer, that is none: another try may do better. */
+const FAILED: ReadonlySet<string> = new Set(['MALFORMED_FUNCTION_CALL', 'MALFORMED_RESPONSE'])
+
+/** null: however it ended, it is an answer. */
+export function failureOf({ raw, words }: Ending): ProviderError | null {
+  if (!FAILED.has(raw)) return null
+  return { type: raw, code: null, message: words ?? 'the model wrote a call or an answer that is none' }
 }
 
 /** The provider's word, or null: the candidate goes on. */

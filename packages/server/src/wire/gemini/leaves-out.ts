@@ -2,51 +2,42 @@
 // billed, not what it means.
 
 import type { ModelRequest, Part } from '../../core/model/message.js'
+import { held, hintsInParts, lateSystem } from '../hint-places.js'
 import { ownSignature } from './signature.js'
 
 export function leavesOut(request: ModelRequest): readonly string[] {
+  const { messages, tools, reasoning } = request
   return [
-    ...request.messages.flatMap(({ parts }, index) => partsLeaveOut(parts, `messages[${index}].parts`)),
-    ...request.tools.flatMap(({ strict }, index) => (strict === undefined ? [] : [`tools[${index}].strict`])),
-    ...(request.reasoning?.budgetTokens === null && request.reasoning.effort === 'xhigh'
-      ? ['reasoning.effort']
-      : []),
-    ...(request.user === null ? [] : ['user']),
+    ...hintsInParts(messages, hintsOf),
+    ...lateSystem(messages),
+    ...tools.flatMap((tool, index) =>
+      held(tool, ['strict', 'cacheControl']).map((name) => `tools[${index}].${name}`),
+    ),
+    ...(reasoning?.budgetTokens === null && reasoning.effort === 'xhigh' ? ['reasoning.effort'] : []),
+    ...held(request, ['user']),
   ]
 }
 
-function partsLeaveOut(parts: readonly Part[], at: string): readonly string[] {
-  return parts.flatMap((part, index) => {
-    const place = `${at}[${index}]`
-    const mark = 'cacheControl' in part && part.cacheControl !== undefined ? [`${place}.cacheControl`] : []
-    return [...mark, ...ofKind(part, place)]
-  })
-}
-
-function ofKind(part: Part, at: string): readonly string[] {
+function hintsOf(part: Part): readonly string[] {
   switch (part.kind) {
-    case 'image':
-      return part.detail === undefined ? [] : [`${at}.detail`]
-    case 'document':
-      return [
-        ...(part.title === undefined ? [] : [`${at}.title`]),
-        ...(part.cite === true ? [`${at}.cite`] : []),
-      ]
     case 'text':
-      return part.citations === undefined ? [] : [`${at}.citations`]
+      return held(part, ['citations', 'cacheControl'])
+    case 'image':
+      return held(part, ['detail', 'cacheControl'])
+    case 'document':
+      return held(part, ['title', 'cite', 'cacheControl'])
     case 'tool-result':
-      return partsLeaveOut(part.content, `${at}.content`)
+      return held(part, ['cacheControl'])
     case 'reasoning':
       // Encrypted by another provider, for itself.
-      if (part.redacted !== undefined) return [`${at}.redacted`]
-      return foreignSignature(part, at)
+      return part.redacted === undefined ? foreignSignature(part) : ['']
     case 'tool-call':
-      return foreignSignature(part, at)
+      return [...foreignSignature(part), ...held(part, ['cacheControl'])]
     case 'refusal':
       return []
   }
 }
 
-function foreignSignature({ signature }: { readonly signature?: string }, at: string): readonly string[] {
-  return signature === undefined || ownSignature(signature) !== null ? [] : [`${at}.signature`]
+function foreignSignature({ signature }: { readonly signature?: string }): readonly string[] {
+  return signature === undefined || ownSignature(signature) !== null ? [] : ['signature']
 }

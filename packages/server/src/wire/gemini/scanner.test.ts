@@ -19,7 +19,6 @@ const WHOLE = [
   'cached-tokens',
   'grounded',
   'logprobs',
-  'malformed-call',
 ]
 
 /** What the pump does: push, look, and ask again when the body ended. */
@@ -52,6 +51,17 @@ describe('a stream without an end marker', () => {
     expect(endedBefore).toBe(false)
     expect(facts).toMatchObject({ ended: true, error: null, malformed: false })
     expect(bytes).toEqual([])
+  })
+
+  test('a call that the model could not write is an error when the body ends, with what it cost', () => {
+    const { facts } = scanned('malformed-call')
+    const scanner = gemini.scanner({ keepUsage: true, keepLogprobs: true, collect: false })
+    scanner.push(geminiStream('malformed-call'))
+    scanner.endOfBody?.()
+    const events = scanner.takeEvents?.() ?? []
+    const error = { type: 'MALFORMED_FUNCTION_CALL', code: null, message: expect.any(String) }
+    expect(facts).toMatchObject({ ended: false, error, usage: { tokens: expect.any(Object) } })
+    expect(events.at(-1)).toEqual({ kind: 'error', error })
   })
 
   test('it may begin with a reason to finish and go on', () => {
@@ -113,7 +123,6 @@ describe('facts', () => {
     ['max-tokens', 'length'],
     ['safety-stop', 'refusal'],
     ['blocked-prompt', 'refusal'],
-    ['malformed-call', 'other'],
   ])('%s ends with %s', (name, reason) => {
     expect(scanned(name).facts.finishReason).toBe(reason)
   })

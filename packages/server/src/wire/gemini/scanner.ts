@@ -1,5 +1,6 @@
 // Reads a generateContent stream for its facts. No caller speaks this format, so no bytes pass.
 
+import { NOT_A_STREAM } from '../decode-frames.js'
 import { parseJson } from '../fields.js'
 import type { StreamEvent } from '../format.js'
 import { FrameScanner } from '../scan-frames.js'
@@ -14,14 +15,27 @@ const BYTES_PER_TOKEN = 12
 export class GeminiScanner extends FrameScanner {
   private readonly events = new ChunkEvents()
   private over = false
+  private failed = false
+  private fresh: StreamEvent[] = []
+
+  override push(chunk: Uint8Array): null {
+    super.push(chunk)
+    this.tellFailure()
+    return null
+  }
 
   endOfBody(): void {
     if (this.over) return
     this.over = true
     super.finish(null)
+    this.tellFailure()
     if (this.closed() || this.cutShort || !this.events.mayEnd) return
-    this.facts.ended = true
-    this.note(this.events.end())
+    const events = this.events.end()
+    const failure = events.find((event) => event.kind === 'error')
+    this.facts.error = failure?.error ?? null
+    this.facts.ended = failure === undefined
+    if (failure === undefined) this.note(events)
+    else this.tellFailure()
   }
 
   override finish(_extra: string | null): null {
@@ -53,7 +67,21 @@ export class GeminiScanner extends FrameScanner {
     return []
   }
 
+  takeEvents(): readonly StreamEvent[] {
+    const { fresh } = this
+    this.fresh = []
+    return fresh
+  }
+
+  private tellFailure(): void {
+    const { error, malformed } = this.facts
+    if (this.failed || (error === null && !malformed)) return
+    this.failed = true
+    this.fresh.push(error === null ? NOT_A_STREAM : { kind: 'error', error })
+  }
+
   private note(events: readonly StreamEvent[]): void {
+    for (const event of events) this.fresh.push(event)
     for (const event of events) {
       if (event.kind === 'finish') this.facts.finishReason = event.reason
       if (event.kind !== 'usage') continue

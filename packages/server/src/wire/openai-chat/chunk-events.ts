@@ -27,9 +27,9 @@ export class ChunkEvents {
   private runStart = 0
   private readonly calls: OpenCall[] = []
 
-  /** Positions of citations count it, wherever the last delta belonged. */
+  /** Positions of citations count text. */
   wentBy(chars: number): void {
-    this.textChars += chars
+    if (this.block === 'text') this.textChars += chars
   }
 
   read(chunk: Record<string, unknown>): readonly StreamEvent[] {
@@ -71,14 +71,14 @@ export class ChunkEvents {
     delta: Record<string, unknown>,
     events: StreamEvent[],
   ): void {
+    const logprobs = isObject(choice['logprobs']) ? decodeLogprobs(choice['logprobs']) : []
+    if (logprobs.length > 0) events.push({ kind: 'logprobs', logprobs })
     const text = textOrNull(delta['content'])
     if (text !== null) {
       if (this.block !== 'text') this.runStart = this.textChars
       this.textChars += text.length
       this.emit({ kind: 'text-delta', text }, 'text', events)
     }
-    const logprobs = isObject(choice['logprobs']) ? decodeLogprobs(choice['logprobs']) : []
-    if (logprobs.length > 0) events.push({ kind: 'logprobs', logprobs })
     if (delta['annotations'] === undefined) return
     for (const citation of decodeAnnotations(delta['annotations'])) {
       events.push({ kind: 'citation', citation: this.inRun(citation) })

@@ -15,6 +15,7 @@ import {
   utf8Bytes,
 } from '../fields.js'
 import type { RequestView } from '../format.js'
+import { type PromptSize, measureFile, noSize } from '../prompt-size.js'
 
 export function view(body: unknown): Parsed<RequestView> {
   if (!isObject(body)) return invalid('', 'the body must be a JSON object')
@@ -41,6 +42,7 @@ export function view(body: unknown): Parsed<RequestView> {
       (hasTools ? utf8Bytes([...tools, ...functions]) : 0) +
       (schema === null ? 0 : utf8Bytes(schema)),
     imageCount: size.images,
+    documentPages: size.pages,
   }
   return concluded(value, problems)
 }
@@ -66,13 +68,8 @@ export function jsonSchemaOf(format: unknown): JsonObject | null {
   return isObject(named['schema']) ? asJsonObject(named['schema']) : {}
 }
 
-interface Size {
-  bytes: number
-  images: number
-}
-
-function measureMessages(messages: unknown, problems: Problem[]): Size {
-  const size: Size = { bytes: 0, images: 0 }
+function measureMessages(messages: unknown, problems: Problem[]): PromptSize {
+  const size = noSize()
   if (!Array.isArray(messages) || messages.length === 0) {
     problems.push({ at: 'messages', message: 'must be a list of at least one message' })
     return size
@@ -84,8 +81,8 @@ function measureMessages(messages: unknown, problems: Problem[]): Size {
   return size
 }
 
-/** UTF-8 bytes of what the model reads of one message. Image data is left out, and counted as images. */
-export function measureMessage(message: Record<string, unknown>, size: Size): void {
+/** UTF-8 bytes of what the model reads of one message. Images and documents are counted instead. */
+export function measureMessage(message: Record<string, unknown>, size: PromptSize): void {
   const { content } = message
   if (Array.isArray(content)) for (const part of content) measurePart(part, size)
   else size.bytes += utf8Bytes(content)
@@ -94,9 +91,10 @@ export function measureMessage(message: Record<string, unknown>, size: Size): vo
   }
 }
 
-function measurePart(part: unknown, size: Size): void {
+function measurePart(part: unknown, size: PromptSize): void {
   if (!isObject(part)) size.bytes += utf8Bytes(part)
   else if (part['type'] === 'image_url') size.images += 1
+  else if (part['type'] === 'file' && isObject(part['file'])) measureFile(part['file'], size)
   else if (typeof part['text'] === 'string') size.bytes += utf8Bytes(part['text'])
   else size.bytes += utf8Bytes(part)
 }

@@ -44,6 +44,10 @@ function decodeCall(item: Record<string, unknown>): Extract<Part, { kind: 'tool-
   return signature === '' ? call : { ...call, signature }
 }
 
+function hasSummary({ summary }: Record<string, unknown>): boolean {
+  return Array.isArray(summary) && summary.length > 0
+}
+
 /** The summary where there is one: the whole thoughts are told by open models only. */
 function decodeReasoning(item: Record<string, unknown>): readonly Part[] {
   const text = textsOf(item['summary']) || textsOf(item['content'])
@@ -51,7 +55,8 @@ function decodeReasoning(item: Record<string, unknown>): readonly Part[] {
   const given = textOf(item['id'])
   const id = isOurReasoning(given) ? '' : given
   if (text === '' && encrypted === '') return []
-  const proof = encrypted === '' ? {} : text === '' ? { redacted: encrypted } : { signature: encrypted }
+  const hasWords = text !== '' || hasSummary(item)
+  const proof = encrypted === '' ? {} : hasWords ? { signature: encrypted } : { redacted: encrypted }
   return [{ kind: 'reasoning', text, ...proof, ...(id === '' ? {} : { id }) }]
 }
 

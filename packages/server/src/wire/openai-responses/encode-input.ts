@@ -4,6 +4,7 @@
 
 import type { JsonObject } from '../../core/json.js'
 import type { Message, Part } from '../../core/model/message.js'
+import { makerOf } from '../reasoning-proof.js'
 import { documentUrl, imageUrl } from './decode-content.js'
 import { type Grouped, encodeCall, encodeReasoning, encodeRefusal, groupParts } from './encode-items.js'
 
@@ -15,7 +16,7 @@ export function encodeInput(messages: readonly Message[]): readonly JsonObject[]
 
 /** A thought can be shown again where it was had: with its id, and what proves it. */
 export function isOwnThought(part: Extract<Part, { kind: 'reasoning' }>): boolean {
-  return part.id !== undefined && (part.signature !== undefined || part.redacted !== undefined)
+  return makerOf(part) === 'openai'
 }
 
 function encodeGiven({ role, parts }: Message): readonly JsonObject[] {

@@ -34,12 +34,14 @@ export function groupParts(parts: readonly Part[]): readonly Grouped[] {
   return groups
 }
 
+/** A signature proves words, if only empty ones: they tell it from encrypted thoughts. */
 export function encodeReasoning(part: Reasoning, id: string): JsonObject {
   const encrypted = part.signature ?? part.redacted
+  const hasWords = part.text !== '' || part.signature !== undefined
   return {
     id,
     type: 'reasoning',
-    summary: part.text === '' ? [] : [{ type: 'summary_text', text: part.text }],
+    summary: hasWords ? [{ type: 'summary_text', text: part.text }] : [],
     ...(encrypted === undefined ? {} : { encrypted_content: encrypted }),
   }
 }

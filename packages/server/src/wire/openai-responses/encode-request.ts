@@ -3,9 +3,10 @@
 // the hints.
 
 import type { JsonObject } from '../../core/json.js'
-import type { Message, ModelRequest, ReasoningAsk, ToolChoice } from '../../core/model/message.js'
+import type { Message, ModelRequest, Part, ReasoningAsk, ToolChoice } from '../../core/model/message.js'
 import type { Parsed, Problem } from '../../core/parsed.js'
 import { concluded } from '../fields.js'
+import { held, hintsInParts } from '../hint-places.js'
 import { encodeInput, isOwnThought } from './encode-input.js'
 import { ENCRYPTED_REASONING, LOGPROBS } from './fields.js'
 
@@ -62,25 +63,33 @@ function checkSayable(request: ModelRequest, problems: Problem[]): void {
 export function leavesOut(request: ModelRequest): string[] {
   const { reasoning } = request
   return [
-    ...(request.seed === null ? [] : ['seed']),
+    ...held(request, ['seed']),
     // Told as the effort that comes closest.
     ...(reasoning?.budgetTokens === null || reasoning === null ? [] : ['reasoning.budgetTokens']),
-    ...request.messages.flatMap((message, index) => hintsOf(message, `messages[${index}]`)),
+    ...request.tools.flatMap((tool, index) =>
+      held(tool, ['cacheControl']).map((name) => `tools[${index}].${name}`),
+    ),
+    ...hintsInParts(request.messages, hintsOf),
   ]
 }
 
-function hintsOf(message: Message, at: string): string[] {
-  return message.parts.flatMap((part, index) => {
-    const place = `${at}.parts[${index}]`
-    return [
-      ...('cacheControl' in part && part.cacheControl !== undefined ? [`${place}.cacheControl`] : []),
-      ...(part.kind === 'text' && part.citations !== undefined ? [`${place}.citations`] : []),
-      ...(part.kind === 'document' && part.cite === true ? [`${place}.cite`] : []),
-      ...(part.kind === 'tool-call' && part.signature !== undefined ? [`${place}.signature`] : []),
-      ...(part.kind === 'tool-result' && part.isError ? [`${place}.isError`] : []),
-      ...(part.kind === 'reasoning' && !isOwnThought(part) ? [place] : []),
-    ]
-  })
+function hintsOf(part: Part): readonly string[] {
+  switch (part.kind) {
+    case 'text':
+      return held(part, ['citations', 'cacheControl'])
+    case 'image':
+      return held(part, ['cacheControl'])
+    case 'document':
+      return held(part, ['cite', 'cacheControl'])
+    case 'tool-call':
+      return held(part, ['signature', 'cacheControl'])
+    case 'tool-result':
+      return held(part, ['isError', 'cacheControl'])
+    case 'reasoning':
+      return isOwnThought(part) ? [] : ['']
+    case 'refusal':
+      return []
+  }
 }
 
 function present(name: string, value: string | number | boolean | null): JsonObject {

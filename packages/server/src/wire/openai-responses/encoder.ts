@@ -14,7 +14,14 @@ import { callSignature } from './encode-items.js'
 import { encodeLogprobs } from './logprobs.js'
 import { type ResponseParts, echoOf, itemId, responseId, responseObject } from './response-object.js'
 import { type Ending, endingOf } from './status.js'
-import { type PartKind, type StreamItem, StreamItems, type StreamPart } from './stream-items.js'
+import {
+  type Grown,
+  type PartKind,
+  type StreamItem,
+  StreamItems,
+  type StreamPart,
+  growBy,
+} from './stream-items.js'
 
 interface EncoderOptions {
   readonly model: string
@@ -37,6 +44,8 @@ class ResponsesEncoder implements StreamEncoder {
   private item: StreamItem | null = null
   private part: StreamPart | null = null
   private readonly calls = new Map<number, StreamItem>()
+  /** What the last delta made longer. */
+  private grown: Grown | null = null
   private waiting: readonly TokenLogprob[] = []
   /** Citations that came before their text. */
   private readonly early: Cited[] = []
@@ -63,9 +72,9 @@ class ResponsesEncoder implements StreamEncoder {
       case 'reasoning-delta':
         return this.begin() + this.write('summary_text', event.text)
       case 'reasoning-signature':
-        return this.begin() + this.prove(event.signature)
+        return this.begin() + this.sign(event.signature)
       case 'reasoning-redacted':
-        return this.begin() + this.close() + this.prove(event.data)
+        return this.begin() + this.close() + this.hide(event.data)
       case 'citation':
         return this.annotate(event)
       case 'logprobs':
@@ -89,6 +98,11 @@ class ResponsesEncoder implements StreamEncoder {
       default:
         return unreachable(event)
     }
+  }
+
+  caughtUp(words: string, frames: number): void {
+    this.stream.sequence += frames
+    if (this.grown !== null) growBy(this.grown, words)
   }
 
   private begin(id = ''): string {
@@ -125,6 +139,7 @@ class ResponsesEncoder implements StreamEncoder {
     }
     this.item = item
     this.part = part
+    this.grown = part
     frames += this.stream.delta({ item, part }, text, logprobs)
     if (this.early.length === 0 || kind !== 'output_text') return frames
     return (
@@ -141,16 +156,21 @@ class ResponsesEncoder implements StreamEncoder {
     return this.stream.open(type === 'message' ? { id, type, role: 'assistant' } : { id, type })
   }
 
-  /** Ends the thought with what proves it; without one before, the proof is all there is. */
-  private prove(encrypted: string): string {
-    let frames = ''
-    let { item } = this
-    if (item?.type !== 'reasoning') {
-      frames += this.close()
-      const opened = this.openItem('reasoning')
-      item = opened.item
-      frames += opened.frames
+  /** Ends the thought with what proves it. A proof of no words comes with an empty summary. */
+  private sign(signature: string): string {
+    if (this.item?.type === 'reasoning') {
+      this.item.encrypted = signature
+      return this.close()
     }
+    const before = this.close()
+    const { item, frames } = this.openItem('reasoning')
+    item.encrypted = signature
+    this.item = item
+    return before + frames + this.stream.openPart(item, 'summary_text').frames + this.close()
+  }
+
+  private hide(encrypted: string): string {
+    const { item, frames } = this.openItem('reasoning')
     item.encrypted = encrypted
     this.item = item
     return frames + this.close()
@@ -192,6 +212,7 @@ class ResponsesEncoder implements StreamEncoder {
   private callDelta(index: number, delta: string): string {
     const item = this.calls.get(index)
     if (item === undefined || delta === '') return ''
+    this.grown = item
     item.argumentsJson += delta
     const place = { item_id: item.id, output_index: item.index }
     return this.stream.frame('response.function_call_arguments.delta', { ...place, delta })

@@ -6,7 +6,7 @@ import { asJsonObject } from '../fields.js'
 import { membersOf, spliceMembers } from '../json-splice.js'
 import { asBuffer } from '../sse.js'
 import { textOf } from './decode-items.js'
-import { isOurReasoning } from './response-object.js'
+import { OUR_REASONING, isOurReasoning } from './response-object.js'
 
 /** The input of a request, a string as the message it stands for. Not a request: none. */
 export function itemsOfRequest(body: unknown): readonly JsonObject[] {
@@ -63,12 +63,16 @@ export function withHistory(body: Uint8Array, items: readonly JsonObject[]): Uin
  * id, for those that another account or cloud encrypted.
  */
 export function withoutForeignProofs(
-  body: unknown,
-  isForeign: (id: string) => boolean = () => false,
+  { json, body }: { readonly json: unknown; readonly body: Uint8Array },
+  isForeign?: (id: string) => boolean,
 ): readonly JsonObject[] | null {
-  const items = itemsOfRequest(body)
+  const bytes = asBuffer(body)
+  const isSuspect = isForeign !== undefined || bytes.includes(OUR_REASONING)
+  // On the way of every call: nearly all bodies are done here.
+  if (!isSuspect && !bytes.includes('"thought_signature"')) return null
+  const items = itemsOfRequest(json)
   const own = items.filter(({ type, id }) => {
-    return type !== 'reasoning' || !(isOurReasoning(textOf(id)) || isForeign(textOf(id)))
+    return type !== 'reasoning' || !(isOurReasoning(textOf(id)) || isForeign?.(textOf(id)) === true)
   })
   const signed = own.some((item) => item['thought_signature'] !== undefined)
   if (own.length === items.length && !signed) return null

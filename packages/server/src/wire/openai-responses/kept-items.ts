@@ -5,12 +5,13 @@ import type { MessageAction, MessageShape } from '../../core/context/shorten.js'
 import type { JsonObject } from '../../core/json.js'
 import { textOf } from './decode-items.js'
 import { itemsOfRequest } from './history.js'
+import { noSize } from '../prompt-size.js'
 import { measureItem } from './view.js'
 
 export const responseItems = itemsOfRequest
 
 export function itemShape(item: JsonObject, index: number): MessageShape {
-  const size = { bytes: 0, images: 0 }
+  const size = noSize()
   measureItem(item, size)
   const role = roleOf(item)
   return { index, role, bytes: size.bytes, opensTurn: role === 'user', toolResult: canBeBlanked(item) }

@@ -2,7 +2,13 @@
 
 import { isObject } from '../../core/json.js'
 import { textOf } from './decode-items.js'
-import { type PartKind, type StreamItem, type StreamItems, type StreamPart } from './stream-items.js'
+import {
+  type Grown,
+  type PartKind,
+  type StreamItem,
+  type StreamItems,
+  type StreamPart,
+} from './stream-items.js'
 import { jsonObjectOf, partOf } from './stream-items.js'
 
 type Event = Record<string, unknown>
@@ -23,40 +29,46 @@ const KINDS: ReadonlyMap<unknown, PartKind> = new Map(
   (['output_text', 'refusal', 'summary_text', 'reasoning_text'] as const).map((kind) => [kind, kind]),
 )
 
-export function noteEvent(stream: StreamItems, event: Event): void {
+/** Returns what a delta made longer. */
+export function noteEvent(stream: StreamItems, event: Event): Grown | null {
   const { sequence_number: sequence, output_index: at } = event
   stream.sequence = typeof sequence === 'number' ? sequence + 1 : stream.sequence + 1
   const index = typeof at === 'number' ? at : 0
   if (event['type'] === 'response.output_item.added') {
     stream.add(index, jsonObjectOf(event['item']))
-    return
+    return null
   }
   const item = stream.items.get(index)
-  if (item === undefined) return
+  if (item === undefined) return null
   const ofPart = PART_EVENTS.get(event['type'])
-  if (ofPart === undefined) noteItem(item, event)
-  else notePart(partAt(item, ofPart[0], event), ofPart[1], event)
+  if (ofPart === undefined) return noteItem(item, event)
+  const part = partAt(item, ofPart[0], event)
+  notePart(part, ofPart[1], event)
+  return ofPart[1] === 'delta' ? part : null
 }
 
-function noteItem(item: StreamItem, event: Event): void {
+function noteItem(item: StreamItem, event: Event): Grown | null {
   switch (event['type']) {
     case 'response.output_item.done':
       item.done = jsonObjectOf(event['item'])
-      return
+      return null
     case 'response.function_call_arguments.delta':
       item.argumentsJson += textOf(event['delta'])
-      return
+      return item
     case 'response.function_call_arguments.done':
       item.argumentsJson = textOf(event['arguments'])
-      return
+      return null
     case 'response.content_part.added':
     case 'response.reasoning_summary_part.added': {
       const kind = isObject(event['part']) ? KINDS.get(event['part']['type']) : undefined
       if (kind !== undefined) partAt(item, kind, event)
-      return
+      return null
     }
     case 'response.output_text.annotation.added':
       partAt(item, 'output_text', event).annotations.push(jsonObjectOf(event['annotation']))
+      return null
+    default:
+      return null
   }
 }
 

@@ -12,6 +12,7 @@ export function patch(body: Uint8Array, changes: RequestChanges): Uint8Array {
   const edits: Record<string, string | null> = {}
   if (changes.model !== undefined) edits['model'] = JSON.stringify(changes.model)
   if (changes.stream !== undefined) edits['stream'] = JSON.stringify(changes.stream)
+  if (changes.store !== undefined) edits['store'] = JSON.stringify(changes.store)
   if (changes.messages !== undefined) edits['input'] = JSON.stringify(changes.messages)
   if (changes.maxOutputTokens !== undefined) edits['max_output_tokens'] = String(changes.maxOutputTokens)
   if (changes.store !== undefined) edits['store'] = JSON.stringify(changes.store)

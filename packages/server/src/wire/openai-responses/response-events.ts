@@ -16,6 +16,8 @@ interface Seen {
   deltas: boolean
   /** Which of its two kinds of text a thought is told in. */
   thoughts: 'summary' | 'content' | null
+  /** What proves the thought comes when the item is done: it says so when it is added. */
+  signed: boolean
   started: boolean
 }
 
@@ -75,13 +77,15 @@ export class ResponseEvents {
     this.anything = true
     const known = this.items.get(index)
     if (known !== undefined) return known
-    const seen: Seen = { deltas: false, thoughts: null, started: false }
+    const seen: Seen = { deltas: false, thoughts: null, signed: false, started: false }
     this.items.set(index, seen)
     return seen
   }
 
   private startItem(index: unknown, item: unknown): readonly StreamEvent[] {
-    if (!isObject(item) || item['type'] !== 'function_call') return []
+    if (!isObject(item)) return []
+    if (item['type'] === 'reasoning') this.seen(index).signed = textOf(item['encrypted_content']) !== ''
+    if (item['type'] !== 'function_call') return []
     const seen = this.seen(index)
     if (seen.started) return []
     seen.started = true
@@ -131,13 +135,13 @@ export class ResponseEvents {
     seen.thoughts ??= kind
     if (text === '' || seen.thoughts !== kind) return []
     seen.deltas = true
-    return [{ kind: 'reasoning-delta', text }]
+    return [thoughtDelta(text, seen)]
   }
 
   private summaryGap(event: Event): readonly StreamEvent[] {
     const seen = this.seen(event['output_index'])
     const again = seen.thoughts === 'summary' && seen.deltas
-    return again ? [{ kind: 'reasoning-delta', text: SUMMARY_GAP }] : []
+    return again ? [thoughtDelta(SUMMARY_GAP, seen)] : []
   }
 
   private finishItem(index: unknown, item: unknown): readonly StreamEvent[] {
@@ -151,12 +155,15 @@ export class ResponseEvents {
 
   private finishPart(index: unknown, part: Part, deltas: boolean): readonly StreamEvent[] {
     if (part.kind === 'reasoning') {
-      const { text, signature, redacted } = part
-      if (redacted !== undefined && !deltas) return [{ kind: 'reasoning-redacted', data: redacted }]
+      const { text, signature, redacted, id } = part
+      const named = id === undefined ? {} : { id }
+      if (redacted !== undefined && !deltas) return [{ kind: 'reasoning-redacted', data: redacted, ...named }]
       const proof = signature ?? redacted
       return [
         ...(deltas || text === '' ? [] : [{ kind: 'reasoning-delta', text } as const]),
-        ...(proof === undefined ? [] : [{ kind: 'reasoning-signature', signature: proof } as const]),
+        ...(proof === undefined
+          ? []
+          : [{ kind: 'reasoning-signature', signature: proof, ...named } as const]),
       ]
     }
     if (deltas) return []
@@ -193,6 +200,10 @@ function errorOf(event: Event) {
   const flat = { code: event['code'], message: event['message'] }
   const found = readErrorObject(isObject(response['error']) ? response : { error: flat })
   return found ?? { type: null, code: null, message: 'no message' }
+}
+
+function thoughtDelta(text: string, { signed }: Seen): StreamEvent {
+  return { kind: 'reasoning-delta', text, ...(signed ? { signed } : {}) }
 }
 
 function annotation(value: unknown): readonly StreamEvent[] {

@@ -75,6 +75,9 @@ export function responseId(id: string): string {
 
 const PREFIXES = { message: 'msg', call: 'fc', reasoning: 'rs_spillway' } as const
 
+/** How ids of thoughts begin that got theirs here. */
+export const OUR_REASONING = `${PREFIXES.reasoning}_`
+
 /** Ids of items follow from the response's, so that the same answer has the same ids. */
 export function itemId(kind: keyof typeof PREFIXES, response: string, index: number): string {
   return `${PREFIXES[kind]}_${response.slice('resp_'.length)}_${index}`
@@ -100,7 +103,7 @@ function itemUnder(item: unknown, response: string, index: number): unknown {
 
 /** Whether a thought got its id here: then its proof is another provider's, and means nothing to OpenAI. */
 export function isOurReasoning(id: string): boolean {
-  return id.startsWith(`${PREFIXES.reasoning}_`)
+  return id.startsWith(OUR_REASONING)
 }
 
 function objectOf(value: Json | undefined): JsonObject {

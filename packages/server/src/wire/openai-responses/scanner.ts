@@ -14,7 +14,7 @@ import { decodeLogprobs } from './logprobs.js'
 import { noteEvent } from './note-event.js'
 import { plainDelta } from './plain-delta.js'
 import { ResponseEvents } from './response-events.js'
-import { StreamItems, partOf } from './stream-items.js'
+import { type Grown, StreamItems, growBy, partOf } from './stream-items.js'
 
 const SOME_LOGPROBS = '"logprobs":[{'
 
@@ -23,6 +23,7 @@ export class ResponsesScanner extends FrameScanner {
   response: JsonObject | null = null
   readonly stream = new StreamItems()
   private readonly events = new ResponseEvents()
+  private grown: Grown | null = null
   private last: Last | null = null
   /** How it was ended from here, before its own end. */
   cut: { readonly frames: string; readonly response: JsonObject } | null = null
@@ -31,6 +32,12 @@ export class ResponsesScanner extends FrameScanner {
     if (this.cut !== null) return this.cut.response
     const event = this.last === null ? null : parseJson(this.last.data)
     return isObject(event) && isObject(event['response']) ? asJsonObject(event['response']) : null
+  }
+
+  caughtUp(words: string, frames: number): void {
+    this.stream.sequence += frames
+    this.facts.deltas += frames
+    if (this.grown !== null) growBy(this.grown, words)
   }
 
   protected take(frame: Buffer): Buffer | null {
@@ -57,8 +64,8 @@ export class ResponsesScanner extends FrameScanner {
     const delta = plainDelta(frame.toString('latin1'))
     const item = delta === null ? undefined : this.stream.items.get(delta.outputIndex)
     if (delta === null || item === undefined) return false
-    if (delta.of === 'call') item.argumentsJson += delta.text
-    else partOf(item, delta.of, delta.partIndex).text += delta.text
+    this.grown = delta.of === 'call' ? item : partOf(item, delta.of, delta.partIndex)
+    growBy(this.grown, delta.text)
     this.stream.sequence = delta.sequence + 1
     this.facts.deltas += 1
     return true
@@ -98,7 +105,7 @@ export class ResponsesScanner extends FrameScanner {
       return null
     }
     if (isObject(event['response'])) this.response = asJsonObject(event['response'])
-    noteEvent(this.stream, event)
+    this.grown = noteEvent(this.stream, event)
     return last.frame
   }
 }

@@ -32,6 +32,14 @@ export interface StreamItem {
   done: JsonObject | null
 }
 
+/** What a delta makes longer: a part by its text, a call by its arguments. */
+export type Grown = StreamPart | StreamItem
+
+export function growBy(grown: Grown, words: string): void {
+  if ('text' in grown) grown.text += words
+  else grown.argumentsJson += words
+}
+
 /** Where text goes. */
 export interface Written {
   readonly item: StreamItem

@@ -59,10 +59,15 @@ describe('a response stream for callers of other formats', () => {
     const events = decoded(responsesStream('reasoning-and-calls'))
     const thought = events.map((event) => (event.kind === 'reasoning-delta' ? event.text : '')).join('')
     expect(thought).toBe('**Looking** at both\n\nThen answer.')
-    expect(events).toContainEqual({ kind: 'reasoning-signature', signature: 'gAAAAABoyn-9kq1TzU5b0RZ' })
+    expect(events).toContainEqual({
+      kind: 'reasoning-signature',
+      signature: 'gAAAAABoyn-9kq1TzU5b0RZ',
+      id: 'rs_0123456789abcdef0123456789abcd00fedcba9876543210',
+    })
     expect(decoded(responsesStream('encrypted-reasoning'))).toContainEqual({
       kind: 'reasoning-redacted',
       data: 'gAAAAABoynEncryptedOnly',
+      id: 'rs_0123456789abcdef0123456789abcd00fedcba9876543210',
     })
   })
 
@@ -107,7 +112,7 @@ describe('a response stream for callers of other formats', () => {
     const said: StreamEvent[] = [
       { kind: 'start', id: 'r', model: 'm', usage: null },
       { kind: 'reasoning-delta', text: 'Hm' },
-      { kind: 'reasoning-signature', signature: 'e' },
+      { kind: 'reasoning-signature', signature: 'e', id: 'rs' },
       { kind: 'text-delta', text: 'Yes' },
       { kind: 'tool-call-start', index: 2, id: 'c', name: 'f' },
       { kind: 'tool-call-delta', index: 2, argumentsJson: '{}' },
@@ -222,6 +227,8 @@ function wordsOf(events: readonly StreamEvent[]): readonly unknown[] {
       if (last?.kind === event.kind) last.text += event.text
       else words.push({ kind: event.kind, text: event.text })
     } else if (event.kind === 'start') others.push(event.kind)
+    // What is encoded here is named here.
+    else if ('id' in event && event.kind.startsWith('reasoning')) others.push({ ...event, id: undefined })
     else others.push(event)
   }
   return [words, others]

@@ -21,18 +21,19 @@ export function unsaid(body: unknown): string[] {
 }
 
 function itemHints(input: unknown): string[] {
-  return objectsOf(input).flatMap(([item, index]) => {
-    const at = `input[${index}]`
-    return [
-      ...fieldsPresent(item, ['phase'], `${at}.`),
-      ...partHints(item['content'], `${at}.content`),
-      ...partHints(item['output'], `${at}.output`),
-    ]
-  })
-}
-
-function partHints(content: unknown, at: string): string[] {
-  return objectsOf(content).flatMap(([part, index]) =>
-    fieldsPresent(part, ['prompt_cache_breakpoint'], `${at}[${index}].`),
-  )
+  const found: string[] = []
+  // Places are put together only for what is found: most requests lose nothing.
+  for (const [index, item] of (Array.isArray(input) ? input : []).entries()) {
+    if (!isObject(item)) continue
+    if (present(item['phase'])) found.push(`input[${index}].phase`)
+    for (const name of ['content', 'output'] as const) {
+      const parts = item[name]
+      if (!Array.isArray(parts)) continue
+      for (const [at, part] of parts.entries()) {
+        if (isObject(part) && present(part['prompt_cache_breakpoint']))
+          found.push(`input[${index}].${name}[${at}].prompt_cache_breakpoint`)
+      }
+    }
+  }
+  return found
 }

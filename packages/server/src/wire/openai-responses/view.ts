@@ -14,6 +14,7 @@ import {
   utf8Bytes,
 } from '../fields.js'
 import type { RequestView } from '../format.js'
+import { type PromptSize, measureFile, noSize } from '../prompt-size.js'
 import { LOGPROBS } from './fields.js'
 
 export function view(body: unknown): Parsed<RequestView> {
@@ -43,6 +44,7 @@ export function view(body: unknown): Parsed<RequestView> {
       (tools.length > 0 ? utf8Bytes(tools) : 0) +
       (schema === null ? 0 : utf8Bytes(schema)),
     imageCount: size.images,
+    documentPages: size.pages,
   }
   return concluded(value, problems)
 }
@@ -66,13 +68,8 @@ function jsonSchemaOf(text: unknown): JsonObject | null {
   return isObject(format['schema']) ? asJsonObject(format['schema']) : {}
 }
 
-interface Size {
-  bytes: number
-  images: number
-}
-
-function measureInput(input: unknown, problems: Problem[]): Size {
-  const size: Size = { bytes: 0, images: 0 }
+function measureInput(input: unknown, problems: Problem[]): PromptSize {
+  const size = noSize()
   if (typeof input === 'string') {
     size.bytes = utf8Bytes(input)
     return size
@@ -88,8 +85,8 @@ function measureInput(input: unknown, problems: Problem[]): Size {
   return size
 }
 
-/** UTF-8 bytes of what the model reads of one item. Image data is left out, and counted as images. */
-export function measureItem(item: Record<string, unknown>, size: Size): void {
+/** UTF-8 bytes of what the model reads of one item. Images and documents are counted instead. */
+export function measureItem(item: Record<string, unknown>, size: PromptSize): void {
   switch (item['type'] ?? 'message') {
     case 'message':
       measureContent(item['content'], size)
@@ -105,7 +102,7 @@ export function measureItem(item: Record<string, unknown>, size: Size): void {
   }
 }
 
-function measureContent(content: unknown, size: Size): void {
+function measureContent(content: unknown, size: PromptSize): void {
   if (!Array.isArray(content)) {
     size.bytes += utf8Bytes(content)
     return
@@ -113,6 +110,7 @@ function measureContent(content: unknown, size: Size): void {
   for (const part of content) {
     if (!isObject(part)) size.bytes += utf8Bytes(part)
     else if (part['type'] === 'input_image') size.images += 1
+    else if (part['type'] === 'input_file') measureFile(part, size)
     else size.bytes += utf8Bytes(typeof part['text'] === 'string' ? part['text'] : part)
   }
 }
