@@ -271,7 +271,12 @@ describe('an outage of the provider', () => {
     const answer = await during({}, () => journey.ask(dialect, { text: question() }, inTask('brittle')))
     expect(endOf(answer)).toBe('502 upstream.failed')
     expect(errorOf(answer)['attempts']).toEqual([
-      { deployment: 'openai/gpt-4o-mini', status: 503, end: 'http_503' },
+      {
+        deployment: 'openai/gpt-4o-mini',
+        status: 503,
+        end: 'http_503',
+        message: 'The engine is currently overloaded, please try again later.',
+      },
     ])
     expect(answer.headers.get('x-should-retry')).toBe('false')
   })

@@ -38,7 +38,7 @@ export interface RunningServer extends RunningProcess {
 export const MAIN = fileURLToPath(new URL('../../packages/server/dist/cli/main.js', import.meta.url))
 // The line end is part of it: a chunk may end in the middle of the port.
 const LISTENING = /^listening on (http:\/\/\S+)\n/m
-const OUTPUT_KEPT = 64 * 1024
+const OUTPUT_KEPT = 1024 * 1024
 
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'spillway-test-')))

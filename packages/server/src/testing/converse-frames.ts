@@ -3,7 +3,7 @@
 import { EventStreamCodec } from '@smithy/eventstream-codec'
 import type { JsonObject } from '../core/json.js'
 import type { ReportedUsage } from '../core/money/token-counts.js'
-import type { StreamEvent } from '../wire/format.js'
+import type { StreamEvent } from '../wire/stream-event.js'
 import { STOP_REASONS, encodeCitation, encodeConverseUsage } from './converse-answer.js'
 
 const codec = new EventStreamCodec(

@@ -1,7 +1,8 @@
 // An answer as the events of a stream, and back.
 
 import type { Citation, Part, TokenLogprob } from '../core/model/message.js'
-import type { ModelAnswer, StreamEvent } from './format.js'
+import type { ModelAnswer } from './format.js'
+import type { StreamEvent } from './stream-event.js'
 
 export function eventsOf(answer: ModelAnswer): readonly StreamEvent[] {
   const { id, model, usage, finishReason: reason, rawFinishReason: raw, stopSequence, logprobs = [] } = answer

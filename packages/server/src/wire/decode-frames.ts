@@ -1,6 +1,7 @@
 // What decoders of all formats share: frames to events, and silence after the end.
 
-import type { StreamDecoder, StreamEvent } from './format.js'
+import type { StreamDecoder } from './format.js'
+import type { StreamEvent } from './stream-event.js'
 import { SseSplitter, readFrame } from './sse.js'
 
 export const NOT_A_STREAM: StreamEvent = {

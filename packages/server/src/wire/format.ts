@@ -4,11 +4,14 @@
 // A format that no caller speaks needs the provider's half only.
 
 import type { JsonObject } from '../core/json.js'
-import type { Citation, FinishReason, ModelRequest, Part, TokenLogprob } from '../core/model/message.js'
+import type { FinishReason, ModelRequest, Part, TokenLogprob } from '../core/model/message.js'
 import type { ReportedUsage } from '../core/money/token-counts.js'
 import type { Parsed } from '../core/parsed.js'
 import type { CallerPlaces } from './caller-place.js'
 import type { CallerWire, Wire } from '../core/release/release.js'
+import type { ProviderError, StreamEvent } from './stream-event.js'
+
+export type { ProviderError } from './stream-event.js'
 
 /** What the stages need to know of a request, whatever its format. */
 export interface RequestView {
@@ -76,13 +79,6 @@ export interface AnswerFacts {
   readonly refusal: string | null
 }
 
-/** A provider's error answer, or an in-band error frame. */
-export interface ProviderError {
-  readonly type: string | null
-  readonly code: string | null
-  readonly message: string
-}
-
 /** An answer as our types: for crossing formats. */
 export interface ModelAnswer {
   readonly id: string
@@ -96,47 +92,6 @@ export interface ModelAnswer {
   /** Of the answer's text, where the format has them and they were asked for. */
   readonly logprobs?: readonly TokenLogprob[]
 }
-
-/**
- * A stream as our types: for crossing formats. Block indexes count text, reasoning and tool calls together.
- */
-export type StreamEvent =
-  | {
-      readonly kind: 'start'
-      readonly id: string
-      readonly model: string
-      readonly usage: ReportedUsage | null
-    }
-  | { readonly kind: 'text-delta'; readonly text: string }
-  /** `signed`: its signature follows in this stream, so it may be passed on at once as what it is. */
-  | { readonly kind: 'reasoning-delta'; readonly text: string; readonly signed?: true }
-  /** `id`: as of the part. */
-  | { readonly kind: 'reasoning-signature'; readonly signature: string; readonly id?: string }
-  /** A block of encrypted reasoning, whole. */
-  | { readonly kind: 'reasoning-redacted'; readonly data: string; readonly id?: string }
-  /** Of the text block that is being written. */
-  | { readonly kind: 'citation'; readonly citation: Citation }
-  /** Of the text that follows. */
-  | { readonly kind: 'logprobs'; readonly logprobs: readonly TokenLogprob[] }
-  | { readonly kind: 'refusal-delta'; readonly text: string }
-  | {
-      readonly kind: 'tool-call-start'
-      readonly index: number
-      readonly id: string
-      readonly name: string
-      readonly signature?: string
-    }
-  | { readonly kind: 'tool-call-delta'; readonly index: number; readonly argumentsJson: string }
-  | {
-      readonly kind: 'finish'
-      readonly reason: FinishReason
-      readonly raw: string | null
-      readonly stopSequence: string | null
-    }
-  | { readonly kind: 'usage'; readonly usage: ReportedUsage }
-  | { readonly kind: 'error'; readonly error: ProviderError }
-  /** The format's own end marker (`[DONE]`, `message_stop`), where it has one. A stream without is broken. */
-  | { readonly kind: 'end' }
 
 /** Reads a provider's stream without rebuilding it: which bytes may pass, and what was in them. */
 export interface StreamScanner {

@@ -6,7 +6,8 @@ import type { Message, ModelRequest, Part, ReasoningAsk } from '../core/model/me
 import { NO_TOKENS } from '../core/money/token-counts.js'
 import { encodeGeminiAnswer, geminiEncoder } from '../testing/gemini-answer.js'
 import { decodeGeminiRequest } from '../testing/gemini-request.js'
-import type { ModelAnswer, StreamEvent } from './format.js'
+import type { ModelAnswer } from './format.js'
+import type { StreamEvent } from './stream-event.js'
 import { gemini } from './gemini.js'
 
 const text = fc.string({ minLength: 1, unit: 'grapheme' })

@@ -2,7 +2,8 @@
 // in our types can be expressed.
 
 import { invalid } from '../core/parsed.js'
-import type { AnswerFacts, ProviderFormat, StreamEvent } from './format.js'
+import type { AnswerFacts, ProviderFormat } from './format.js'
+import type { StreamEvent } from './stream-event.js'
 import type { ReportedUsage } from '../core/money/token-counts.js'
 import { GrowingFacts } from './scan-frames.js'
 

@@ -3,14 +3,8 @@
 
 import type { FinishReason } from '../core/model/message.js'
 import type { ReportedUsage } from '../core/money/token-counts.js'
-import type {
-  AnswerFacts,
-  ProviderError,
-  ScannerOptions,
-  StreamEvent,
-  StreamFacts,
-  StreamScanner,
-} from './format.js'
+import type { AnswerFacts, ProviderError, ScannerOptions, StreamFacts, StreamScanner } from './format.js'
+import type { StreamEvent } from './stream-event.js'
 import { parseJson } from './fields.js'
 import { readErrorObject } from './read-error.js'
 import { type SseFrame, SseSplitter, asBuffer, readFrame } from './sse.js'

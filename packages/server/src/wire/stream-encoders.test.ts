@@ -6,7 +6,7 @@ import type { Response, ResponseStreamEvent } from 'openai/resources/responses/r
 import { expect, test } from 'vitest'
 import type { CallerWire } from '../core/release/release.js'
 import { NO_TOKENS } from '../core/money/token-counts.js'
-import type { StreamEvent } from './format.js'
+import type { StreamEvent } from './stream-event.js'
 import { formatOf } from './formats.js'
 import { valuesOf } from '../testing/recorded-streams.js'
 

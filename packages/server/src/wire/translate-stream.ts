@@ -4,14 +4,8 @@
 
 import { NO_TOKENS, type ReportedUsage } from '../core/money/token-counts.js'
 import type { CallerWire, Wire } from '../core/release/release.js'
-import type {
-  ScannerOptions,
-  StreamDecoder,
-  StreamEncoder,
-  StreamEvent,
-  StreamFacts,
-  StreamScanner,
-} from './format.js'
+import type { ScannerOptions, StreamDecoder, StreamEncoder, StreamFacts, StreamScanner } from './format.js'
+import type { StreamEvent } from './stream-event.js'
 import { formatOf, providerFormatOf } from './formats.js'
 import { FrameShortcut } from './frame-shortcut.js'
 import { PassedWords } from './passed-words.js'

@@ -10,7 +10,7 @@ import {
   translate,
 } from '../testing/translated-stream.js'
 import { anthropicMessages } from './anthropic-messages.js'
-import type { StreamEvent } from './format.js'
+import type { StreamEvent } from './stream-event.js'
 import { openAiChat } from './openai-chat.js'
 
 const web = {

@@ -2,7 +2,6 @@
 // decoded, encoded, and refused by field name when the target cannot say it.
 
 import { isObject, type JsonObject } from '../../core/json.js'
-import type { Message, Part } from '../../core/model/message.js'
 import type { Parsed } from '../../core/parsed.js'
 import { invalid, parsed } from '../../core/parsed.js'
 import type { Deployment, ProviderConfig, Wire } from '../../core/release/release.js'
@@ -41,7 +40,6 @@ export function prepareBody(step: Step, ask: BodyAsk): Parsed<Uint8Array> {
   const outputTokens = ask.outputTokens ?? request.value.maxOutputTokens ?? ask.deployment.maxOutputTokens
   const sent = {
     ...request.value,
-    messages: request.value.messages.map(withoutOpenAiProofs),
     model: ask.deployment.model,
     maxOutputTokens: outputTokens,
     includeUsage: true,
@@ -63,16 +61,6 @@ export function prepareBody(step: Step, ask: BodyAsk): Parsed<Uint8Array> {
   }
   const body = ask.wire === 'openai-chat' ? forOpenAi(encoded.value, ask) : encoded.value
   return parsed(forPlace(step, ask, Buffer.from(JSON.stringify(body))))
-}
-
-/** Thoughts with an id are those that OpenAI encrypted: for anybody else they prove nothing. */
-function withoutOpenAiProofs(message: Message): Message {
-  const isOpenAis = (part: Part) => part.kind === 'reasoning' && part.id !== undefined
-  if (!message.parts.some(isOpenAis)) return message
-  const parts = message.parts.map((part): Part => {
-    return part.kind === 'reasoning' && isOpenAis(part) ? { kind: 'reasoning', text: part.text } : part
-  })
-  return { ...message, parts }
 }
 
 function embeddingsBody(step: Step, ask: BodyAsk): Parsed<Uint8Array> {

@@ -4,7 +4,7 @@
 
 import { isObject } from '../../core/json.js'
 import type { Citation } from '../../core/model/message.js'
-import type { StreamEvent } from '../format.js'
+import type { StreamEvent } from '../stream-event.js'
 import { readErrorObject } from '../read-error.js'
 import { withoutId } from '../reasoning-proof.js'
 import { mergeAnthropicUsage, readAnthropicUsage } from '../usage.js'

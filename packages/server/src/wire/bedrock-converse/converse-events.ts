@@ -3,7 +3,7 @@
 
 import { isObject } from '../../core/json.js'
 import { textOf } from '../fields.js'
-import type { StreamEvent } from '../format.js'
+import type { StreamEvent } from '../stream-event.js'
 import { isJsonTool } from '../json-tool.js'
 import { readConverseUsage } from '../usage.js'
 import { decodeCitation } from './citations.js'

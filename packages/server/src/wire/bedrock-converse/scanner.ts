@@ -3,7 +3,8 @@
 
 import { isObject } from '../../core/json.js'
 import { NOT_A_STREAM } from '../decode-frames.js'
-import type { ScannerOptions, StreamDecoder, StreamEvent, StreamScanner } from '../format.js'
+import type { ScannerOptions, StreamDecoder, StreamScanner } from '../format.js'
+import type { StreamEvent } from '../stream-event.js'
 import { GrowingFacts } from '../scan-frames.js'
 import { ConverseEvents } from './converse-events.js'
 import { type EventFrame, EventFrames, insideOf } from './event-frames.js'

@@ -6,7 +6,7 @@ import { converseFrames, errorFrame, eventFrame, exceptionFrame } from '../../te
 import { CONVERSE_STREAMS, converseEvents, converseStream } from '../../testing/recorded-streams.js'
 import { NO_TOKENS } from '../../core/money/token-counts.js'
 import { bedrockConverse } from '../bedrock-converse.js'
-import type { StreamEvent } from '../format.js'
+import type { StreamEvent } from '../stream-event.js'
 
 function read(chunks: readonly Uint8Array[]) {
   const scanner = bedrockConverse.scanner({ keepUsage: true, keepLogprobs: true, collect: true })

@@ -3,7 +3,7 @@
 // counts, and only when nothing was said after it.
 
 import type { ReportedUsage } from '../../core/money/token-counts.js'
-import type { StreamEvent } from '../format.js'
+import type { StreamEvent } from '../stream-event.js'
 import { readGeminiUsage } from '../usage.js'
 import {
   type AnswerPart,

@@ -3,7 +3,8 @@
 
 import { decodeFrames } from '../decode-frames.js'
 import { parseJson } from '../fields.js'
-import type { StreamDecoder, StreamEvent } from '../format.js'
+import type { StreamDecoder } from '../format.js'
+import type { StreamEvent } from '../stream-event.js'
 import { isChunk, isForeignEnd } from './candidate.js'
 import { ChunkEvents } from './chunk-events.js'
 import { errorOf } from './errors.js'

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { geminiStream } from '../../testing/recorded-streams.js'
-import type { ScannerOptions, StreamEvent } from '../format.js'
+import type { ScannerOptions } from '../format.js'
+import type { StreamEvent } from '../stream-event.js'
 import { gemini } from '../gemini.js'
 
 const WHOLE = [

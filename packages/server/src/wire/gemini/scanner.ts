@@ -2,7 +2,7 @@
 
 import { NOT_A_STREAM } from '../decode-frames.js'
 import { parseJson } from '../fields.js'
-import type { StreamEvent } from '../format.js'
+import type { StreamEvent } from '../stream-event.js'
 import { FrameScanner } from '../scan-frames.js'
 import { firstCandidate, isChunk, isForeignEnd } from './candidate.js'
 import { ChunkEvents } from './chunk-events.js'

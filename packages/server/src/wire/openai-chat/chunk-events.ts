@@ -4,7 +4,7 @@
 
 import { isObject } from '../../core/json.js'
 import type { Citation } from '../../core/model/message.js'
-import type { StreamEvent } from '../format.js'
+import type { StreamEvent } from '../stream-event.js'
 import { readOpenAiUsage } from '../usage.js'
 import { decodeAnnotations } from './annotations.js'
 import { finishReasonOf, textOrNull } from './answer.js'

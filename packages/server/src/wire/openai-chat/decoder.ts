@@ -3,7 +3,8 @@
 
 import { isObject } from '../../core/json.js'
 import { parseJson } from '../fields.js'
-import type { StreamDecoder, StreamEvent } from '../format.js'
+import type { StreamDecoder } from '../format.js'
+import type { StreamEvent } from '../stream-event.js'
 import { decodeFrames } from '../decode-frames.js'
 import { readErrorObject } from '../read-error.js'
 import { ChunkEvents } from './chunk-events.js'

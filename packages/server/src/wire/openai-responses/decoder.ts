@@ -4,7 +4,8 @@
 import { isObject } from '../../core/json.js'
 import { decodeFrames } from '../decode-frames.js'
 import { parseJson } from '../fields.js'
-import type { StreamDecoder, StreamEvent } from '../format.js'
+import type { StreamDecoder } from '../format.js'
+import type { StreamEvent } from '../stream-event.js'
 import { readErrorObject } from '../read-error.js'
 import { ResponseEvents } from './response-events.js'
 

@@ -3,7 +3,7 @@
 
 import { isObject } from '../../core/json.js'
 import type { Part } from '../../core/model/message.js'
-import type { StreamEvent } from '../format.js'
+import type { StreamEvent } from '../stream-event.js'
 import { readErrorObject } from '../read-error.js'
 import { readResponsesUsage } from '../usage.js'
 import { decodeAnnotation } from './annotations.js'

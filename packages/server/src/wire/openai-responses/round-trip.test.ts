@@ -4,7 +4,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Citation, Message, ModelRequest, Part } from '../../core/model/message.js'
 import { NO_TOKENS } from '../../core/money/token-counts.js'
-import type { ModelAnswer, StreamEvent } from '../format.js'
+import type { ModelAnswer } from '../format.js'
+import type { StreamEvent } from '../stream-event.js'
 import { openAiResponses } from '../openai-responses.js'
 
 const text = fc.string({ minLength: 1, unit: 'grapheme' })

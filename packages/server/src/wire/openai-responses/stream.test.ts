@@ -11,7 +11,7 @@ import {
   readByResponses,
 } from '../../testing/responses-streams.js'
 import { readByAnthropic, readByOpenAi } from '../../testing/translated-stream.js'
-import type { StreamEvent } from '../format.js'
+import type { StreamEvent } from '../stream-event.js'
 import { formatOf } from '../formats.js'
 import { openAiResponses } from '../openai-responses.js'
 
