@@ -18,7 +18,12 @@ export interface ContentContext {
   readonly names: DocumentNames
 }
 
-export type Role = 'system' | 'user' | 'assistant' | 'result'
+export interface Place {
+  readonly at: string
+  readonly role: 'system' | 'user' | 'assistant' | 'result'
+  /** The content it becomes a part of. */
+  readonly blocks: JsonObject[]
+}
 
 const IMAGE_FORMATS: Readonly<Record<string, string>> = {
   'image/png': 'png',
@@ -27,29 +32,21 @@ const IMAGE_FORMATS: Readonly<Record<string, string>> = {
   'image/webp': 'webp',
 }
 
-/** The blocks of one part: none, one, or one with its cache point. */
-export function encodePart(
-  part: Part,
-  place: { readonly at: string; readonly role: Role },
-  context: ContentContext,
-): readonly JsonObject[] {
-  const { at, role } = place
-  const block = encodeBlock(part, place, context)
-  if (block === null) return []
+/** Adds the blocks of one part: none, one, or one with its cache point. */
+export function encodePart(part: Part, { at, role, blocks }: Place, context: ContentContext): void {
+  const block = encodeBlock(part, at, context)
+  if (block === null) return
   const isMedia = part.kind === 'image' || part.kind === 'document'
   if (isMedia && (role === 'system' || role === 'assistant')) {
     context.problems.push({ at, message: 'must be in a user message in the other format' })
   }
   // Inside a tool's result there is no place for it: there it goes behind the whole result.
   const point = context.caching && role !== 'result' ? cachePoint(part) : null
-  return point === null ? [block] : [block, point]
+  blocks.push(block)
+  if (point !== null) blocks.push(point)
 }
 
-function encodeBlock(
-  part: Part,
-  { at }: { readonly at: string; readonly role: Role },
-  context: ContentContext,
-): JsonObject | null {
+function encodeBlock(part: Part, at: string, context: ContentContext): JsonObject | null {
   switch (part.kind) {
     case 'text':
     case 'refusal':
@@ -94,14 +91,15 @@ function encodeCall(part: Of<'tool-call'>, at: string, problems: Problem[]): Jso
 }
 
 function encodeResult(part: Of<'tool-result'>, at: string, context: ContentContext): JsonObject {
-  const content = part.content.flatMap((inner, index) => {
-    const place = { at: `${at}.content[${index}]`, role: 'result' } as const
+  const content: JsonObject[] = []
+  part.content.forEach((inner, index) => {
+    const place = { at: `${at}.content[${index}]`, role: 'result', blocks: content } as const
     const isData = inner.kind === 'text' || inner.kind === 'image' || inner.kind === 'document'
-    if (isData) return encodePart(inner, place, context)
-    context.problems.push({ at: place.at, message: 'must be text, an image or a document' })
-    return []
+    if (isData) encodePart(inner, place, context)
+    else context.problems.push({ at: place.at, message: 'must be text, an image or a document' })
   })
-  return { toolUseId: plainId(part.callId), content, ...(part.isError ? { status: 'error' } : {}) }
+  const result = { toolUseId: plainId(part.callId), content }
+  return part.isError ? { ...result, status: 'error' } : result
 }
 
 /**

@@ -3,7 +3,7 @@
 // tool results first, because a result must directly follow its call.
 
 import type { JsonObject } from '../../core/json.js'
-import type { Message, ModelRequest, Part } from '../../core/model/message.js'
+import type { Message, ModelRequest } from '../../core/model/message.js'
 import type { Parsed, Problem } from '../../core/parsed.js'
 import { concluded } from '../fields.js'
 import { type ContentContext, encodePart } from './encode-content.js'
@@ -16,8 +16,8 @@ const STOP_SEQUENCES_MAX = 2_500
 
 export function encodeRequest(request: ModelRequest): Parsed<JsonObject> {
   const problems: Problem[] = []
-  checkLimits(request, problems)
   const { claude, caching, thoughts } = traitsOf(request.model)
+  checkLimits(request, claude, problems)
   const context: ContentContext = { problems, caching, thoughts, names: new DocumentNames() }
   const { toolConfig, textFormat, forced } = encodeTools(request, problems)
   const thinking = thinkingOf(request, forced)
@@ -46,12 +46,11 @@ function some(name: string, value: JsonObject | readonly JsonObject[]): JsonObje
   return Object.keys(value).length === 0 ? {} : { [name]: value }
 }
 
-function checkLimits(request: ModelRequest, problems: Problem[]): void {
+function checkLimits(request: ModelRequest, claude: boolean, problems: Problem[]): void {
   const { temperature, stop, topLogprobs, presencePenalty, frequencyPenalty } = request
   if (temperature !== null && temperature > 1) {
     problems.push({ at: 'temperature', message: 'must be at most 1 in the other format' })
   }
-  const { claude } = traitsOf(request.model)
   const isBlank = (text: string): boolean => (claude ? text.trim() : text) === ''
   if (stop.some(isBlank) || stop.length > STOP_SEQUENCES_MAX) {
     const message = `must be at most ${STOP_SEQUENCES_MAX} sequences, none of white space, in the other format`
@@ -76,63 +75,67 @@ function inferenceConfig({ maxOutputTokens, temperature, topP, stop }: ModelRequ
 
 /** Each maker has its own name for it. */
 export function topKFields({ model, topK }: ModelRequest): JsonObject {
-  const { claude, nova } = traitsOf(model)
   if (topK === null) return {}
+  const { claude, nova } = traitsOf(model)
   if (claude) return { top_k: topK }
   return nova ? { inferenceConfig: { topK } } : {}
 }
 
 function encodeSystem(messages: readonly Message[], context: ContentContext): readonly JsonObject[] {
-  return messages.flatMap(({ role, parts }, index) =>
-    role === 'system' ? encodeParts(parts, { at: `messages[${index}].content`, role }, context).flat() : [],
-  )
+  const blocks: JsonObject[] = []
+  messages.forEach((message, index) => {
+    const to = { at: `messages[${index}].content`, results: blocks, rest: blocks }
+    if (message.role === 'system') encodeParts(message, to, context)
+  })
+  return blocks
 }
 
 interface Turn {
   readonly role: 'user' | 'assistant'
-  /** The blocks of each part. */
-  readonly content: (readonly JsonObject[])[]
+  /** Results of tools, which go first in what a user says. */
+  readonly results: JsonObject[]
+  readonly rest: JsonObject[]
+}
+
+interface Target extends Pick<Turn, 'results' | 'rest'> {
+  /** Place of the parts. */
+  readonly at: string
 }
 
 function encodeMessages(messages: readonly Message[], context: ContentContext): readonly JsonObject[] {
   const turns: Turn[] = []
-  messages.forEach(({ role, parts }, index) => {
+  messages.forEach((message, index) => {
+    const { role } = message
     if (role === 'system') return
-    const content = encodeParts(parts, { at: `messages[${index}].content`, role }, context)
-    // Content may not be empty here; a message that says nothing is left out.
-    if (content.length === 0) return
     const last = turns.at(-1)
-    if (last?.role === role) last.content.push(...content)
-    else turns.push({ role, content: [...content] })
+    const turn = last?.role === role ? last : { role, results: [], rest: [] }
+    const { rest, results } = turn
+    const at = `messages[${index}].content`
+    encodeParts(message, { at, rest, results: role === 'user' ? results : rest }, context)
+    // Content may not be empty here; a message that says nothing is left out.
+    if (turn !== last && results.length + rest.length > 0) turns.push(turn)
   })
   checkTurns(turns, context.problems)
-  return turns.map(({ role, content }) => ({ role, content: ordered(role, content).flat() }))
+  return turns.map(({ role, results, rest }) => ({
+    role,
+    content: results.length === 0 ? rest : [...results, ...rest],
+  }))
 }
 
-function encodeParts(
-  parts: readonly Part[],
-  { at, role }: { readonly at: string; readonly role: Message['role'] },
-  context: ContentContext,
-): readonly (readonly JsonObject[])[] {
-  return parts
-    .map((part, index) => encodePart(part, { at: `${at}[${index}]`, role }, context))
-    .filter((blocks) => blocks.length > 0)
+/** Adds the blocks of a message; a cache point stays behind its block. */
+function encodeParts({ role, parts }: Message, to: Target, context: ContentContext): void {
+  parts.forEach((part, index) => {
+    const blocks = part.kind === 'tool-result' ? to.results : to.rest
+    encodePart(part, { at: `${to.at}[${index}]`, role, blocks }, context)
+  })
 }
 
 function checkTurns(turns: readonly Turn[], problems: Problem[]): void {
   if (turns[0]?.role !== 'user') {
     problems.push({ at: 'messages', message: 'must begin with what a user said in the other format' })
   }
-  for (const { content } of turns) {
-    const names = new Set(content.flatMap(([block]) => Object.keys(block ?? {})))
-    if (!names.has('document') || names.has('text')) continue
+  for (const { rest } of turns) {
+    if (!rest.some((block) => 'document' in block) || rest.some((block) => 'text' in block)) continue
     problems.push({ at: 'messages', message: 'a document needs text beside it in the other format' })
   }
-}
-
-/** Results first; a cache point stays behind its block. */
-function ordered(role: Turn['role'], content: Turn['content']): Turn['content'] {
-  if (role === 'assistant') return content
-  const isResult = ([block]: readonly JsonObject[]): boolean => block?.['toolResult'] !== undefined
-  return [...content.filter(isResult), ...content.filter((blocks) => !isResult(blocks))]
 }

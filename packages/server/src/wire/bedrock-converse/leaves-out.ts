@@ -1,6 +1,6 @@
 // Hints that a Converse request does not say.
 
-import type { ModelRequest, Part } from '../../core/model/message.js'
+import type { ModelRequest, Part, ReasoningAsk } from '../../core/model/message.js'
 import { held, hintsInParts, lateSystem } from '../hint-places.js'
 import { makerOf } from '../reasoning-proof.js'
 import { topKFields } from './encode-request.js'
@@ -11,10 +11,8 @@ import { thinkingOf } from './thinking.js'
 export function leavesOut(request: ModelRequest): readonly string[] {
   const traits = traitsOf(request.model)
   const { reasoning, topK, messages, tools } = request
-  const thinks = thinkingOf(request, encodeTools(request, []).forced) !== null
-  const isOff = reasoning?.effort === 'none' && traits.claude
   return [
-    ...(reasoning === null || thinks || isOff ? [] : ['reasoning']),
+    ...(reasoning === null || isFollowed(request, reasoning, traits) ? [] : ['reasoning']),
     ...(topK === null || Object.keys(topKFields(request)).length > 0 ? [] : ['topK']),
     ...held(request, ['seed', 'user']),
     ...tools.flatMap((tool, index) =>
@@ -25,6 +23,12 @@ export function leavesOut(request: ModelRequest): readonly string[] {
     ...lateSystem(messages),
     ...hintsInParts(messages, (part) => hintsOf(part, traits)),
   ]
+}
+
+/** The model thinks as it is asked to, or does not where it is not to. */
+function isFollowed(request: ModelRequest, { effort }: ReasoningAsk, { claude }: ModelTraits): boolean {
+  if (effort === 'none' && claude) return true
+  return thinkingOf(request, encodeTools(request, []).forced) !== null
 }
 
 function hintsOf(part: Part, { caching, thoughts }: ModelTraits): readonly string[] {

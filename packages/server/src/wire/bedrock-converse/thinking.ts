@@ -28,8 +28,9 @@ const EFFORTS = { minimal: 'low', low: 'low', medium: 'medium', high: 'high', xh
 /** null: nothing is said, because nothing is asked, or the model cannot be told, or not beside the rest. */
 export function thinkingOf(request: ModelRequest, forcesTool: boolean): Thinking | null {
   const { reasoning, temperature, topP, topK } = request
+  if (!asksToThink(reasoning)) return null
   const { thinking } = traitsOf(request.model)
-  if (!asksToThink(reasoning) || thinking === null) return null
+  if (thinking === null) return null
   // A model that thinks may not be forced to call a tool, nor be given another temperature than 1.
   const isSampled = (temperature !== null && temperature !== 1) || topK !== null
   if (forcesTool || isSampled || (topP !== null && topP < 0.95)) return null

@@ -39,7 +39,7 @@ export function encodeContents(
     const role = message.role === 'assistant' ? 'model' : 'user'
     const last = turns.at(-1)
     if (last?.role === role) last.parts.push(...parts)
-    else turns.push({ role, parts: [...parts] })
+    else turns.push({ role, parts })
   })
   const strict = !isBeforeGemini3(model)
   return turns.map(({ role, parts }) => ({
@@ -62,6 +62,7 @@ export function encodeSystem(messages: readonly Message[], problems: Problem[]):
 }
 
 function resultsFirst(parts: readonly JsonObject[]): readonly JsonObject[] {
+  if (parts.length === 1) return parts
   const isResult = (part: JsonObject): boolean => part['functionResponse'] !== undefined
   return [...parts.filter(isResult), ...parts.filter((part) => !isResult(part))]
 }
@@ -73,8 +74,10 @@ function signed(parts: readonly JsonObject[]): readonly JsonObject[] {
   return parts.map((part, index) => (index === first ? { ...part, thoughtSignature: NOT_OURS } : part))
 }
 
-function encodeParts(parts: readonly Part[], at: string, to: Conversation): readonly JsonObject[] {
-  return parts.flatMap((part, index) => encodePart(part, `${at}[${index}]`, to))
+function encodeParts(parts: readonly Part[], at: string, to: Conversation): JsonObject[] {
+  const encoded: JsonObject[] = []
+  parts.forEach((part, index) => encoded.push(...encodePart(part, `${at}[${index}]`, to)))
+  return encoded
 }
 
 function encodePart(part: Part, at: string, to: Conversation): readonly JsonObject[] {
@@ -127,14 +130,18 @@ function encodeResult(
     problems.push({ at, message: 'must answer a tool call of this conversation: its name is needed here' })
     return []
   }
-  const text = content.map((part) => (part.kind === 'text' ? part.text : '')).join('')
-  const media = content.flatMap((part, index) => encodeResultMedia(part, `${at}.content[${index}]`, problems))
+  let text = ''
+  const media: JsonObject[] = []
+  content.forEach((part, index) => {
+    if (part.kind === 'text') text += part.text
+    else media.push(...encodeResultMedia(part, `${at}.content[${index}]`, problems))
+  })
   const response = isError ? { error: text } : { output: text }
-  return [{ functionResponse: { id: callId, name, response, ...(media.length > 0 ? { parts: media } : {}) } }]
+  const result = { id: callId, name, response }
+  return [{ functionResponse: media.length > 0 ? { ...result, parts: media } : result }]
 }
 
 function encodeResultMedia(part: Part, at: string, problems: Problem[]): readonly JsonObject[] {
-  if (part.kind === 'text') return []
   const media = part.kind === 'image' || part.kind === 'document' ? part : null
   if (media?.source.kind === 'base64') {
     const place = { at, problems }

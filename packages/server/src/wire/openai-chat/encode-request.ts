@@ -94,19 +94,15 @@ function encodeMessage(message: Message, at: string, problems: Problem[]): reado
   const [only] = message.parts
   // The usual message, by far.
   if (message.parts.length === 1 && only?.kind === 'text') return [{ role: message.role, content: only.text }]
-  const placed = message.parts.map((part, index) => ({ part, at: `${at}.content[${index}]` }))
-  const tools = placed.flatMap(({ part, at: place }) =>
-    part.kind === 'tool-result'
-      ? [
-          {
-            role: 'tool',
-            tool_call_id: part.callId,
-            content: textOnly(part.content, `${place}.content`, problems),
-          },
-        ]
-      : [],
-  )
-  const rest = placed.filter(({ part }) => part.kind !== 'tool-result')
+  const tools: JsonObject[] = []
+  const rest: Placed[] = []
+  message.parts.forEach((part, index) => {
+    const place = `${at}.content[${index}]`
+    if (part.kind === 'tool-result') {
+      const content = textOnly(part.content, `${place}.content`, problems)
+      tools.push({ role: 'tool', tool_call_id: part.callId, content })
+    } else rest.push({ part, at: place })
+  })
   if (rest.length === 0 && tools.length > 0) return tools
   return [...tools, { role: message.role, content: encodeContent(rest, problems) }]
 }

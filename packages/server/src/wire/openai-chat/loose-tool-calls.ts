@@ -21,13 +21,18 @@ const LOOSE_ARGUMENTS = /"arguments": ?\{/
 /** One for each stream. */
 export class LooseToolCalls {
   private readonly calls = new Map<unknown, OpenCall[]>()
-  private isRenumbered = false
+  private renumbered = false
+
+  /** From now on every frame with calls in it has to be mended. */
+  get isRenumbered(): boolean {
+    return this.renumbered
+  }
 
   /** May this frame with calls in it need mending? Answered on its text, without parsing. */
   concerns(frame: string): boolean {
     const at = frame.indexOf('"tool_calls"')
     if (at === -1) return false
-    if (this.isRenumbered || frame.indexOf('"index"', at) === -1) return true
+    if (this.renumbered || frame.indexOf('"index"', at) === -1) return true
     const calls = frame.slice(at)
     return STARTS.test(calls) || LOOSE_ARGUMENTS.test(calls)
   }
@@ -52,7 +57,7 @@ export class LooseToolCalls {
     const index = this.indexOf(choice, call)
     const said = withText(call['function'])
     if (index === call['index'] && said === call['function']) return call
-    this.isRenumbered ||= index !== call['index']
+    this.renumbered ||= index !== call['index']
     return { ...call, index, ...(said === undefined ? {} : { function: said }) }
   }
 

@@ -29,7 +29,8 @@ type UsageChunk =
 
 export class OpenAiChatScanner extends FrameScanner {
   private readonly events = new ChunkEvents()
-  private readonly skeleton = new DeltaSkeleton()
+  private readonly texts = new DeltaSkeleton('content')
+  private readonly pieces = new DeltaSkeleton('arguments')
   private readonly toolCalls = new LooseToolCalls()
   private usageChunk: UsageChunk | null = null
   private done: Buffer | null = null
@@ -48,10 +49,14 @@ export class OpenAiChatScanner extends FrameScanner {
 
   protected take(frame: Buffer): Buffer | null {
     const latin1 = frame.toString('latin1')
-    const text = this.skeleton.textOf(latin1)
+    const text = this.texts.textOf(latin1)
     if (text !== null) {
       this.facts.deltas += 1
       if (this.options.collect) this.facts.text += fromLatin1(text)
+      return frame
+    }
+    if (this.isKnownPiece(latin1)) {
+      this.facts.deltas += 1
       return frame
     }
     const plain = plainFrame(latin1, this.options.keepLogprobs)
@@ -59,11 +64,19 @@ export class OpenAiChatScanner extends FrameScanner {
     // Azure tells of its filters before the answer, in a chunk without choices, id or model: whoever reads
     // the first choice of every chunk would stumble.
     if (plain === 'empty' && NO_CHOICES.test(latin1)) return null
-    if (plain === 'delta') this.skeleton.learn(latin1)
+    if (plain === 'delta') this.texts.learn(latin1)
     if (this.options.collect) return this.look(frame)
-    if (plain === 'delta') this.facts.deltas += 1
+    if (plain === 'delta') {
+      this.pieces.learn(latin1)
+      this.facts.deltas += 1
+    }
     this.firstFrame ??= Buffer.from(frame)
     return frame
+  }
+
+  /** Arguments of a call that needs no mending, and that nobody collects. */
+  private isKnownPiece(latin1: string): boolean {
+    return !this.toolCalls.isRenumbered && this.pieces.textOf(latin1) !== null
   }
 
   protected kept(extra: string | null): readonly (Buffer | null)[] {
