@@ -128,8 +128,8 @@ interface Frames {
 
 const TOKENS = [' the', ' parcel', ' left', ' Tuesday', ',', ' gr\u00fcn', ' depot', ' of']
 
-function repeated(frame: (token: string) => string): Frames['delta'] {
-  const made = TOKENS.map((token) => Buffer.from(frame(token)))
+function repeated(frame: (token: string, index: number) => string): Frames['delta'] {
+  const made = TOKENS.map((token, index) => Buffer.from(frame(token, index)))
   return (index) => made[index % made.length] ?? Buffer.alloc(0)
 }
 
@@ -182,14 +182,21 @@ function responsesFrames(kind: 'text' | 'arguments'): Frames {
 }
 
 function geminiFrames(): Frames {
-  const frame = (text: string): string => {
+  // What was used grows with every frame.
+  const frame = (text: string, index: number): string => {
     const candidates = [{ content: { parts: [{ text }], role: 'model' }, index: 0 }]
     const promptTokensDetails = [{ modality: 'TEXT', tokenCount: 900 }]
-    const usageMetadata = { promptTokenCount: 900, totalTokenCount: 900, promptTokensDetails }
+    const counts = { candidatesTokenCount: 3 * index + 4, totalTokenCount: 3 * index + 904 }
+    const usageMetadata = { promptTokenCount: 900, ...counts, promptTokensDetails }
     const rest = { usageMetadata, modelVersion: 'gemini-2.5-flash', responseId: 'mAitaLmkHPPlz7IPvtfUqQ4' }
-    return `data: ${JSON.stringify({ candidates, ...rest })}\n\n`
+    return `data: ${spaced({ candidates, ...rest })}\r\n\r\n`
   }
-  return { start: [Buffer.from(frame('The'))], delta: repeated(frame) }
+  return { start: [Buffer.from(frame('The', 0))], delta: repeated(frame) }
+}
+
+/** As Gemini writes its JSON. */
+function spaced(fields: object): string {
+  return JSON.stringify(fields).replaceAll('":', '": ')
 }
 
 /** One event in the framing of AWS. */

@@ -122,11 +122,27 @@ export interface StreamScanner {
    * Beside `takeEvents`, for frames that are no server-sent events: between which bytes of `chunk` a frame
    * says what it says, when it is one undamaged frame and nothing of another is left. null: it is not.
    */
-  insideOf?(chunk: Uint8Array): { readonly start: number; readonly end: number } | null
+  insideOf?(chunk: Uint8Array): Inside | null
+  /**
+   * Beside `takeEvents` and `wentBy`: which numbers of `chunk` may be others when the rest comes again, as it
+   * is one frame that was just read. null: it may mean something else when it comes again.
+   */
+  countsIn?(chunk: Uint8Array): readonly Inside[] | null
+  /**
+   * One more frame like the last went by, with other words (so many bytes of UTF-8) and other counts. Its
+   * words are told later (`caughtUp`), before anything else is asked.
+   */
+  wentBy?(frame: Uint8Array, bytes: number): void
   /** As of the encoder. */
   caughtUp?(words: string, frames: number): void
   /** The answer as one body, once the stream has ended, where its last frame tells it (OpenAI responses). */
   whole?(): JsonObject | null
+}
+
+/** Of a chunk of bytes. */
+export interface Inside {
+  readonly start: number
+  readonly end: number
 }
 
 export interface StreamFacts {

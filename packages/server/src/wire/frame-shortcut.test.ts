@@ -70,6 +70,39 @@ test('padding may be of any length, and is no part of the shape', () => {
   expect(shortcut.translate(bytes(frameOf('a')))).toBeNull()
 })
 
+describe('counts behind the words', () => {
+  const counted = (words: string, count: string): Buffer =>
+    bytes(frameOf(words).replace(/\}\n\n$/, `,"count": ${count},"b":1}\n\n`))
+  const shortcut = new FrameShortcut()
+  const source = counted('Hi', '7')
+  const start = source.indexOf('7')
+  shortcut.learn({ words: 'Hi', source, target: madeOf('Hi'), counts: [{ start, end: start + 1 }] })
+
+  test.each(['0', '8', '123456789012345'])('may be others: %s', (count) => {
+    expect(shortcut.translate(counted(' a"ü', count))?.toString()).toBe(madeOf(' a"ü'))
+    expect(shortcut.bytes).toBe(Buffer.byteLength(' a"ü'))
+  })
+
+  test.each(['', '07', '-7', '7.5', '7e3', '"7"', '1234567890123456'])('or cannot: %s', (count) => {
+    expect(shortcut.translate(counted('a', count))).toBeNull()
+  })
+
+  test('before the words they are nothing to go by', () => {
+    const before = bytes(frameOf('Hi').replace('{', '{"count":7,'))
+    const at = before.indexOf('7')
+    const other = new FrameShortcut()
+    other.learn({ words: 'Hi', source: before, target: madeOf('Hi'), counts: [{ start: at, end: at + 1 }] })
+    expect(other.translate(before)).toBeNull()
+  })
+})
+
+test('words behind a colon and a space are found as well', () => {
+  const spaced = (words: string): Buffer => bytes(frameOf(words).replace('"content":', '"content": '))
+  const shortcut = new FrameShortcut()
+  shortcut.learn({ words: 'Hi', source: spaced('Hi'), target: madeOf('Hi') })
+  expect(shortcut.translate(spaced('Ho'))?.toString()).toBe(madeOf('Ho'))
+})
+
 test('what was forgotten has to be learned again', () => {
   const shortcut = taught()
   shortcut.forget()

@@ -21,13 +21,45 @@ export class GrowingFacts implements StreamFacts {
   error: ProviderError | null = null
   deltas = 0
   finishReason: FinishReason | null = null
-  usage: ReportedUsage | null = null
-  startUsage: ReportedUsage | null = null
   text = ''
   malformed = false
   private readonly calls = new Map<number, ToolCall>()
   private logprobSum = 0
   private logprobCount = 0
+  private lastUsage: ReportedUsage | null = null
+  private firstUsage: ReportedUsage | null = null
+  private unread: (() => void) | null = null
+
+  get usage(): ReportedUsage | null {
+    this.readNow()
+    return this.lastUsage
+  }
+
+  set usage(usage: ReportedUsage | null) {
+    this.unread = null
+    this.lastUsage = usage
+  }
+
+  get startUsage(): ReportedUsage | null {
+    this.readNow()
+    return this.firstUsage
+  }
+
+  set startUsage(usage: ReportedUsage | null) {
+    this.unread = null
+    this.firstUsage = usage
+  }
+
+  /** There is newer usage: `read` sets it (or leaves it as it is) once somebody asks. */
+  readLater(read: () => void): void {
+    this.unread = read
+  }
+
+  private readNow(): void {
+    const { unread } = this
+    this.unread = null
+    unread?.()
+  }
 
   get toolCalls(): AnswerFacts['toolCalls'] {
     return [...this.calls.values()]

@@ -65,7 +65,8 @@ class TranslatingScanner implements RelayingScanner {
     const repeats = this.encoder.caughtUp !== undefined
     const follows = this.decoder.wentBy !== undefined && (repeats || this.encoder.wentBy !== undefined)
     this.counted = follows && !collect && this.facts instanceof GrowingFacts ? this.facts : null
-    this.words = this.counted === null || !repeats ? null : new PassedWords()
+    const keepsWords = repeats || this.source.wentBy !== undefined
+    this.words = this.counted !== null && keepsWords ? new PassedWords() : null
   }
 
   /** Of the caller's format; it knows of everything that was passed on. */
@@ -79,8 +80,9 @@ class TranslatingScanner implements RelayingScanner {
     const bytes = asBuffer(chunk)
     const short = this.shortened(bytes)
     if (short === null) return this.longWay(bytes, this.counted)
-    this.counted.deltas += 1
     const { chars, start, end } = this.shortcut
+    if (this.source.wentBy === undefined) this.counted.deltas += 1
+    else this.source.wentBy(bytes, this.shortcut.bytes)
     this.decoder.wentBy?.(chars)
     this.encoder.wentBy?.(chars)
     this.keep(bytes, start, end)
@@ -100,15 +102,18 @@ class TranslatingScanner implements RelayingScanner {
     if (this.words.push(frame, start, end)) return
     // Longer than what is kept at most.
     const words = JSON.parse(frame.toString('utf8', start - 1, end + 1)) as string
-    this.encoder.caughtUp?.(words, 1)
-    this.caller.caughtUp?.(words, 1)
+    this.tellWords(words, 1)
   }
 
   private catchUp(): void {
     const passed = this.words?.take() ?? null
-    if (passed === null) return
-    this.encoder.caughtUp?.(passed.words, passed.frames)
-    this.caller.caughtUp?.(passed.words, passed.frames)
+    if (passed !== null) this.tellWords(passed.words, passed.frames)
+  }
+
+  private tellWords(words: string, frames: number): void {
+    if (this.source.wentBy !== undefined) this.source.caughtUp?.(words, frames)
+    this.encoder.caughtUp?.(words, frames)
+    this.caller.caughtUp?.(words, frames)
   }
 
   endOfBody(): void {
@@ -135,7 +140,7 @@ class TranslatingScanner implements RelayingScanner {
     const only = onlyDelta(events)
     const passed = this.isMore(only, frames) ? this.told(only, frames) : this.passed(frames)
     this.before = only
-    if (counted !== null && events.length === 1 && only !== null && counted.deltas === before + 1) {
+    if (counted !== null && only !== null && this.mayRepeat(events, counted.deltas - before)) {
       this.learn(asBuffer(chunk), wordsOf(only), frames)
     }
     return passed
@@ -154,7 +159,17 @@ class TranslatingScanner implements RelayingScanner {
     return Buffer.from(frames)
   }
 
+  /** Whether a frame like this one would say nothing but its words, and counts where the format has some. */
+  private mayRepeat(events: readonly StreamEvent[], deltas: number): boolean {
+    return this.source.countsIn !== undefined || (events.length === 1 && deltas === 1)
+  }
+
   private learn(chunk: Buffer, words: string, target: string): void {
+    if (this.source.countsIn !== undefined) {
+      const counts = this.source.countsIn(chunk)
+      if (counts !== null) this.shortcut.learn({ words, source: chunk, target, counts })
+      return
+    }
     if (this.source.insideOf === undefined) return this.shortcut.learn({ words, source: chunk, target })
     const inside = this.source.insideOf(chunk)
     if (inside === null) return
@@ -219,8 +234,8 @@ function placeOf(delta: Delta): number | null {
 function decoderBeside(source: StreamScanner, from: Wire): StreamDecoder {
   if (source.takeEvents === undefined) return providerFormatOf(from).decoder()
   const take = (): readonly StreamEvent[] => source.takeEvents?.() ?? []
-  // Where a frame is read in place, nothing of it counts positions.
-  return source.insideOf === undefined
+  // Where a frame is read in place, nothing of it counts positions; else its scanner is told.
+  return source.insideOf === undefined && source.wentBy === undefined
     ? { push: take, finish: take }
     : { push: take, finish: take, wentBy: () => {} }
 }

@@ -50,6 +50,11 @@ export class ChunkEvents {
     return events
   }
 
+  /** Words of pieces that were like the last one. Positions of citations count text. */
+  caughtUp(words: string): void {
+    if (this.block === 'text') this.text += words
+  }
+
   /** What a whole stream ends with. */
   end(): readonly StreamEvent[] {
     if (this.ending === null) return []

@@ -1,11 +1,17 @@
 // Reads a generateContent stream for its facts. No caller speaks this format, so no bytes pass.
 
+import { isObject } from '../../core/json.js'
+import type { ReportedUsage } from '../../core/money/token-counts.js'
 import { NOT_A_STREAM } from '../decode-frames.js'
 import { parseJson } from '../fields.js'
+import type { Inside } from '../format.js'
 import type { StreamEvent } from '../stream-event.js'
 import { FrameScanner } from '../scan-frames.js'
+import { asBuffer, readFrame } from '../sse.js'
+import { readGeminiUsage } from '../usage.js'
 import { firstCandidate, isChunk, isForeignEnd } from './candidate.js'
 import { ChunkEvents } from './chunk-events.js'
+import { countsIn } from './counts.js'
 import { errorOf } from './errors.js'
 import { confidenceLogprobs } from './logprobs.js'
 
@@ -17,6 +23,15 @@ export class GeminiScanner extends FrameScanner {
   private over = false
   private failed = false
   private fresh: StreamEvent[] = []
+  /** The last frame that was not read. */
+  private unread = Buffer.alloc(0)
+  private unreadLength = 0
+  private readonly readUnread = (): void => {
+    const { data } = readFrame(this.unread.subarray(0, this.unreadLength))
+    const chunk = data === null ? null : parseJson(data)
+    const usage = isObject(chunk) ? readGeminiUsage(chunk['usageMetadata']) : null
+    if (usage !== null) this.told(usage)
+  }
 
   override push(chunk: Uint8Array): null {
     super.push(chunk)
@@ -67,6 +82,27 @@ export class GeminiScanner extends FrameScanner {
     return []
   }
 
+  countsIn(chunk: Uint8Array): readonly Inside[] | null {
+    return countsIn(asBuffer(chunk))
+  }
+
+  wentBy(frame: Uint8Array, bytes: number): void {
+    this.facts.deltas += Math.ceil(bytes / BYTES_PER_TOKEN)
+    if (frame.length > this.unread.length) this.unread = Buffer.allocUnsafeSlow(frame.length * 2)
+    this.unread.set(frame)
+    this.unreadLength = frame.length
+    this.facts.readLater(this.readUnread)
+  }
+
+  caughtUp(words: string): void {
+    this.events.caughtUp(words)
+    const { usage } = this.facts
+    if (usage === null) return
+    // Only the last one counts, whoever asks for these when.
+    if (this.fresh.at(-1)?.kind === 'usage') this.fresh.pop()
+    this.fresh.push({ kind: 'usage', usage })
+  }
+
   takeEvents(): readonly StreamEvent[] {
     const { fresh } = this
     this.fresh = []
@@ -84,11 +120,14 @@ export class GeminiScanner extends FrameScanner {
     for (const event of events) this.fresh.push(event)
     for (const event of events) {
       if (event.kind === 'finish') this.facts.finishReason = event.reason
-      if (event.kind !== 'usage') continue
-      this.facts.usage = event.usage
-      // Every report is of everything so far.
-      this.facts.startUsage = event.usage
+      if (event.kind === 'usage') this.told(event.usage)
     }
+  }
+
+  /** Every report is of everything so far. */
+  private told(usage: ReportedUsage): void {
+    this.facts.usage = usage
+    this.facts.startUsage = usage
   }
 }
 
