@@ -91,7 +91,8 @@ export async function serveModelCall(
       ? await resumeConversation(engine, tenant.name, bytes)
       : { bytes, keeps: null, thoughts: undefined }
   if ('kind' in resumed && resumed.kind === 'refused') return turnAway(resumed, tenant)
-  const call = parseCall(exchange, { wire, tenant, requestId, ...resumed })
+  const { keeps, thoughts } = resumed
+  const call = parseCall(exchange, { wire, tenant, requestId, bytes: resumed.bytes, keeps, thoughts })
   if (call.kind === 'refused') return turnAway(call, tenant)
   const key = textHeader(exchange, REQUEST_HEADERS.idempotencyKey)
   if (key === null) return callModel(engine, call.call, caller)
