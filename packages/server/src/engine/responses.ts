@@ -11,7 +11,7 @@ import type { Answer } from './answer/answer.js'
 import type { MadeAnswer } from './answer/make-answer.js'
 import type { Engine } from './engine.js'
 import { type Refusal, refused } from './refusal.js'
-import type { KeptTurn, Step } from './step-context.js'
+import { type KeptTurn, type Step, keptUntilMs } from './step-context.js'
 
 /** A response as it was given, and what led to it. */
 export interface KeptResponse extends KeptTurn {
@@ -25,7 +25,6 @@ export interface KeptResponse extends KeptTurn {
 const TURNS_MAX = 500
 /** Longest id that is looked up. */
 const ID_CHARS_MAX = 128
-const DAY_MS = 86_400_000
 
 function referenceOf(tenant: string, id: string): string {
   return `response:${tenant}:${id}`
@@ -46,7 +45,7 @@ export function keepResponse(step: Step, answer: Answer | MadeAnswer, deployment
       response,
       provider: deployment?.provider ?? null,
     } satisfies KeptResponse),
-    deleteAfterMs: engine.system.nowMs() + task.contract.retentionDays * DAY_MS,
+    deleteAfterMs: keptUntilMs(step),
   })
 }
 

@@ -83,6 +83,13 @@ export function decide(step: Step, decision: Decision): void {
   step.decisions.push(decision)
 }
 
+const DAY_MS = 86_400_000
+
+/** Until when the contract keeps what was asked and answered, ms since 1970. */
+export function keptUntilMs({ engine, task }: Step): number {
+  return engine.system.nowMs() + task.contract.retentionDays * DAY_MS
+}
+
 export function timeLeftMs(step: Step): number {
   return step.task.deadlineMs - step.engine.system.nowMs()
 }

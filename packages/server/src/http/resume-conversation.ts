@@ -6,6 +6,7 @@ import type { Engine } from '../engine/engine.js'
 import { type Refusal, refused } from '../engine/refusal.js'
 import { conversationOf } from '../engine/responses.js'
 import type { KeptTurn, ModelCall } from '../engine/step-context.js'
+import { parseJson } from '../wire/fields.js'
 import { itemsOfRequest, withHistory } from '../wire/openai-responses/history.js'
 
 export interface Resumed {
@@ -20,9 +21,9 @@ export async function resumeConversation(
   tenant: string,
   bytes: Buffer,
 ): Promise<Resumed | Refusal> {
-  const body = objectOf(bytes)
+  const body = parseJson(bytes.toString('utf8'))
   // Not JSON: the parser that follows says where.
-  if (body === null) return { kind: 'resumed', bytes, keeps: null, thoughts: undefined }
+  if (!isObject(body)) return { kind: 'resumed', bytes, keeps: null, thoughts: undefined }
   const refusal = unsupportedIn(body)
   if (refusal !== null) return refusal
   const previous = typeof body['previous_response_id'] === 'string' ? body['previous_response_id'] : null
@@ -32,15 +33,6 @@ export async function resumeConversation(
   if ('kind' in history) return history
   const { items, thoughts } = history
   return { kind: 'resumed', bytes: Buffer.from(withHistory(bytes, items)), keeps, thoughts }
-}
-
-function objectOf(bytes: Buffer): Record<string, unknown> | null {
-  try {
-    const body: unknown = JSON.parse(bytes.toString('utf8'))
-    return isObject(body) ? body : null
-  } catch {
-    return null
-  }
 }
 
 function unsupportedIn(body: Record<string, unknown>): Refusal | null {

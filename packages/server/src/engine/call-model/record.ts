@@ -11,7 +11,7 @@ import { record } from '../engine.js'
 import { endTask } from '../outcome.js'
 import { type Refusal, refused } from '../refusal.js'
 import { keepResponse } from '../responses.js'
-import { type Step, decide } from '../step-context.js'
+import { type Step, decide, keptUntilMs } from '../step-context.js'
 import type { Made, StepEnd } from '../step-end.js'
 import { readsOutput } from './plan.js'
 import { remember } from './recall.js'
@@ -224,8 +224,6 @@ export function writeStep(
   record(engine, entry)
 }
 
-const DAY_MS = 86_400_000
-
 /** Prompts and answers are kept only where the contract says so, and no longer than it says. */
 function saveContent(step: Step, answer: Answer | null): string | null {
   const { engine, task } = step
@@ -235,6 +233,5 @@ function saveContent(step: Step, answer: Answer | null): string | null {
     request: JSON.parse(request) as unknown,
     answer: answer === null ? null : answer.facts().text,
   })
-  const deleteAfterMs = engine.system.nowMs() + task.contract.retentionDays * DAY_MS
-  return engine.books.saveContent({ task: task.id, text, deleteAfterMs })
+  return engine.books.saveContent({ task: task.id, text, deleteAfterMs: keptUntilMs(step) })
 }

@@ -27,6 +27,12 @@ function ofReasoning(request: ModelRequest): readonly string[] {
 }
 
 function hintsOf(part: Part): readonly string[] {
+  // No turn is shown its thoughts again.
+  return part.kind === 'reasoning' ? [''] : saidPartHints(part)
+}
+
+/** Of everything but thoughts, in OpenAI's two formats. */
+export function saidPartHints(part: Exclude<Part, { readonly kind: 'reasoning' }>): readonly string[] {
   switch (part.kind) {
     case 'text':
       return held(part, ['citations', 'cacheControl'])
@@ -38,9 +44,6 @@ function hintsOf(part: Part): readonly string[] {
       return held(part, ['signature', 'cacheControl'])
     case 'tool-result':
       return held(part, ['isError', 'cacheControl'])
-    // No turn is shown its thoughts again.
-    case 'reasoning':
-      return ['']
     case 'refusal':
       return []
   }

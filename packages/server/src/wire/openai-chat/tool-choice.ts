@@ -40,7 +40,8 @@ function decodeTools(tools: unknown, problems: Problem[]): readonly ToolDefiniti
   })
 }
 
-function decodeFunction(
+/** Of chat completions and of responses: the latter have its members one level up. */
+export function decodeFunction(
   definition: Record<string, unknown>,
   at: string,
   problems: Problem[],

@@ -4,7 +4,8 @@
 import { isObject } from '../../core/json.js'
 import type { ModelRequest, ToolChoice, ToolDefinition } from '../../core/model/message.js'
 import type { Problem } from '../../core/parsed.js'
-import { asJsonObject, booleanField, listField, requiredText, textField } from '../fields.js'
+import { listField, requiredText } from '../fields.js'
+import { decodeFunction } from '../openai-chat/tool-choice.js'
 
 export function decodeTools(
   body: Record<string, unknown>,
@@ -23,18 +24,7 @@ function decodeTool(tool: unknown, at: string, problems: Problem[]): ToolDefinit
     problems.push({ at: `${at}.type`, message: 'only function tools can be expressed in the other format' })
     return { name: '', parameters: {} }
   }
-  const description = textField(tool['description'], `${at}.description`, problems)
-  const strict = booleanField(tool['strict'], `${at}.strict`, problems)
-  const { parameters } = tool
-  if (parameters !== undefined && parameters !== null && !isObject(parameters)) {
-    problems.push({ at: `${at}.parameters`, message: 'must be a JSON Schema object' })
-  }
-  return {
-    name: requiredText(tool['name'], `${at}.name`, problems),
-    parameters: isObject(parameters) ? asJsonObject(parameters) : { type: 'object', properties: {} },
-    ...(description === null ? {} : { description }),
-    ...(strict === null ? {} : { strict }),
-  }
+  return decodeFunction(tool, at, problems)
 }
 
 function decodeToolChoice(choice: unknown, problems: Problem[]): ToolChoice | null {

@@ -2,6 +2,7 @@
 // Where this format has no word for something that carries meaning, the problem names it; `leavesOut` lists
 // the hints.
 
+import { saidPartHints } from '../openai-chat/leaves-out.js'
 import type { JsonObject } from '../../core/json.js'
 import type { Message, ModelRequest, Part, ReasoningAsk, ToolChoice } from '../../core/model/message.js'
 import type { Parsed, Problem } from '../../core/parsed.js'
@@ -74,22 +75,8 @@ export function leavesOut(request: ModelRequest): string[] {
 }
 
 function hintsOf(part: Part): readonly string[] {
-  switch (part.kind) {
-    case 'text':
-      return held(part, ['citations', 'cacheControl'])
-    case 'image':
-      return held(part, ['cacheControl'])
-    case 'document':
-      return held(part, ['cite', 'cacheControl'])
-    case 'tool-call':
-      return held(part, ['signature', 'cacheControl'])
-    case 'tool-result':
-      return held(part, ['isError', 'cacheControl'])
-    case 'reasoning':
-      return isOwnThought(part) ? [] : ['']
-    case 'refusal':
-      return []
-  }
+  if (part.kind !== 'reasoning') return saidPartHints(part)
+  return isOwnThought(part) ? [] : ['']
 }
 
 function present(name: string, value: string | number | boolean | null): JsonObject {
