@@ -137,11 +137,16 @@ export class FairQueue<T> {
     return entry
   }
 
+  /** Cost that waits in the classes from the highest to this one. */
+  workUpTo(rank: number): number {
+    let work = 0
+    for (let upTo = 0; upTo <= rank; upTo++) work += this.#classOf(upTo).work
+    return work
+  }
+
   /** Cost that is served before such an arrival would be, at most, were nothing more to come. */
   workAhead(arrival: Omit<Arrival<T>, 'value'>): number {
-    let higher = 0
-    for (let rank = 0; rank < arrival.rank; rank++) higher += this.#classOf(rank).work
-    return higher + this.#classOf(arrival.rank).workAhead(arrival)
+    return this.workUpTo(arrival.rank - 1) + this.#classOf(arrival.rank).workAhead(arrival)
   }
 
   #insert(entry: Waiting<T>, isLifted: boolean): void {
