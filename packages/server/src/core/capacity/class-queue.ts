@@ -31,6 +31,8 @@ export interface Backlog<T> {
   weight: number
   /** Cost per weight it was served, on a scale that all tenants of the class share. */
   counter: number
+  /** The part of the counter that is only expected: of calls that have not ended. */
+  expected: number
   /** All that the counter was raised by for having been idle. */
   lifted: number
   /** When it was served last, in dispatches: the tie goes to who was not served for longer. */
@@ -110,6 +112,7 @@ export class ClassQueue<T> {
     const { backlog, earliest } = place
     const { weight, cost } = earliest.item
     backlog.servedAt = at
+    backlog.expected += cost / weight
     this.#charge(backlog, cost / weight)
     this.remove(place)
     return { backlog, weight, cost, lifted: backlog.lifted }
@@ -117,6 +120,7 @@ export class ClassQueue<T> {
 
   /** What the call really used, at its end. */
   settle({ backlog, weight, cost, lifted }: Ticket<T>, used: number): void {
+    backlog.expected = Math.max(0, backlog.expected - cost / weight)
     const change = (used - cost) / weight
     const liftedSince = backlog.lifted - lifted
     // A counter raised since then has swallowed what was charged too much: giving it back is idle credit.
@@ -151,6 +155,7 @@ export class ClassQueue<T> {
       tenant,
       weight,
       counter: 0,
+      expected: 0,
       lifted: 0,
       servedAt: 0,
       work: 0,
@@ -164,7 +169,9 @@ export class ClassQueue<T> {
   }
 
   #enter(backlog: Backlog<T>, isLifted: boolean): void {
-    const floor = this.#turns.peek()?.counter ?? this.#floor
+    const first = this.#turns.peek()
+    // What others may still be given back must not put a newcomer behind them.
+    const floor = first === undefined ? this.#floor : first.counter - first.expected
     if (isLifted && backlog.counter < floor) {
       backlog.lifted += floor - backlog.counter
       backlog.counter = floor
@@ -185,7 +192,7 @@ export class ClassQueue<T> {
     if (backlog.length !== null) this.#lengths.remove(backlog.length)
     backlog.turn = null
     backlog.length = null
-    this.#floor = backlog.counter
+    this.#floor = backlog.counter - backlog.expected
     // Nobody is left, and a sum of fractions need not say so.
     this.#weights = this.count === 0 ? 0 : this.#weights - backlog.weight
   }

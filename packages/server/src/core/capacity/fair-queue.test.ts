@@ -16,11 +16,12 @@ function add(queue: FairQueue<number>, about: Partial<Arrival<number>> = {}): Wa
   return queue.push(arrival(about), 0).entry
 }
 
-/** Dispatches the next one. */
+/** Dispatches the next one, which uses what was expected. */
 function serve(queue: FairQueue<number>): Waiting<number> {
   const next = queue.next()
   if (next === null) throw new Error('nobody waits')
-  queue.take(next.entry)
+  const ticket = queue.take(next.entry)
+  if (ticket !== null) queue.settle(next.entry.rank, ticket, next.entry.cost)
   return next.entry
 }
 
@@ -104,6 +105,16 @@ describe('tenants', () => {
     for (let count = 0; count < 100; count++) add(queue, { tenant: 'idle' })
     if (ticket !== null) queue.settle(entry.rank, ticket, 1)
     expect(serveAll(queue, 20).filter(({ tenant }) => tenant === 'idle')).toHaveLength(10)
+  })
+
+  test('one who comes while a flood is charged for far too much is next, and stays it', () => {
+    const queue = new FairQueue<number>(WIDE)
+    for (let count = 0; count < 50; count++) add(queue, { tenant: 'flood', cost: 8_000 })
+    const flood = queue.next()?.entry
+    const ticket = flood === undefined ? null : queue.take(flood)
+    add(queue, { tenant: 'calm', cost: 8_000 })
+    if (ticket !== null) queue.settle(1, ticket, 50)
+    expect(serve(queue).tenant).toBe('calm')
   })
 
   test('who used more than was expected waits for it', () => {
