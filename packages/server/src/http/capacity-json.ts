@@ -18,9 +18,11 @@ function hostingFacts(release: Release, name: string) {
 export function capacityJson(engine: Engine) {
   const nowMs = engine.system.nowMs()
   const loads = new Map(engine.capacity.snapshot().map((load) => [load.id, load]))
+  const queues = new Map(engine.capacity.queues.snapshot(nowMs).map((queue) => [queue.model, queue]))
   return [...engine.release().models.values()].flatMap((model) =>
     model.deployments.map((deployment) => {
       const load = loads.get(deployment.id)
+      const queue = queues.get(model.name)
       const coolingMs = Math.max(0, (load?.coolUntilMs ?? 0) - nowMs)
       return {
         deployment: deployment.id,
@@ -31,7 +33,7 @@ export function capacityJson(engine: Engine) {
         breaker: coolingMs > 0 ? 'open' : 'closed',
         cooling_ms: coolingMs,
         concurrency: { limit: deployment.limits.concurrency, in_flight: load?.inFlight ?? 0 },
-        queue: { length: 0, oldest_ms: null },
+        queue: { length: queue?.size ?? 0, oldest_ms: queue?.oldestMs(nowMs) ?? null },
         rate: { requests_left: null, tokens_left: null },
         latency_ms: null,
         mean_latency_ms: load === undefined || load.latencyMs === 0 ? null : Math.round(load.latencyMs),

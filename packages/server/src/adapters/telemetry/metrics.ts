@@ -9,6 +9,7 @@ import { unreachable } from '../../core/unreachable.js'
 import { ContractCells } from './contract-cells.js'
 import { DeploymentCells } from './deployment-cells.js'
 import { createFamilies } from './families.js'
+import { type QueueCounts, createQueueMetrics } from './queue-metrics.js'
 import { KnownTasks } from './known-tasks.js'
 import { PairMap } from './pair-map.js'
 
@@ -24,6 +25,7 @@ export interface Metrics {
   /** Model calls being served now. */
   setInFlight(attempts: number): void
   setJournal(journal: JournalState): void
+  setQueues(queues: readonly QueueCounts[]): void
   /** Log lines or spans that were dropped so far, because their sink was slow. */
   setDropped(signal: 'logs' | 'traces', total: number): void
 }
@@ -52,6 +54,7 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
     text: () => registry.metrics(),
     contentType: registry.contentType,
     ...createGauges(registry),
+    setQueues: createQueueMetrics(registry),
   }
 }
 

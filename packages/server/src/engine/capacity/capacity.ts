@@ -8,7 +8,7 @@ import { HoldBack } from '../../core/capacity/hold-back.js'
 import type { CeilingLimits, Deployment, Tenant } from '../../core/release/release.js'
 import type { System } from '../ports.js'
 import { DeploymentState, type Place } from './deployment-state.js'
-import type { Taken } from './model-queue.js'
+import type { Taken } from './queue-ask.js'
 import { Queues } from './queues.js'
 import { Quota, type QuotaLimits, isLimited } from './quota.js'
 
