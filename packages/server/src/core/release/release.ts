@@ -6,6 +6,7 @@ import type { ReleaseId } from '../ids.js'
 import type { Price } from '../money/price.js'
 import type { Criticality } from '../capacity/demand.js'
 import type { CapacitySettings } from './capacity-settings.js'
+import type { EventName } from '../task/event-names.js'
 import type { AzureProvider, BedrockProvider, VertexProvider } from './cloud-providers.js'
 import type { Rule } from './rule.js'
 
@@ -243,6 +244,16 @@ export function isAllSimulated(release: Pick<Release, 'providers'>): boolean {
   return release.providers.size > 0
 }
 
+/** Who is told of events (top-level key `alerts`). */
+export interface AlertWebhook {
+  /** May be a secret by itself: never printed. */
+  readonly url: string
+  /** Signs every message; null: they are not signed. */
+  readonly secret: string | null
+  /** Empty: all. */
+  readonly events: readonly EventName[]
+}
+
 export interface Release {
   readonly id: ReleaseId
   /** Where it was read from: a path, or `built-in`. */
@@ -262,6 +273,7 @@ export interface Release {
   readonly server: ServerSettings
   /** How scarce places are given out (top-level key `capacity`). */
   readonly capacity: CapacitySettings
+  readonly alerts: readonly AlertWebhook[]
   /** Things that are legal but probably not meant, for `spillway check` and the start-up banner. */
   readonly warnings: readonly string[]
 }
