@@ -36,10 +36,7 @@ export function registerOperatorRoutes(app: FastifyInstance, plane: ControlPlane
       ...(summary.owned === null ? {} : { owned: ownedJson(summary.owned) }),
     }
   })
-  app.get('/v1/capacity', async () => ({
-    deployments: capacityJson(engine),
-    queues: queuesJson(engine),
-  }))
+  app.get('/v1/capacity', async () => ({ deployments: capacityJson(engine), queues: queuesJson(engine) }))
   app.get('/v1/slo', async () => ({ contracts: sloJson(engine) }))
   app.get('/v1/events', async (request) => {
     const filter = valid(parseEventQuery(request.query, engine.system.nowMs()))
