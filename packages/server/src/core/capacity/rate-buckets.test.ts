@@ -1,19 +1,11 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { EXAMPLE_QUOTA } from '../../testing/example-quota.js'
 import type { Demand } from './demand.js'
 import type { QuotaDimension, ToldBucket } from './limit-report.js'
 import type { QuotaRules } from './quota-rules.js'
 import { type Charge, type ConfiguredLimits, NO_CHARGE, RateBuckets } from './rate-buckets.js'
 
-const RULES: QuotaRules = {
-  tokens: { start: 'input_and_expected_output', end: 'input_and_output', outputWeight: 1 },
-  inputTokens: { start: 'input', end: 'input', outputWeight: 1 },
-  outputTokens: { start: 'expected_output', end: 'output', outputWeight: 1 },
-  chargesCacheReads: false,
-  requestsSliceMs: 60_000,
-  headers: [],
-  theirCapacity: [],
-}
 const NONE: ConfiguredLimits = { requests: null, tokens: null, input_tokens: null, output_tokens: null }
 
 const demand = (inputTokens = 10, outputTokens = 20, outputTokensMax = 100): Demand => ({
@@ -38,7 +30,7 @@ const told = (dimension: QuotaDimension, some: Partial<ToldBucket>): ToldBucket 
 })
 
 function buckets(limits: Partial<ConfiguredLimits>, rules: Partial<QuotaRules> = {}): RateBuckets {
-  const all = { ...RULES, ...rules }
+  const all = { ...EXAMPLE_QUOTA, ...rules }
   const made = new RateBuckets(all, 0)
   made.configure({ ...NONE, ...limits }, all)
   return made
@@ -156,9 +148,9 @@ describe('charging', () => {
   test('a reload that lowers a limit keeps what was used, one that drops it forgets it', () => {
     const of = buckets({ requests: 100 })
     sent(of, 0, 95)
-    of.configure({ ...NONE, requests: 10 }, RULES)
+    of.configure({ ...NONE, requests: 10 }, EXAMPLE_QUOTA)
     expect(sent(of, 0)).toHaveLength(5)
-    of.configure(NONE, RULES)
+    of.configure(NONE, EXAMPLE_QUOTA)
     expect(sent(of, 0, 50)).toHaveLength(50)
   })
 })
