@@ -31,6 +31,7 @@ export type {
   OwnedJson,
   Percentiles,
   PlaceJson,
+  RateBucketJson,
   Report,
   ReportGroupJson,
   ReportGrouping,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { ProviderConfig } from '../core/release/release.js'
-import { theirCapacityOf } from '../core/capacity/quota-rules.js'
+import { refusalCause } from '../core/capacity/quota-rules.js'
 import { bundledProviderLimits, parseProviderLimits } from './provider-limits.js'
 
 const FILE = new URL('../../data/provider-limits.json', import.meta.url)
@@ -48,12 +48,19 @@ describe('the facts that come with this version', () => {
 
   test('tell their lack of capacity from our quota', () => {
     const of = (kind: ProviderConfig['kind'], status: number, error: string | null = null) =>
-      theirCapacityOf(rules(kind), { status, error })
-    expect(of('anthropic', 529)?.restMs).toBe(2_000)
-    expect(of('bedrock', 503, 'ServiceUnavailableException')).not.toBeNull()
-    expect(of('bedrock', 429, 'ModelNotReadyException')?.restMs).toBe(5_000)
-    expect(of('bedrock', 429, 'ThrottlingException')).toBeNull()
-    for (const kind of KINDS) expect(of(kind, 429)).toBeNull()
+      refusalCause(rules(kind), { end: `http_${status}`, status }, error)
+    expect(of('anthropic', 529)).toEqual({ kind: 'their-capacity', restMs: 2_000 })
+    expect(of('bedrock', 503, 'ServiceUnavailableException')).toMatchObject({ kind: 'their-capacity' })
+    expect(of('bedrock', 429, 'ModelNotReadyException')).toMatchObject({ restMs: 5_000 })
+    expect(of('bedrock', 429, 'ThrottlingException')).toEqual({ kind: 'quota' })
+    for (const kind of KINDS) expect(of(kind, 429)).toEqual({ kind: 'quota' })
+    for (const kind of KINDS) expect(of(kind, 503)).toMatchObject({ kind: 'their-capacity' })
+    // Turned away in the middle of an answer: a quota is refused before.
+    expect(refusalCause(rules('openai'), { end: 'throttled', status: 200 }, null)).toMatchObject({
+      kind: 'their-capacity',
+    })
+    expect(refusalCause(rules('bedrock'), { end: 'throttled', status: 400 }, null)).toEqual({ kind: 'quota' })
+    expect(refusalCause(rules('openai'), { end: 'http_500', status: 500 }, null)).toBeNull()
   })
 })
 

@@ -64,8 +64,8 @@ function resetOf(text: string | undefined, { resetFormat }: LimitHeaders, nowMs:
 }
 
 /**
- * Some limits are per day and do not say so: then what was taken of it is so slow in coming back that the whole
- * would take a day.
+ * Some limits are per day and do not say so: then what was taken of it is so slow in coming back that the
+ * whole would take a day.
  */
 function isOfADay({ limit, remaining, resetMs }: ToldBucket): boolean {
   if (limit === null || remaining === null || resetMs === null || resetMs < MINUTE_RESET_MAX_MS) return false

@@ -1,8 +1,9 @@
 // How a provider charges calls to its limits, how it tells of them, and which refusals are its own lack of
 // capacity. The facts are data (data/provider-limits.json, read by the config floor); what they mean is here.
 
-import type { Demand } from './demand.js'
+import type { Demand, Observation } from './demand.js'
 import type { QuotaDimension } from './limit-report.js'
+import { isThrottle } from './retry.js'
 
 export const START_CHARGES = [
   'nothing',
@@ -119,13 +120,28 @@ function ruleOf(rules: QuotaRules, dimension: QuotaDimension): ChargeRule | null
   }
 }
 
-/** The entry that says that this refusal is their lack of capacity; null: it is not. */
-export function theirCapacityOf(
+export type RefusalCause =
+  | { readonly kind: 'quota' }
+  | { readonly kind: 'their-capacity'; readonly restMs: number }
+
+const QUOTA: RefusalCause = { kind: 'quota' }
+/** Of a lack of capacity that the facts do not list. */
+const REST_MS = 1_000
+
+/**
+ * Why an attempt was turned away for being too much; null: it was not. `error`: the name that a header
+ * gives. Our quota is refused before anything runs, with 429 or (AWS) 400; whatever else throttles is their
+ * capacity.
+ */
+export function refusalCause(
   rules: QuotaRules,
-  refusal: { readonly status: number; readonly error: string | null },
-): TheirCapacity | null {
+  { end, status }: Pick<Observation, 'end' | 'status'>,
+  error: string | null,
+): RefusalCause | null {
+  if (!isThrottle(end)) return null
   for (const each of rules.theirCapacity) {
-    if (each.status === refusal.status && (each.error === null || each.error === refusal.error)) return each
+    const isIt = each.status === status && (each.error === null || each.error === error)
+    if (isIt) return { kind: 'their-capacity', restMs: each.restMs }
   }
-  return null
+  return status === 429 || status === 400 ? QUOTA : { kind: 'their-capacity', restMs: REST_MS }
 }

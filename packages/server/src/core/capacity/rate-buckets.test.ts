@@ -330,3 +330,31 @@ describe('under any use', () => {
     )
   })
 })
+
+describe('a provider that is full', () => {
+  test('is left alone, longer each time, and the quota is as it was', () => {
+    const of = buckets({ requests: 60 })
+    const [charge] = sent(of, 0, 30)
+    const before = of.view(0)[0]?.remaining
+    of.overloaded({ retryAfterMs: null, durationMs: 10 }, 2_000, 0)
+    expect([of.waitMs(demand(), 0), of.speed, of.view(0)[0]?.remaining]).toEqual([2_000, 1, before])
+    of.overloaded({ retryAfterMs: null, durationMs: 10 }, 2_000, 10_000)
+    expect(of.waitMs(demand(), 10_000)).toBe(4_000)
+    of.overloaded({ retryAfterMs: null, durationMs: 10 }, 2_000, 20_000)
+    of.overloaded({ retryAfterMs: null, durationMs: 10 }, 2_000, 30_000)
+    expect(of.waitMs(demand(), 30_000)).toBe(8_000)
+    // Refilled meanwhile: it is not the quota that is short.
+    expect(of.view(30_000)[0]?.remaining).toBe(60)
+    of.settle(charge ?? NO_CHARGE, { inputTokens: 1, cachedTokens: 0, outputTokens: 1 }, 40_000)
+    of.accepted()
+    of.overloaded({ retryAfterMs: 700, durationMs: 10 }, 2_000, 40_000)
+    expect(of.waitMs(demand(), 40_000)).toBe(700)
+  })
+
+  test('calls that were under way are one overload', () => {
+    const of = buckets({})
+    for (let call = 0; call < 50; call += 1)
+      of.overloaded({ retryAfterMs: null, durationMs: 900 }, 1_000, 1_000)
+    expect(of.waitMs(demand(), 1_000)).toBe(1_000)
+  })
+})

@@ -54,6 +54,8 @@ export const NO_CHARGE: Charge = { taken: [], givenBefore: [] }
 /** A provider that refuses without saying for how long is left alone this long, and twice that next time. */
 const REST_MS = 1_000
 const REST_MAX_MS = 30_000
+/** The longest rest of a provider that is full: it may be well again at any time. */
+const OVERLOAD_REST_MAX_MS = 8_000
 /** Larger limits are none: counts stay exact integers, per minute and per day. */
 const LIMIT_MAX = 100_000_000
 
@@ -75,6 +77,8 @@ export class RateBuckets {
   readonly #buckets: Bucket[] = []
   #refusals = 0
   #refusedAtMs = -Infinity
+  #overloads = 0
+  #overloadedAtMs = -Infinity
 
   constructor(rules: QuotaRules, nowMs: number) {
     this.#rules = rules
@@ -96,7 +100,7 @@ export class RateBuckets {
 
   /** 0: the call may be sent now. Else how long until it may be, ms. */
   waitMs(demand: Demand, nowMs: number): number {
-    if (this.#buckets.length === 0 && this.#refusals === 0) return 0
+    if (this.#buckets.length === 0 && this.#refusals === 0 && this.#overloads === 0) return 0
     this.#clock.advance(nowMs)
     let refillMs = 0
     for (const { window, dimension } of this.#buckets) {
@@ -159,8 +163,9 @@ export class RateBuckets {
     }
   }
 
-  /** An answer came: the next refusal is the first again. */
+  /** An answer came: the next refusal is the first again, once the rate has recovered from the last. */
   accepted(): void {
+    this.#overloads = 0
     if (this.#refusals > 0 && !this.#clock.isResting && this.#clock.speed === 1) this.#refusals = 0
   }
 
@@ -176,9 +181,19 @@ export class RateBuckets {
       this.#refusedAtMs = this.#clock.realMs
       this.#clock.slowDown()
     }
-    const ownMs = Math.min(REST_MAX_MS, REST_MS * 2 ** Math.min(10, Math.max(0, this.#refusals - 1)))
-    this.#clock.rest(refusal.retryAfterMs ?? ownMs)
+    this.#clock.rest(refusal.retryAfterMs ?? Math.min(REST_MAX_MS, doubled(REST_MS, this.#refusals)))
     this.#empty(refusal, !isSame && refusal.retryAfterMs !== null)
+  }
+
+  /** The provider is full. It is left alone; what may be sent per minute is as before. */
+  overloaded(refusal: Pick<Refusal, 'retryAfterMs' | 'durationMs'>, restMs: number, nowMs: number): void {
+    this.#clock.advance(nowMs)
+    const { retryAfterMs, durationMs } = refusal
+    if (this.#clock.realMs - durationMs >= this.#overloadedAtMs) {
+      this.#overloads += 1
+      this.#overloadedAtMs = this.#clock.realMs
+    }
+    this.#clock.hold(retryAfterMs ?? Math.min(OVERLOAD_REST_MAX_MS, doubled(restMs, this.#overloads)))
   }
 
   /** At which buckets refill, a share of the full rate; below 1 after refusals. */
@@ -277,4 +292,9 @@ export class RateBuckets {
       else this.#lower(bucket, 0)
     })
   }
+}
+
+/** Twice as long each time in a row. */
+function doubled(ms: number, times: number): number {
+  return ms * 2 ** Math.min(10, Math.max(0, times - 1))
 }

@@ -17,6 +17,7 @@ export class RefillClock {
   #realMs = 0
   /** In real time since the start. */
   #restsUntilMs = 0
+  #heldUntilMs = 0
   #speed = FULL_SPEED
   /** Time by which to refill: whole ms, and the rest in units of speed. */
   #ms = 0
@@ -62,17 +63,22 @@ export class RefillClock {
     this.#restsUntilMs = Math.max(this.#restsUntilMs, this.#realMs + Math.min(forMs, ELAPSED_MAX_MS))
   }
 
+  /** Nothing is sent for so long, and buckets go on refilling: the quota is not what is short. */
+  hold(forMs: number): void {
+    this.#heldUntilMs = Math.max(this.#heldUntilMs, this.#realMs + Math.min(forMs, ELAPSED_MAX_MS))
+  }
+
   /** Half the speed of now. */
   slowDown(): void {
     this.#speed = Math.max(SPEED_MIN, Math.floor(this.#speed / 2))
   }
 
-  /** Real ms from `nowMs` until it has gone on by `refillMs`; the rest included, also when that is 0. */
+  /** Real ms from `nowMs` until it has gone on by `refillMs` and nothing stops sending any more. */
   waitMs(refillMs: number, nowMs: number): number {
     const behindMs = Math.max(0, this.#seenMs - nowMs)
     const restMs = Math.max(0, this.#restsUntilMs - this.#realMs)
-    const runMs = this.#runMs(refillMs)
-    return restMs + runMs === 0 ? 0 : behindMs + restMs + runMs
+    const waitMs = Math.max(restMs + this.#runMs(refillMs), this.#heldUntilMs - this.#realMs)
+    return waitMs <= 0 ? 0 : behindMs + waitMs
   }
 
   #runMs(refillMs: number): number {

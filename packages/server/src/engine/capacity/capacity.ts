@@ -66,17 +66,22 @@ export class Capacity {
   end(place: Place, seen: Observation, nowMs: number): void {
     if (place.isOver) return
     place.isOver = true
-    this.#deployments.get(place.deployment.id)?.end(place.demand, seen, nowMs)
+    this.#deployments.get(place.deployment.id)?.end(place, seen, nowMs)
   }
 
   /** It was taken and not used. */
   giveBack(place: Place): void {
     if (place.isOver) return
     place.isOver = true
-    this.#deployments.get(place.deployment.id)?.giveBack(place.demand)
+    this.#deployments.get(place.deployment.id)?.giveBack(place)
   }
 
-  /** For `GET /v1/capacity`. */
+  /** For `GET /v1/capacity`: also what was never called has limits. */
+  look(deployment: Deployment, nowMs: number): DeploymentState {
+    return this.#state(deployment, nowMs)
+  }
+
+  /** Of all that were ever called. */
   snapshot(): readonly DeploymentState[] {
     return [...this.#deployments.values()]
   }
@@ -89,15 +94,15 @@ export class Capacity {
   #place(deployment: Deployment, demand: Demand, nowMs: number): Taken {
     const state = this.#state(deployment, nowMs)
     state.lastUsed = ++this.#uses
-    state.begin(demand, nowMs)
-    return { kind: 'place', place: { deployment, demand, isOver: false } }
+    const charge = state.begin(demand, nowMs)
+    return { kind: 'place', place: { deployment, demand, charge, isOver: false } }
   }
 
   /** Bounded by the deployments of the releases that served since the start. */
   #state(deployment: Deployment, nowMs: number): DeploymentState {
     const known = this.#deployments.get(deployment.id)
     if (known !== undefined) {
-      known.adopt(deployment, nowMs)
+      known.adopt(deployment)
       return known
     }
     const state = new DeploymentState(deployment, nowMs)

@@ -1,0 +1,26 @@
+// What is left of a deployment's limits, for `GET /v1/capacity`.
+
+import type { DeploymentCapacity } from '@spillway/protocol'
+import { MINUTE_MS } from '../core/capacity/rate-window.js'
+import type { BucketView } from '../core/capacity/rate-buckets.js'
+import type { QuotaDimension } from '../core/capacity/limit-report.js'
+
+/** Of several limits on the same, the one with the least left counts for people. */
+export function rateJson(views: readonly BucketView[]): DeploymentCapacity['rate'] {
+  const leastOf = (...dimensions: readonly QuotaDimension[]): number | null => {
+    const left = views.flatMap((view) => (dimensions.includes(view.dimension) ? [view.remaining] : []))
+    return left.length === 0 ? null : Math.min(...left)
+  }
+  return {
+    requests_left: leastOf('requests'),
+    tokens_left: leastOf('tokens', 'input_tokens', 'output_tokens'),
+    buckets: views.map(({ dimension, spanMs, limit, remaining, source, resetMs }) => ({
+      dimension,
+      per: spanMs === MINUTE_MS ? 'minute' : 'day',
+      limit,
+      remaining,
+      source,
+      reset_ms: resetMs,
+    })),
+  }
+}
