@@ -55,6 +55,11 @@ export class Rates {
     else if (cause !== null) this.#buckets.overloaded({ retryAfterMs, durationMs }, cause.restMs, nowMs)
   }
 
+  /** At which it lets through, a share of the full rate; below 1 after a quota was reached. */
+  get speed(): number {
+    return this.#buckets.speed
+  }
+
   /** How long nothing is sent because the provider said so, ms; 0: it did not. */
   restMs(nowMs: number): number {
     return this.#buckets.restMs(nowMs)
