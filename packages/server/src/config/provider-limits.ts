@@ -62,6 +62,7 @@ const limitHeaders = record({
   reset: optional(lowerCase),
   reset_format: optional(oneOf(RESET_FORMATS, 'format'), 'duration' as const),
   per: optional(oneOf(['minute', 'day'], 'span'), 'minute' as const),
+  binding: optional(flag, true),
 })
 
 const charge = record({
@@ -160,8 +161,8 @@ function rulesOf(values: Values<typeof FACTS>): QuotaRules {
 }
 
 function headersOf(values: typeof limitHeaders.fallback): LimitHeaders {
-  const { dimension, limit, remaining, reset, reset_format: resetFormat, per } = values
-  return { dimension, limit, remaining, reset, resetFormat, spanMs: PER_MS[per] }
+  const { dimension, limit, remaining, reset, reset_format: resetFormat, per, binding } = values
+  return { dimension, limit, remaining, reset, resetFormat, spanMs: PER_MS[per], isBinding: binding }
 }
 
 function knownOf(providers: ReadonlyMap<string, Known>, kind: ProviderKind): Known {

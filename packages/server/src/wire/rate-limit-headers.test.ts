@@ -28,8 +28,15 @@ describe('limits in headers', () => {
       'x-ratelimit-reset-tokens': '6m0s',
     }
     expect(readLimitHeaders(headers, openai, NOW)).toEqual([
-      { dimension: 'requests', spanMs: 60_000, limit: 500, remaining: 499, resetMs: 120 },
-      { dimension: 'tokens', spanMs: 60_000, limit: 200_000, remaining: 199_984, resetMs: 360_000 },
+      { dimension: 'requests', spanMs: 60_000, limit: 500, isBinding: true, remaining: 499, resetMs: 120 },
+      {
+        dimension: 'tokens',
+        spanMs: 60_000,
+        limit: 200_000,
+        isBinding: true,
+        remaining: 199_984,
+        resetMs: 360_000,
+      },
     ])
   })
 
@@ -44,7 +51,7 @@ describe('limits in headers', () => {
       'anthropic-ratelimit-input-tokens-remaining': '29000',
       'anthropic-ratelimit-output-tokens-limit': '8000',
     }
-    expect(readLimitHeaders(headers, anthropic, NOW)).toEqual([
+    expect(readLimitHeaders(headers, anthropic, NOW)).toMatchObject([
       { dimension: 'requests', spanMs: 60_000, limit: 50, remaining: 49, resetMs: 2_000 },
       { dimension: 'input_tokens', spanMs: 60_000, limit: 30_000, remaining: 29_000, resetMs: null },
       { dimension: 'output_tokens', spanMs: 60_000, limit: 8_000, remaining: null, resetMs: null },
@@ -52,10 +59,15 @@ describe('limits in headers', () => {
     expect(readLimitHeaders(requests('500', '499'), anthropic, NOW)).toEqual([])
   })
 
-  test('Azure tells what is left; its limit may be of a slice and is not read', () => {
-    expect(readLimitHeaders(requests('10', '9'), placesOf('azure'), NOW)).toMatchObject([
-      { dimension: 'requests', limit: null, remaining: 9 },
+  test('Azure tells what is left; its limit may be of a slice and binds nobody', () => {
+    const azure = placesOf('azure')
+    expect(readLimitHeaders(requests('10', '9'), azure, NOW)).toMatchObject([
+      { dimension: 'requests', limit: 10, isBinding: false, remaining: 9 },
     ])
+    expect(readLimitHeaders({ 'x-ratelimit-remaining-requests': '79' }, azure, NOW)).toMatchObject([
+      { limit: null, remaining: 79 },
+    ])
+    expect(readLimitHeaders(requests('-1', '-1', '0'), azure, NOW)).toEqual([])
   })
 
   test('a day is told from a minute: by who it is, or by how slowly it comes back', () => {

@@ -43,7 +43,8 @@ function readBucket(headers: Headers, place: LimitHeaders, nowMs: number): ToldB
   const remaining = left !== null && left > (limit ?? LIMIT_MAX) ? null : left
   if (limit === null && remaining === null) return null
   const resetMs = resetOf(at(headers, place.reset), place, nowMs)
-  const bucket = { dimension: place.dimension, spanMs: place.spanMs, limit, remaining, resetMs }
+  const { dimension, spanMs, isBinding } = place
+  const bucket = { dimension, spanMs, limit, isBinding, remaining, resetMs }
   return isOfADay(bucket) ? { ...bucket, spanMs: DAY_MS } : bucket
 }
 

@@ -16,6 +16,8 @@ export interface ToldBucket {
   readonly spanMs: number
   /** At least 1. */
   readonly limit: number | null
+  /** false: `limit` may be of another span, so it is shown and nothing is made to wait for it. */
+  readonly isBinding: boolean
   /** Never above `limit`. */
   readonly remaining: number | null
   /** Until it is full again, ms. */

@@ -38,6 +38,8 @@ export interface LimitHeaders {
   /** `duration`: `6m0s`. `date`: RFC 3339. */
   readonly resetFormat: (typeof RESET_FORMATS)[number]
   readonly spanMs: number
+  /** false: nobody says for sure what span `limit` is of. */
+  readonly isBinding: boolean
 }
 
 /** A refusal that says: we are full. Our quota has nothing to do with it. */

@@ -24,6 +24,7 @@ const told = (dimension: QuotaDimension, some: Partial<ToldBucket>): ToldBucket 
   dimension,
   spanMs: MINUTE_MS,
   limit: null,
+  isBinding: true,
   remaining: null,
   resetMs: null,
   ...some,
@@ -187,6 +188,13 @@ describe('what headers tell', () => {
     const of = buckets({ requests: 60 })
     of.told([told('requests', { remaining: 2 }), told('tokens', { remaining: 2 })], now, 0)
     expect(of.view(0).map(({ remaining }) => remaining)).toEqual([2])
+  })
+
+  test('a limit of nobody knows what span is not kept to, and what is left of it is', () => {
+    const of = buckets({ requests: 60 })
+    of.told([told('requests', { limit: 10, isBinding: false, remaining: 9 })], now, 0)
+    of.told([told('tokens', { limit: 10, isBinding: false, remaining: 9 })], now, 0)
+    expect(of.view(0)).toMatchObject([{ dimension: 'requests', limit: 60, remaining: 9 }])
   })
 
   test('calls sent after the one that answers are not in what it tells', () => {

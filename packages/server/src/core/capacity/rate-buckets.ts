@@ -151,7 +151,8 @@ export class RateBuckets {
   told(report: readonly ToldBucket[], from: { charge: Charge; ageMs: number }, nowMs: number): void {
     if (report.length === 0) return
     this.#clock.advance(nowMs)
-    for (const { dimension, spanMs, limit, remaining } of report) {
+    for (const { dimension, spanMs, remaining, ...each } of report) {
+      const limit = each.isBinding ? each.limit : null
       const bucket = this.#find(dimension, spanMs) ?? this.#learn(dimension, spanMs, limit)
       if (bucket === undefined) continue
       if (limit !== null) bucket.told = limit
