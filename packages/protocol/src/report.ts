@@ -148,6 +148,8 @@ export interface DeploymentCapacity {
     /** The least of the limits on it; null: none is known. */
     readonly requests_left: number | null
     readonly tokens_left: number | null
+    /** Share of the full rate at which they refill, 0..1: below 1 after the provider refused. */
+    readonly refill_share?: number
     /** Every limit that is known. */
     readonly buckets?: readonly RateBucketJson[]
   }

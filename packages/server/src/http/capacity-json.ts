@@ -32,7 +32,7 @@ export function capacityJson(engine: Engine) {
         cooling_ms: coolingMs,
         concurrency: { limit: deployment.limits.concurrency, in_flight: load.inFlight },
         queue: { length: 0, oldest_ms: null },
-        rate: rateJson(load.rates.view(nowMs)),
+        rate: rateJson(load.rates, nowMs),
         latency_ms: null,
         mean_latency_ms: load.latencyMs === 0 ? null : Math.round(load.latencyMs),
         requests: load.requests,

@@ -5,17 +5,8 @@
 import type { Demand } from './demand.js'
 import { QUOTA_DIMENSIONS, type QuotaDimension, type ToldBucket } from './limit-report.js'
 import { type QuotaRules, type Used, endCharge, startCharge } from './quota-rules.js'
-import {
-  MINUTE_MS,
-  type RateWindow,
-  correct,
-  fullLevel,
-  fullWindow,
-  refilled,
-  waitFor,
-  withLevel,
-  withLimit,
-} from './rate-window.js'
+import { type BucketView, RateBucket } from './rate-bucket.js'
+import { MINUTE_MS } from './rate-window.js'
 import { RefillClock } from './refill-clock.js'
 
 /** Per minute. null: no limit. */
@@ -27,17 +18,6 @@ export interface Charge {
   readonly taken: readonly number[]
   /** What each bucket had given before, in all. */
   readonly givenBefore: readonly number[]
-}
-
-export interface BucketView {
-  readonly dimension: QuotaDimension
-  readonly spanMs: number
-  readonly limit: number
-  /** At least 0. */
-  readonly remaining: number
-  readonly source: 'configured' | 'headers'
-  /** Until it is full again, ms. */
-  readonly resetMs: number
 }
 
 export interface Refusal {
@@ -56,25 +36,12 @@ const REST_MS = 1_000
 const REST_MAX_MS = 30_000
 /** The longest rest of a provider that is full: it may be well again at any time. */
 const OVERLOAD_REST_MAX_MS = 8_000
-/** Larger limits are none: counts stay exact integers, per minute and per day. */
-const LIMIT_MAX = 100_000_000
-
-interface Bucket {
-  readonly dimension: QuotaDimension
-  readonly spanMs: number
-  configured: number | null
-  told: number | null
-  /** null while no limit is known any more. */
-  window: RateWindow | null
-  /** Charged at starts, in all. */
-  given: number
-}
 
 export class RateBuckets {
   #rules: QuotaRules
   readonly #clock: RefillClock
   /** Only grows: at most one per dimension and span. */
-  readonly #buckets: Bucket[] = []
+  readonly #buckets: RateBucket[] = []
   #refusals = 0
   #refusedAtMs = -Infinity
   #overloads = 0
@@ -89,11 +56,10 @@ export class RateBuckets {
   configure(limits: ConfiguredLimits, rules: QuotaRules): void {
     this.#rules = rules
     for (const dimension of QUOTA_DIMENSIONS) {
-      const limit = limits[dimension]
-      const bucket = this.#find(dimension, MINUTE_MS)
-      if (bucket !== undefined) bucket.configured = limit
-      else if (limit !== null)
-        this.#buckets.push(this.#newBucket(dimension, MINUTE_MS, { configured: limit }))
+      const configured = limits[dimension]
+      const bucket =
+        this.#find(dimension, MINUTE_MS) ?? (configured === null ? null : this.#add(dimension, MINUTE_MS))
+      if (bucket !== null) bucket.configured = configured
     }
     for (const bucket of this.#buckets) this.#adopt(bucket)
   }
@@ -103,10 +69,9 @@ export class RateBuckets {
     if (this.#buckets.length === 0 && this.#refusals === 0 && this.#overloads === 0) return 0
     this.#clock.advance(nowMs)
     let refillMs = 0
-    for (const { window, dimension } of this.#buckets) {
-      if (window === null) continue
-      const amount = Math.max(1, this.#amount(window, dimension, demand))
-      refillMs = Math.max(refillMs, waitFor(window, amount, this.#clock.ms))
+    for (const bucket of this.#buckets) {
+      const amount = startCharge(this.#rules, bucket.dimension, demand)
+      refillMs = Math.max(refillMs, bucket.waitMs(amount, this.#clock.ms))
     }
     return this.#clock.waitMs(refillMs, nowMs)
   }
@@ -118,12 +83,8 @@ export class RateBuckets {
     const taken: number[] = []
     const givenBefore: number[] = []
     for (const bucket of this.#buckets) {
-      const { window, dimension } = bucket
-      const amount = window === null ? 0 : this.#amount(window, dimension, demand)
       givenBefore.push(bucket.given)
-      taken.push(amount)
-      bucket.given += amount
-      if (window !== null) bucket.window = correct(refilled(window, this.#clock.ms), -amount)
+      taken.push(bucket.charge(startCharge(this.#rules, bucket.dimension, demand), this.#clock.ms))
     }
     return { taken, givenBefore }
   }
@@ -134,14 +95,14 @@ export class RateBuckets {
     this.#clock.advance(nowMs)
     this.#buckets.forEach((bucket, index) => {
       const actual = endCharge(this.#rules, bucket.dimension, used)
-      if (actual !== null) this.#correct(bucket, (charge.taken[index] ?? 0) - actual)
+      if (actual !== null) bucket.correct((charge.taken[index] ?? 0) - actual, this.#clock.ms)
     })
   }
 
   /** The call was never sent. */
   giveBack(charge: Charge): void {
     if (charge.taken.length === 0) return
-    this.#buckets.forEach((bucket, index) => this.#correct(bucket, charge.taken[index] ?? 0))
+    this.#buckets.forEach((bucket, index) => bucket.correct(charge.taken[index] ?? 0, this.#clock.ms))
   }
 
   /**
@@ -151,16 +112,15 @@ export class RateBuckets {
   told(report: readonly ToldBucket[], from: { charge: Charge; ageMs: number }, nowMs: number): void {
     if (report.length === 0) return
     this.#clock.advance(nowMs)
-    for (const { dimension, spanMs, remaining, ...each } of report) {
-      const limit = each.isBinding ? each.limit : null
-      const bucket = this.#find(dimension, spanMs) ?? this.#learn(dimension, spanMs, limit)
-      if (bucket === undefined) continue
-      if (limit !== null) bucket.told = limit
+    for (const { dimension, spanMs, remaining, limit, isBinding } of report) {
+      const known = this.#find(dimension, spanMs)
+      if (known === null && (limit === null || !isBinding)) continue
+      const bucket = known ?? this.#add(dimension, spanMs)
+      if (limit !== null && isBinding) bucket.told = limit
       this.#adopt(bucket)
-      if (remaining === null || bucket.window === null) continue
-      const since = this.#givenSince(bucket, from.charge)
-      const level = (remaining - since) * spanMs + Math.max(0, from.ageMs) * bucket.window.limit
-      this.#lower(bucket, Math.max(0, level))
+      if (remaining === null) continue
+      const left = remaining - this.#givenSince(bucket, from.charge)
+      bucket.lowerTo(left, { ageMs: from.ageMs, atMs: this.#clock.ms })
     }
   }
 
@@ -210,72 +170,31 @@ export class RateBuckets {
 
   view(nowMs: number): readonly BucketView[] {
     this.#clock.advance(nowMs)
-    return this.#buckets.flatMap(({ dimension, spanMs, told, configured, window }) => {
-      if (window === null) return []
-      const { level, limit } = refilled(window, this.#clock.ms)
-      const missing = fullLevel(window) - level
-      const resetMs = this.#clock.waitMs(Math.ceil(missing / limit), nowMs)
-      const source = told !== null && told < (configured ?? Infinity) ? 'headers' : 'configured'
-      return [
-        { dimension, spanMs, limit, remaining: Math.max(0, Math.floor(level / spanMs)), source, resetMs },
-      ]
+    return this.#buckets.flatMap((bucket) => {
+      const view = bucket.view(this.#clock.ms)
+      return view === null ? [] : [{ ...view, resetMs: this.#clock.waitMs(view.resetMs, nowMs) }]
     })
   }
 
-  /** One call larger than all that can be saved up passes when the bucket is full. */
-  #amount(window: RateWindow, dimension: QuotaDimension, demand: Demand): number {
-    const most = Math.floor(fullLevel(window) / window.spanMs)
-    return Math.min(most, startCharge(this.#rules, dimension, demand))
+  #find(dimension: QuotaDimension, spanMs: number): RateBucket | null {
+    return this.#buckets.find((bucket) => bucket.dimension === dimension && bucket.spanMs === spanMs) ?? null
   }
 
-  #find(dimension: QuotaDimension, spanMs: number): Bucket | undefined {
-    return this.#buckets.find((bucket) => bucket.dimension === dimension && bucket.spanMs === spanMs)
-  }
-
-  #learn(dimension: QuotaDimension, spanMs: number, limit: number | null): Bucket | undefined {
-    if (limit === null) return undefined
-    const bucket = this.#newBucket(dimension, spanMs, { told: limit })
+  #add(dimension: QuotaDimension, spanMs: number): RateBucket {
+    const bucket = new RateBucket(dimension, spanMs)
     this.#buckets.push(bucket)
     return bucket
   }
 
-  #newBucket(
-    dimension: QuotaDimension,
-    spanMs: number,
-    known: { readonly configured?: number; readonly told?: number },
-  ): Bucket {
-    const { configured = null, told = null } = known
-    return { dimension, spanMs, configured, told, window: null, given: 0 }
+  #adopt(bucket: RateBucket): void {
+    const { dimension, spanMs } = bucket
+    const savedMs = dimension === 'requests' ? Math.min(spanMs, this.#rules.requestsSliceMs) : spanMs
+    bucket.adopt(savedMs, this.#clock.ms)
   }
 
-  /** The lower of what is configured and what is told counts. */
-  #adopt(bucket: Bucket): void {
-    const { configured, told, spanMs, window } = bucket
-    const limit = Math.min(configured ?? Infinity, told ?? Infinity, LIMIT_MAX)
-    const savedMs = bucket.dimension === 'requests' ? Math.min(spanMs, this.#rules.requestsSliceMs) : spanMs
-    if (configured === null && told === null) bucket.window = null
-    else if (window === null) bucket.window = fullWindow(limit, this.#clock.ms, { spanMs, savedMs })
-    else if (window.limit !== limit || window.savedMs !== savedMs) {
-      bucket.window = withLimit({ ...refilled(window, this.#clock.ms), savedMs }, limit)
-    }
-  }
-
-  #givenSince(bucket: Bucket, { taken, givenBefore }: Charge): number {
+  #givenSince(bucket: RateBucket, { taken, givenBefore }: Charge): number {
     const index = this.#buckets.indexOf(bucket)
     return bucket.given - (givenBefore[index] ?? 0) - (taken[index] ?? 0)
-  }
-
-  #lower(bucket: Bucket, level: number): void {
-    if (bucket.window === null) return
-    const window = refilled(bucket.window, this.#clock.ms)
-    bucket.window = withLevel(window, Math.min(level, window.level))
-  }
-
-  /** What is owed is at most what can be saved up: no mistake of one answer stops a deployment for good. */
-  #correct(bucket: Bucket, amount: number): void {
-    if (bucket.window === null) return
-    const window = correct(refilled(bucket.window, this.#clock.ms), amount)
-    bucket.window = withLevel(window, Math.max(-fullLevel(window), window.level))
   }
 
   /**
@@ -284,13 +203,13 @@ export class RateBuckets {
    */
   #empty({ told, charge }: Refusal, leavesOne: boolean): void {
     const isNamed = told.some(({ remaining }) => remaining === 0)
+    const atMs = this.#clock.ms
     this.#buckets.forEach((bucket, index) => {
-      const { dimension, spanMs, window } = bucket
+      const { dimension, spanMs } = bucket
       const own = told.find((each) => each.dimension === dimension && each.spanMs === spanMs)
-      if (window === null || (isNamed && own?.remaining !== 0)) return
-      const level = Math.max(1, charge.taken[index] ?? 1) * spanMs
-      if (leavesOne) bucket.window = withLevel(refilled(window, this.#clock.ms), level)
-      else this.#lower(bucket, 0)
+      if (isNamed && own?.remaining !== 0) return
+      if (leavesOne) bucket.set(Math.max(1, charge.taken[index] ?? 1), atMs)
+      else bucket.lowerTo(0, { ageMs: 0, atMs })
     })
   }
 }

@@ -3,12 +3,8 @@
 
 import type { Demand, Observation } from '../../core/capacity/demand.js'
 import { refusalCause } from '../../core/capacity/quota-rules.js'
-import {
-  type BucketView,
-  type Charge,
-  type ConfiguredLimits,
-  RateBuckets,
-} from '../../core/capacity/rate-buckets.js'
+import type { BucketView } from '../../core/capacity/rate-bucket.js'
+import { type Charge, type ConfiguredLimits, RateBuckets } from '../../core/capacity/rate-buckets.js'
 import type { Deployment } from '../../core/release/release.js'
 import { readLimitHeaders } from '../../wire/rate-limit-headers.js'
 import { awsErrorType } from '../../wire/refusal-signals.js'
