@@ -1,6 +1,7 @@
 // What this process knows of one deployment: whether it may be called now, and how it has been doing. Made of
 // parts that each answer for one reason to wait.
 
+import { usableOf } from '../../core/capacity/hold-back.js'
 import type { Demand, Observation } from '../../core/capacity/demand.js'
 import type { Charge } from '../../core/capacity/rate-buckets.js'
 import type { Deployment } from '../../core/release/release.js'
@@ -13,6 +14,8 @@ export interface Place {
   /** What it took of the deployment's limits. */
   readonly charge: Charge
   isOver: boolean
+  /** Tells the queue that gave it what was used, as `tokenCost`; null: it was not waited for. */
+  settle: ((cost: number) => void) | null
 }
 
 export class DeploymentState {
@@ -46,11 +49,14 @@ export class DeploymentState {
     this.rates.adopt(deployment)
   }
 
-  /** 0: it may be called now. Infinity: when a call there has ended. Else how long until it may be, ms. */
-  waitMs(demand: Demand, nowMs: number): number {
+  /**
+   * 0: it may be called now. Infinity: when a call there has ended. Else how long until it may be, ms.
+   * `share`: of its limits, what calls of this class may fill.
+   */
+  waitMs(demand: Demand, nowMs: number, share: number): number {
     const ratesMs = this.rates.waitMs(demand, nowMs)
     if (ratesMs > 0) return ratesMs
-    return this.concurrency !== null && this.inFlight >= this.concurrency ? Infinity : 0
+    return this.concurrency !== null && this.inFlight >= usableOf(this.concurrency, share) ? Infinity : 0
   }
 
   begin(demand: Demand, nowMs: number): Charge {
