@@ -17,25 +17,7 @@ import { valid } from './task-routes.js'
 
 export function registerOperatorRoutes(app: FastifyInstance, plane: ControlPlane): void {
   const { engine } = plane
-  app.get('/v1/report', async (request) => {
-    const nowMs = engine.system.nowMs()
-    const filter = { ...valid(parseReportQuery(request.query, nowMs)), tenant: request.tenant.name }
-    const groups = await engine.archive.report(filter)
-    // What is owned costs by the hour: hours to come have not been paid yet.
-    const past = { ...filter, untilMs: Math.min(filter.untilMs, nowMs) }
-    const summary = summariseReport(filter.by, groups, await engine.archive.ownedCosts(past))
-    return {
-      since: new Date(filter.sinceMs).toISOString(),
-      until: new Date(filter.untilMs).toISOString(),
-      by: filter.by,
-      release: engine.release().id,
-      groups: summary.groups.map((group) => ({
-        ...groupJson(group),
-        ...(filter.by === 'contract' ? reportSlo(engine.release(), group) : {}),
-      })),
-      ...(summary.owned === null ? {} : { owned: ownedJson(summary.owned) }),
-    }
-  })
+  registerReport(app, engine)
   app.get('/v1/capacity', async () => ({
     deployments: capacityJson(engine),
     queues: queuesJson(engine),
@@ -57,6 +39,28 @@ export function registerOperatorRoutes(app: FastifyInstance, plane: ControlPlane
   })
   registerModels(app, engine)
   registerHealth(app, plane)
+}
+
+function registerReport(app: FastifyInstance, engine: Engine): void {
+  app.get('/v1/report', async (request) => {
+    const nowMs = engine.system.nowMs()
+    const filter = { ...valid(parseReportQuery(request.query, nowMs)), tenant: request.tenant.name }
+    const groups = await engine.archive.report(filter)
+    // What is owned costs by the hour: hours to come have not been paid yet.
+    const past = { ...filter, untilMs: Math.min(filter.untilMs, nowMs) }
+    const summary = summariseReport(filter.by, groups, await engine.archive.ownedCosts(past))
+    return {
+      since: new Date(filter.sinceMs).toISOString(),
+      until: new Date(filter.untilMs).toISOString(),
+      by: filter.by,
+      release: engine.release().id,
+      groups: summary.groups.map((group) => ({
+        ...groupJson(group),
+        ...(filter.by === 'contract' ? reportSlo(engine.release(), group) : {}),
+      })),
+      ...(summary.owned === null ? {} : { owned: ownedJson(summary.owned) }),
+    }
+  })
 }
 
 function registerModels(app: FastifyInstance, engine: Engine): void {
