@@ -93,6 +93,12 @@ const semantic = record({
 })
 const cache = record({ exact: optional(exact), semantic: optional(semantic) })
 
+const retries = record({
+  max_attempts: optional(whole('attempts')),
+  /** A second copy of a call whose answer is slow to begin. Default `on`. */
+  hedge: optional(oneOf(['on', 'off'], 'switch'), 'on'),
+})
+
 const rung = oneOf<RungName>(FULL_LADDER, 'rung')
 
 export const task = record({
@@ -109,7 +115,7 @@ export const task = record({
   signals: optional(mapOf(located(signal))),
   route: optional(route, route.fallback),
   cache: optional(cache, cache.fallback),
-  retries: optional(record({ max_attempts: optional(whole('attempts')) })),
+  retries: optional(retries, retries.fallback),
   record: optional(oneOf(['metadata', 'content'], 'way to record'), 'metadata'),
   /** How long recorded content is kept, days. Default 30. */
   retention_days: optional(whole('days', 1, DAYS_MAX), RETENTION_DAYS_DEFAULT),

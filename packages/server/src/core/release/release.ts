@@ -183,6 +183,8 @@ export interface Contract {
    * null, the default: every call has its first try, and all of them together three more.
    */
   readonly maxAttempts: number | null
+  /** A call that is slow to begin may be sent once more, to another deployment. */
+  readonly hedge: boolean
   readonly record: 'metadata' | 'content'
   readonly retentionDays: number
   readonly price: { readonly nanoUsdPerSuccess: number | null }

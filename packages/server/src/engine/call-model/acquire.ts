@@ -57,6 +57,12 @@ async function waitForPlace(step: Step, ask: AcquireAsk, wait: Wait): Promise<Ac
   return found
 }
 
+/** A place at one of these, if there is one at this moment. */
+export function acquireNow(step: Step, usable: readonly Deployment[], demand: Demand): Acquired {
+  const taken = step.engine.capacity.take(usable, demand, step.engine.system.nowMs())
+  return taken.kind === 'wait' ? { kind: 'none', waitMs: 0 } : taken
+}
+
 function takePlace(step: Step, { demand }: AcquireAsk, usable: readonly Deployment[]): Acquired {
   const { system, capacity } = step.engine
   if (usable.length === 0) return { kind: 'none', waitMs: 0 }

@@ -5,6 +5,7 @@ import type { Demand, Observation } from '../../core/capacity/demand.js'
 import { chooseDeployment } from '../../core/capacity/deployment-choice.js'
 import type { CeilingLimits, Deployment, Tenant } from '../../core/release/release.js'
 import { DeploymentState, type Place } from './deployment-state.js'
+import { Hedging } from './hedging.js'
 import { Quota, type QuotaLimits, isLimited } from './quota.js'
 
 export type Admission =
@@ -23,6 +24,7 @@ export class Capacity {
   readonly #tenants = new Map<string, Quota>()
   #product: Quota | undefined
   #uses = 0
+  readonly hedging = new Hedging()
 
   /** A call of this tenant, under the product's limits and its own. Admitted calls count until `leave`. */
   admit(tenant: Tenant, product: CeilingLimits, nowMs: number): Admission {
@@ -74,6 +76,16 @@ export class Capacity {
     if (place.isOver) return
     place.isOver = true
     this.#deployments.get(place.deployment.id)?.giveBack(place.demand)
+  }
+
+  /** What is known of one that has been called. */
+  stateOf({ id }: Deployment): DeploymentState | undefined {
+    return this.#deployments.get(id)
+  }
+
+  /** Those that would take such a call now. */
+  ready(deployments: readonly Deployment[], demand: Demand, nowMs: number): readonly Deployment[] {
+    return deployments.filter((deployment) => this.#state(deployment, nowMs).waitMs(demand, nowMs) <= 0)
   }
 
   /** For `GET /v1/capacity`. */

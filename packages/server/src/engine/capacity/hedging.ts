@@ -1,0 +1,52 @@
+// Whether a second copy of a call may be sent now: its budget, and whether there is room to spare.
+
+import { HedgeBudget, type HedgeBudgetState } from '../../core/capacity/hedge-budget.js'
+
+/** Above this share of a deployment's limit a copy would take the place of a call. */
+const UTILISATION_MAX = 0.7
+
+/** What a deployment says of itself. */
+export interface Room {
+  /** 0..1 of its limit; 0: no limit is known. */
+  readonly utilisation: number
+  /** Its limit was lowered of late. */
+  readonly isShrinking: boolean
+}
+
+export type Denied = 'overload' | 'busy' | 'shrinking' | 'budget'
+
+export class Hedging {
+  readonly #budget = new HedgeBudget()
+  /** 0: nothing is scarce. Set by what watches the load. */
+  overloadLevel = 0
+
+  /** A first attempt at a model that has several deployments. */
+  called(): void {
+    this.#budget.called()
+  }
+
+  spent(nanoUsd: number): void {
+    this.#budget.spent(nanoUsd)
+  }
+
+  /** null: it may be sent, and its budget is taken. `lost` or `cancel` follows. */
+  take(slow: Room, other: Room, extraNanoUsd: number): Denied | null {
+    if (this.overloadLevel >= 1) return 'overload'
+    if (slow.isShrinking || other.isShrinking) return 'shrinking'
+    if (other.utilisation >= UTILISATION_MAX) return 'busy'
+    return this.#budget.take(extraNanoUsd) ? null : 'budget'
+  }
+
+  cancel(extraNanoUsd: number): void {
+    this.#budget.cancel(extraNanoUsd)
+  }
+
+  lost(expectedNanoUsd: number, nanoUsd: number): void {
+    this.#budget.lost(expectedNanoUsd, nanoUsd)
+  }
+
+  /** For `GET /v1/capacity`. */
+  state(): HedgeBudgetState {
+    return this.#budget.state()
+  }
+}
