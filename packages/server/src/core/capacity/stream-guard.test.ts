@@ -61,6 +61,11 @@ describe('ProgressGuard', () => {
     expect(watch(20, (ms) => 1 + ms / 80)).toMatchObject({ kind: 'fine' })
   })
 
+  test('a pause after the first tokens is not slow, and a stall when it lasts', () => {
+    expect(watch(20, (ms) => (ms < 100 ? 2 : 3))).toEqual({ kind: 'stalled', atMs: 11_000 })
+    expect(watch(20, (ms) => (ms < 8_000 ? 2 : ms / 20))).toMatchObject({ kind: 'fine' })
+  })
+
   test('of a deployment that nothing is known of, slow is fine', () => {
     expect(watch(null, (ms) => 1 + ms / 5_000)).toMatchObject({ kind: 'fine' })
   })

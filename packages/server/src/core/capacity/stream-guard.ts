@@ -67,7 +67,9 @@ export class ProgressGuard {
   }
 
   #isSlow(): boolean {
-    if (this.#perFrameMs === null || this.#elapsedMs < SPEED_AFTER_MS) return false
-    return this.#elapsedMs > SLOW_FACTOR * this.#perFrameMs * this.#frames
+    // A pause is no pace: it is a stall, once it is long enough.
+    const activeMs = this.#elapsedMs - this.#silentMs
+    if (this.#perFrameMs === null || activeMs < SPEED_AFTER_MS) return false
+    return activeMs > SLOW_FACTOR * this.#perFrameMs * this.#frames
   }
 }

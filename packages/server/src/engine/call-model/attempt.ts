@@ -171,12 +171,13 @@ const NOT_NEEDED: Turn = { kind: 'no-capacity', waitMs: 0 }
  * Watched where another could do better; then a copy may be sent beside it. null: nothing is, or it is the
  * copy.
  */
-function watchOver(step: Step, ask: TurnAsk, attempt: AttemptAsk): Hedge<Copied> | null {
+function watchOver(step: Step, ask: TurnAsk, sending: AttemptAsk): Hedge<Copied> | null {
   const { model, avoid, hasNext, copyOf, plan } = ask
   if (model.deployments.length === 1 && !hasNext) return null
   const sendsCopy = copyOf === null && plan.purpose === 'answer' && step.task.contract.hedge
-  const copy = (original: Original) => sendCopy(step, ask, { original, first: attempt.held })
-  return watch<Copied>(step, { attempt, model, avoid, hasNext, copyOf, copy: sendsCopy ? copy : null })
+  const copy = (original: Original) => sendCopy(step, ask, { original, first: sending.held })
+  const attempted = { attempt: sending, model, avoid, hasNext, copyOf }
+  return watch<Copied>(step, { ...attempted, copy: sendsCopy ? copy : null })
 }
 
 interface Copied {

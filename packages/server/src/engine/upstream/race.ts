@@ -44,6 +44,8 @@ export class Race {
   /** All others end. Without a winner, nobody wins any more. */
   callOff(winner: Runner | null = null): void {
     this.#isDecided = true
-    for (const runner of [...this.#running]) if (runner !== winner) runner.lose()
+    // Who loses leaves, so the list changes meanwhile.
+    const others = this.#running.filter((runner) => runner !== winner)
+    for (const runner of others) runner.lose()
   }
 }
