@@ -24,6 +24,7 @@ export type { Parsed, Problem } from './parsed.js'
 export type { DeploymentProbe, ProbeJson, ProviderProbe, RateLimit, ServerLoadJson } from './probe.js'
 export type {
   CapacityJson,
+  HedgesJson,
   DeploymentCapacity,
   Interval,
   ModelInfo,

@@ -7,7 +7,7 @@ import type { Engine } from '../engine/engine.js'
 import { probeDeployments } from '../engine/probe/probe.js'
 import { refused } from '../engine/refusal.js'
 import { type ControlPlane, Refused } from './control-plane.js'
-import { capacityJson } from './capacity-json.js'
+import { capacityJson, hedgesJson } from './capacity-json.js'
 import { probeJson } from './probe-json.js'
 import { parseReportQuery } from './queries.js'
 import { groupJson, ownedJson } from './report-json.js'
@@ -31,7 +31,10 @@ export function registerOperatorRoutes(app: FastifyInstance, plane: ControlPlane
       ...(summary.owned === null ? {} : { owned: ownedJson(summary.owned) }),
     }
   })
-  app.get('/v1/capacity', async () => ({ deployments: capacityJson(engine) }))
+  app.get('/v1/capacity', async () => ({
+    deployments: capacityJson(engine),
+    hedges: hedgesJson(engine),
+  }))
   app.post('/v1/providers/probe', async (request) => {
     const probes = await probeDeployments(engine, request.tenant)
     return probeJson(engine.release(), probes)

@@ -31,6 +31,11 @@ describe('HedgeBudget', () => {
     expect(budget.take(1)).toBe(false)
   })
 
+  test('some are kept for calls that need one more', () => {
+    const budget = earned(200)
+    expect([budget.take(0, 3), budget.take(0, 3), budget.take(0)]).toEqual([true, false, true])
+  })
+
   test('a copy that was not sent gives back what it took', () => {
     const budget = earned(50, 100)
     expect(budget.take(50)).toBe(true)

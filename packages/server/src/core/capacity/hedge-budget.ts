@@ -42,11 +42,11 @@ export class HedgeBudget {
 
   /**
    * Takes the right to send one copy, or leaves all as it was. `extraNanoUsd`: what one of the two will have
-   * cost in vain. `lost` or `cancel` follows.
+   * cost in vain. `kept`: that many copies stay for calls that need one more. `lost` or `cancel` follows.
    */
-  take(extraNanoUsd: number): boolean {
+  take(extraNanoUsd: number, kept = 0): boolean {
     const price = worth(extraNanoUsd)
-    if (this.#credit < CALLS_PER_HEDGE || this.#spendCredit < price) return false
+    if (this.#credit < CALLS_PER_HEDGE * (kept + 1) || this.#spendCredit < price) return false
     this.#credit -= CALLS_PER_HEDGE
     this.#spendCredit -= price
     this.#hedges += 1

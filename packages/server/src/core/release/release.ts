@@ -179,7 +179,7 @@ export interface Contract {
   readonly route: Route
   readonly cache: { readonly exactTtlMs: number | null; readonly semantic: SemanticCacheConfig | null }
   /**
-   * Upstream attempts over the whole task: first tries, retries, fallbacks, judges and samples together.
+   * Upstream attempts over the whole task: first tries, retries, fallbacks, hedges, judges and samples.
    * null, the default: every call has its first try, and all of them together three more.
    */
   readonly maxAttempts: number | null

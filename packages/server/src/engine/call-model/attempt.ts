@@ -11,7 +11,7 @@ import { sleep } from '../sleep.js'
 import { attemptsMax } from '../task-registry.js'
 import { type Step, decide, timeLeftMs } from '../step-context.js'
 import type { AttemptFailure } from '../upstream/attempt-failure.js'
-import { type Hedge, type Original, bookCopy, planCopy, watch } from '../upstream/hedge.js'
+import { type Hedge, type Original, bookCopy, watch } from '../upstream/hedge.js'
 import { type AttemptAsk, oneAttempt } from '../upstream/one-attempt.js'
 import { type AttemptPlan, prepareAttempt, writeHold } from '../upstream/prepare-attempt.js'
 import { whenDone } from '../when-done.js'
@@ -175,7 +175,7 @@ function watchOver(step: Step, ask: TurnAsk, sending: AttemptAsk): Hedge<Copied>
   const { model, avoid, hasNext, copyOf, plan } = ask
   if (model.deployments.length === 1 && !hasNext) return null
   const sendsCopy = copyOf === null && plan.purpose === 'answer' && step.task.contract.hedge
-  const copy = (original: Original) => sendCopy(step, ask, { original, first: sending.held })
+  const copy = (original: Original) => sendCopy(step, ask, original)
   const attempted = { attempt: sending, model, avoid, hasNext, copyOf }
   return watch<Copied>(step, { ...attempted, copy: sendsCopy ? copy : null })
 }
@@ -187,18 +187,11 @@ interface Copied {
 }
 
 /** The same call once more, elsewhere. null: it was not sent. */
-async function sendCopy(
-  step: Step,
-  ask: TurnAsk,
-  { original, first }: { readonly original: Original; readonly first: HeldAttempt },
-): Promise<Copied | null> {
-  if (step.caller.gone || isCapReached(step)) return null
-  const planned = planCopy(step, first, original.others)
-  if (planned === null) return null
+async function sendCopy(step: Step, ask: TurnAsk, original: Original): Promise<Copied | null> {
   const { sent } = step
+  const { extraNanoUsd } = original
   const plan: AttemptPlan = { ...ask.plan, purpose: 'hedge' }
-  const turn = await holdAndSend(step, { ...ask, plan, copyOf: { ...original, ...planned } })
-  const { extraNanoUsd } = planned
+  const turn = await holdAndSend(step, { ...ask, plan, copyOf: original })
   if (step.sent > sent) return { turn, extraNanoUsd }
   step.engine.capacity.hedging.cancel(extraNanoUsd)
   return null

@@ -40,6 +40,11 @@ export class Tail {
     return this.#classes[classOf(demand)]?.value() ?? null
   }
 
+  /** Of streams with short prompts, for people. */
+  streamP95(): number | null {
+    return this.#classes[0]?.value() ?? null
+  }
+
   /** Between two generated frames of a stream, ms. */
   perFrameMs(): number | null {
     return this.#paced < PACE_COUNT_MIN ? null : this.#perFrameMs

@@ -22,8 +22,8 @@ export interface WatchTerms {
   /** Given up without a first token after this, ms; null: never. */
   readonly limitMs: number | null
   readonly perFrameMs: number | null
-  /** Sends a copy, once, when the p95 has passed; null: there will be none. */
-  readonly hedge: (() => void) | null
+  /** Sends a copy when the p95 has passed. false: not yet; it is asked again. null: there will be none. */
+  readonly hedge: ((waitedMs: number) => boolean) | null
   /** Could another deployment or model serve the call now? */
   elsewhere(): boolean
 }
@@ -64,7 +64,7 @@ export class AttemptWatch implements Runner {
     this.#watched = watched
     if (this.#hasLost) return this.#stop('hedge_lost')
     const { hedge, p95Ms, limitMs } = this.#terms
-    if (hedge !== null && (limitMs === null || p95Ms < limitMs)) this.#after(p95Ms, () => this.#hedge(hedge))
+    if (hedge !== null && (limitMs === null || p95Ms < limitMs)) this.#after(p95Ms, () => this.#hedge(p95Ms))
     else if (limitMs !== null) this.#after(limitMs, () => this.#tooSlow(limitMs))
   }
 
@@ -104,10 +104,13 @@ export class AttemptWatch implements Runner {
     this.#stop('hedge_lost')
   }
 
-  #hedge(hedge: () => void): void {
-    const { limitMs, p95Ms } = this.#terms
-    if (limitMs !== null) this.#after(limitMs - p95Ms, () => this.#tooSlow(limitMs))
-    hedge()
+  /** After one p95, two, four and so on, until a copy is sent. */
+  #hedge(waitedMs: number): void {
+    const { hedge, limitMs } = this.#terms
+    const isSent = hedge === null || hedge(waitedMs)
+    if (!isSent && (limitMs === null || 2 * waitedMs < limitMs))
+      this.#after(waitedMs, () => this.#hedge(2 * waitedMs))
+    else if (limitMs !== null) this.#after(limitMs - waitedMs, () => this.#tooSlow(limitMs))
   }
 
   #tooSlow(limitMs: number): void {

@@ -14,13 +14,18 @@ import { AttemptWatch } from './attempt-watch.js'
 import type { AttemptAsk } from './one-attempt.js'
 import { Race } from './race.js'
 
+/** So many times the p95 is late. */
+const LATE_FACTOR = 2
+
 /** What a second copy goes by. */
 export interface Original {
   readonly race: Race
   /** After which the copy was sent, ms. */
   readonly p95Ms: number
-  /** Where it may go. */
+  /** Where it may go: they were ready when this was made. */
   readonly others: readonly Deployment[]
+  /** What was taken from the hedge budget. */
+  readonly extraNanoUsd: number
 }
 
 export interface WatchAsk<T> {
@@ -55,10 +60,35 @@ export function watch<T>(step: Step, ask: WatchAsk<T>): Hedge<T> | null {
     p95Ms,
     limitMs: firstTokenLimitMs(own, timeLeftMs(step)),
     perFrameMs: tail?.perFrameMs() ?? null,
-    hedge: hedge === null || copy === null ? null : () => hedge.begin(() => copy({ race, p95Ms, others })),
+    hedge: hedge === null || copy === null ? null : hedger(step, ask, { hedge, copy, p95Ms, others }),
     elsewhere: () => race.running > 1 || mayGoOn(step, ask),
   })
   return hedge
+}
+
+interface Hedging<T> {
+  readonly hedge: Hedge<T>
+  readonly copy: (original: Original) => Promise<T | null>
+  readonly p95Ms: number
+  readonly others: readonly Deployment[]
+}
+
+/** Tells once why there is no copy, however often it is asked. */
+function hedger<T>(step: Step, { attempt }: WatchAsk<T>, by: Hedging<T>): (waitedMs: number) => boolean {
+  const { hedge, copy, p95Ms, others } = by
+  let said: string | null = null
+  return (waitedMs) => {
+    if (step.caller.gone || step.task.attempts >= attemptsMax(step.task)) return false
+    const isLate = waitedMs >= LATE_FACTOR * p95Ms
+    const planned = planCopy(step, attempt.held, { others, isLate })
+    if (typeof planned !== 'string') {
+      hedge.begin(() => copy({ race: hedge.race, p95Ms, ...planned }))
+      return true
+    }
+    if (planned !== said) decide(step, { stage: 'attempt', choice: 'no hedge', reason: planned })
+    said = planned
+    return false
+  }
 }
 
 function othersOf<T>({ attempt, model, avoid }: WatchAsk<T>): readonly Deployment[] {
@@ -105,27 +135,20 @@ export class Hedge<T> {
   }
 }
 
-export interface CopyPlan {
-  readonly others: readonly Deployment[]
-  /** Of the hedge budget. */
-  readonly extraNanoUsd: number
-}
-
-/** May the call be sent once more, and where? null: no, and why not is in the step's record. */
-export function planCopy(step: Step, first: HeldAttempt, others: readonly Deployment[]): CopyPlan | null {
+/** May the call be sent once more, and where? Or why not. */
+function planCopy(
+  step: Step,
+  first: HeldAttempt,
+  to: { readonly others: readonly Deployment[]; readonly isLate: boolean },
+): Pick<Original, 'others' | 'extraNanoUsd'> | string {
   const { capacity, system } = step.engine
-  const ready = capacity.ready(others, first.place.demand, system.nowMs())
-  const room = capacity.stateOf(first.deployment)?.room
-  const extraNanoUsd = costInVain(first, ready)
-  const other = ready[0] === undefined ? undefined : capacity.stateOf(ready[0])?.room
-  if (room === undefined || other === undefined) return denied(step, 'no other deployment is ready')
-  const reason = capacity.hedging.take(room, other, extraNanoUsd)
-  return reason === null ? { others: ready, extraNanoUsd } : denied(step, reason)
-}
-
-function denied(step: Step, reason: string): null {
-  decide(step, { stage: 'attempt', choice: 'no hedge', reason })
-  return null
+  const others = capacity.ready(to.others, first.place.demand, system.nowMs())
+  const slow = capacity.stateOf(first.deployment)?.room
+  const other = others[0] === undefined ? undefined : capacity.stateOf(others[0])?.room
+  if (slow === undefined || other === undefined) return 'no other deployment is ready'
+  const extraNanoUsd = costInVain(first, others)
+  const { isLate } = to
+  return capacity.hedging.take({ slow, other, extraNanoUsd, isLate }) ?? { others, extraNanoUsd }
 }
 
 /** One of the two has read the prompt for nothing: the dearer one, to be safe. */
