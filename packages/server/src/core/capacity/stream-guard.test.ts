@@ -19,6 +19,11 @@ describe('firstTokenLimitMs', () => {
     expect(firstTokenLimitMs(p95Ms, leftMs)).toBe(limitMs)
   })
 
+  test('a whole answer that may be long has its time, if the task has it', () => {
+    expect(firstTokenLimitMs(600, 60_000, 10_000)).toBe(15_000)
+    expect(firstTokenLimitMs(600, 8_000, 10_000)).toBe(4_000)
+  })
+
   test('what is normal for a deployment never ends it, and a limit leaves time', () => {
     const times = fc.record({
       p95Ms: fc.integer({ min: 1, max: 600_000 }),

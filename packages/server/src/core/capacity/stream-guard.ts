@@ -4,6 +4,8 @@
 
 /** No first token within so many times the deployment's own p95. */
 const FIRST_TOKEN_FACTOR = 4
+/** A whole answer that is as long as it may be, at a slower pace than normal, is not late. */
+const WORK_FACTOR = 1.5
 /** Nor is it given up before this, ms: one collection of garbage is no reason. */
 const FIRST_TOKEN_FLOOR_MS = 1_000
 /** A slow deployment may have this share of the time left, so that another still has a chance. */
@@ -22,11 +24,12 @@ const LOOK_MS = 1_000
 
 /**
  * How long to wait for the first token, or for the head of a whole answer, ms; null: as long as the task has.
- * `p95Ms`: of this deployment for calls like this one.
+ * `p95Ms`: of this deployment for calls like this one. `workMs`: what the longest answer takes that may come
+ * before the head; 0, the default, of a stream.
  */
-export function firstTokenLimitMs(p95Ms: number | null, leftMs: number): number | null {
+export function firstTokenLimitMs(p95Ms: number | null, leftMs: number, workMs = 0): number | null {
   if (p95Ms === null) return null
-  const patient = Math.max(FIRST_TOKEN_FLOOR_MS, FIRST_TOKEN_FACTOR * p95Ms)
+  const patient = Math.max(FIRST_TOKEN_FLOOR_MS, FIRST_TOKEN_FACTOR * p95Ms, WORK_FACTOR * workMs)
   const fair = Math.max(FIRST_TOKEN_SHARE * leftMs, FIRST_TOKEN_FACTOR_MIN * p95Ms)
   const limitMs = Math.ceil(Math.min(patient, fair))
   return limitMs < leftMs ? limitMs : null

@@ -10,10 +10,10 @@ const ANSWER_CLASSES = [64, 512]
 const SHARE = 0.95
 /** As round-trip times are smoothed (RFC 6298). */
 const PACE_WEIGHT = 1 / 8
-/** Streams that must have been seen. */
+/** Answers that must have been seen. */
 const PACE_COUNT_MIN = 20
-/** Shorter streams say nothing about a pace, frames. */
-const PACE_FRAMES_MIN = 8
+/** Shorter answers say nothing about a pace: frames, tokens. */
+const PIECES_MIN = 8
 
 /** Ended before there was a first token because it had taken too long: it would have taken longer still. */
 const CUT_SHORT: ReadonlySet<string> = new Set(['hedge_lost', 'slow_start', 'timeout'])
@@ -23,8 +23,9 @@ const TELLING: ReadonlySet<string> = new Set(['ok', 'cut', 'caller_left', 'hedge
 export class Tail {
   /** By class: streams by their prompts, then whole answers by their limits. */
   readonly #classes: (LatencyQuantile | undefined)[] = []
-  #perFrameMs = 0
-  #paced = 0
+  readonly #frames = new Pace()
+  /** Output tokens of whole answers. */
+  readonly #tokens = new Pace()
 
   learn(demand: Demand, seen: Observation): void {
     const beganMs = beganAfter(seen)
@@ -32,7 +33,10 @@ export class Tail {
     const index = classOf(demand)
     const known = (this.#classes[index] ??= new LatencyQuantile(SHARE))
     known.add(beganMs)
-    this.#pace(seen)
+    const { end, frames = 0, firstTokenMs, durationMs, outputTokens } = seen
+    if (end !== 'ok' || firstTokenMs === null) return
+    if (demand.stream) this.#frames.add(durationMs - firstTokenMs, frames - 1)
+    else this.#tokens.add(firstTokenMs, outputTokens)
   }
 
   /** Of calls like this one: the time to the first token, or to the head of a whole answer, ms. */
@@ -47,16 +51,29 @@ export class Tail {
 
   /** Between two generated frames of a stream, ms. */
   perFrameMs(): number | null {
-    return this.#paced < PACE_COUNT_MIN ? null : this.#perFrameMs
+    return this.#frames.value()
   }
 
-  #pace({ end, frames = 0, firstTokenMs, durationMs }: Observation): void {
-    if (end !== 'ok' || firstTokenMs === null || frames < PACE_FRAMES_MIN) return
-    const perFrameMs = (durationMs - firstTokenMs) / (frames - 1)
-    if (!(perFrameMs >= 0)) return
-    const weight = Math.max(PACE_WEIGHT, 1 / (this.#paced + 1))
-    this.#perFrameMs += weight * (perFrameMs - this.#perFrameMs)
-    this.#paced = Math.min(PACE_COUNT_MIN, this.#paced + 1)
+  /** What the longest answer to such a call takes before its head comes, ms. 0: a stream, or not known. */
+  workMs({ stream, outputTokensMax }: Demand): number {
+    return stream ? 0 : (this.#tokens.value() ?? 0) * outputTokensMax
+  }
+}
+
+/** Decayed mean of a time per piece, ms. */
+class Pace {
+  #mean = 0
+  #count = 0
+
+  add(ms: number, pieces: number): void {
+    if (!(ms >= 0) || pieces < PIECES_MIN) return
+    this.#count += 1
+    this.#mean += Math.max(PACE_WEIGHT, 1 / this.#count) * (ms / pieces - this.#mean)
+  }
+
+  /** null: too little is known. */
+  value(): number | null {
+    return this.#count < PACE_COUNT_MIN ? null : this.#mean
   }
 }
 

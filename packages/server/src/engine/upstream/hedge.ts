@@ -58,7 +58,7 @@ export function watch<T>(step: Step, ask: WatchAsk<T>): Hedge<T> | null {
     system,
     race,
     p95Ms,
-    limitMs: firstTokenLimitMs(own, timeLeftMs(step)),
+    limitMs: firstTokenLimitMs(own, timeLeftMs(step), tail?.workMs(place.demand)),
     perFrameMs: tail?.perFrameMs() ?? null,
     hedge: hedge === null || copy === null ? null : hedger(step, ask, { hedge, copy, p95Ms, others }),
     elsewhere: () => race.running > 1 || mayGoOn(step, ask),
