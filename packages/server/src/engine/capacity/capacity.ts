@@ -78,6 +78,11 @@ export class Capacity {
     this.#deployments.get(place.deployment.id)?.giveBack(place.demand)
   }
 
+  /** Of a model. 0: nothing is given up. */
+  overloadLevel(_model: string, _nowMs: number): number {
+    return 0
+  }
+
   /** What is known of one that has been called. */
   stateOf({ id }: Deployment): DeploymentState | undefined {
     return this.#deployments.get(id)

@@ -20,6 +20,8 @@ export interface Room {
 }
 
 export interface HedgeAsk {
+  /** Of the model, from 0: nothing is given up. */
+  readonly overloadLevel: number
   /** Where the call is, and where its copy would be. */
   readonly slow: Room
   readonly other: Room
@@ -33,8 +35,6 @@ export type Denied = 'overload' | 'busy' | 'shrinking' | 'budget'
 
 export class Hedging {
   readonly #budget = new HedgeBudget()
-  /** 0: nothing is scarce. Set by what watches the load. */
-  overloadLevel = 0
 
   /** A first attempt at a model that has several deployments. */
   called(): void {
@@ -46,8 +46,8 @@ export class Hedging {
   }
 
   /** null: it may be sent, and its budget is taken. `lost` or `cancel` follows. */
-  take({ slow, other, extraNanoUsd, isLate }: HedgeAsk): Denied | null {
-    if (this.overloadLevel >= 1) return 'overload'
+  take({ overloadLevel, slow, other, extraNanoUsd, isLate }: HedgeAsk): Denied | null {
+    if (overloadLevel >= 1) return 'overload'
     if (slow.isShrinking || other.isShrinking) return 'shrinking'
     if (other.utilisation >= UTILISATION_MAX) return 'busy'
     return this.#budget.take(extraNanoUsd, isLate ? 0 : KEPT_FOR_LATE) ? null : 'budget'

@@ -192,7 +192,7 @@ describe('there is no copy', () => {
   })
   test('under load', async () => {
     const world = engineWith(slow)
-    world.engine.capacity.hedging.overloadLevel = 1
+    world.engine.capacity.overloadLevel = () => 1
     expect(await calls(world)).toBe(0)
   })
   test('once the caller has something', async () => {

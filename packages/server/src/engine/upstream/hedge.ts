@@ -148,7 +148,9 @@ function planCopy(
   if (slow === undefined || other === undefined) return 'no other deployment is ready'
   const extraNanoUsd = costInVain(first, others)
   const { isLate } = to
-  return capacity.hedging.take({ slow, other, extraNanoUsd, isLate }) ?? { others, extraNanoUsd }
+  const overloadLevel = capacity.overloadLevel(first.model.name, system.nowMs())
+  const taken = capacity.hedging.take({ overloadLevel, slow, other, extraNanoUsd, isLate })
+  return taken ?? { others, extraNanoUsd }
 }
 
 /** One of the two has read the prompt for nothing: the dearer one, to be safe. */
