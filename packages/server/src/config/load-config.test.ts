@@ -289,6 +289,15 @@ tasks:
     expect(contract(release, 'default').budget.limits.modelCalls).toBe(3)
   })
 
+  test('hedges are on unless a task, or all of them, do without', () => {
+    const release = load(`
+defaults: { retries: { hedge: off } }
+tasks: { a: { retries: { max_attempts: 2 } }, b: { retries: { hedge: on } }, c: { retries: { hedge: false } } }
+`)
+    expect(['a', 'b', 'c'].map((name) => contract(release, name).hedge)).toEqual([false, true, false])
+    expect(contract(load('tasks: { a: {} }'), 'a').hedge).toBe(true)
+  })
+
   test('an empty ladder means refuse, and the order of rungs is kept as written', () => {
     const release = load('tasks: { a: { degrade: [] }, b: { degrade: [refine, shorter_context] } }')
     expect(contract(release, 'a').degrade).toEqual([])

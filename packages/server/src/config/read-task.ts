@@ -10,6 +10,7 @@ import {
   mapOf,
   filled,
   number,
+  onOff,
   oneOf,
   optional,
   record,
@@ -96,7 +97,7 @@ const cache = record({ exact: optional(exact), semantic: optional(semantic) })
 const retries = record({
   max_attempts: optional(whole('attempts')),
   /** A second copy of a call whose answer is slow to begin. Default `on`. */
-  hedge: optional(oneOf(['on', 'off'], 'switch'), 'on'),
+  hedge: optional(onOff, true),
 })
 
 const rung = oneOf<RungName>(FULL_LADDER, 'rung')
