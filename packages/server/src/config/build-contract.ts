@@ -65,6 +65,7 @@ export function buildContract(name: string, tree: Tree, around: Surroundings): B
     cache: cacheOf(values),
     maxAttempts: values.retries.max_attempts,
     hedge: values.retries.hedge,
+    criticality: values.criticality,
     record: values.record,
     retentionDays: values.retention_days,
     price: { nanoUsdPerSuccess: nanoUsd(values.price?.usd_per_success ?? null) },

@@ -31,8 +31,16 @@ export type AttemptsEnd =
   /** The request cannot be said in the format of any deployment. */
   | { readonly kind: 'inexpressible'; readonly problems: readonly Problem[] }
   | { readonly kind: 'failed'; readonly failures: readonly AttemptFailure[] }
-  | { readonly kind: 'no-capacity'; readonly waitMs: number }
+  | NoCapacity
   | { readonly kind: 'caller-left' }
+
+export interface NoCapacity {
+  readonly kind: 'no-capacity'
+  /** Refused at once, rather than after a wait. */
+  readonly isShed: boolean
+  /** After which it is worth another try, ms. */
+  readonly waitMs: number
+}
 
 type Turn = AttemptsEnd | { readonly kind: 'again'; readonly failure: AttemptFailure }
 
@@ -118,15 +126,17 @@ async function withHold(step: Step, ask: TurnAsk, reservation: Reservation): Pro
         ? acquire(step, { model, avoid, hasNext, demand })
         : acquireNow(step, copyOf.others, demand)
     const acquired = acquiring instanceof Promise ? await acquiring : acquiring
-    if (acquired.kind === 'none') return { kind: 'no-capacity', waitMs: acquired.waitMs }
+    if (acquired.kind === 'gone') return { kind: 'caller-left' }
+    if (acquired.kind === 'none')
+      return { kind: 'no-capacity', isShed: acquired.isShed, waitMs: acquired.waitMs }
     unused = acquired.place
     const ready = prepareAttempt(step, { plan: ask.plan, model, place: unused, reservation })
     if (ready.kind !== 'ready') return ready
     const barred = claim(step, ask)
     if (barred !== null) return barred
     writeHold(step, ready.attempt.held)
-    unused = null
     hedge = watchOver(step, ask, ready.attempt)
+    unused = null
     const end = await oneAttempt(step, ready.attempt)
     isSettled = true
     const turn = end.kind === 'answered' ? end : judgeFailure(step, end.failure, ask.avoid)
@@ -165,7 +175,7 @@ function claim(step: Step, { plan, model, failures, copyOf }: TurnAsk): Turn | n
   return null
 }
 
-const NOT_NEEDED: Turn = { kind: 'no-capacity', waitMs: 0 }
+const NOT_NEEDED: Turn = { kind: 'no-capacity', isShed: false, waitMs: 0 }
 
 /**
  * Watched where another could do better; then a copy may be sent beside it. null: nothing is, or it is the
