@@ -6,10 +6,4 @@ import type { Oversized } from './size-rules.js'
 export const OVERSIZED: Oversized = {}
 
 /** Files that are there ahead of the code that will use them, each with the reason. */
-export const WAITING: Readonly<Record<string, string>> = {
-  'packages/server/src/core/capacity/prefix-hash.ts': 'the choice of a deployment, in the next commits',
-  'packages/server/src/core/capacity/prefix-memory.ts': 'as above',
-  'packages/server/src/core/capacity/replica-choice.ts': 'as above',
-  'packages/server/src/core/capacity/replica-load.ts': 'as above',
-  'packages/server/src/core/capacity/session-memory.ts': 'as above',
-}
+export const WAITING: Readonly<Record<string, string>> = {}

@@ -2,6 +2,7 @@
 
 import type { Criticality, Demand } from '../core/capacity/demand.js'
 import type { ModelEntry } from '../core/release/release.js'
+import { promptIdentity } from './prompt-identity.js'
 import type { Step } from './step-context.js'
 import { type Reservation, maxOutputOf } from './call-model/hold.js'
 
@@ -19,6 +20,7 @@ export function demandOf(step: Step, model: ModelEntry, reservation: Reservation
     weight: 1,
     deadlineMs: task.deadlineMs,
     stream: view.stream,
+    ...promptIdentity(step, model, reservation.estimatedInput),
   }
 }
 

@@ -21,6 +21,13 @@ export function exampleDeployment(id: string, outputRate: number | null = 600_00
     id,
     provider,
     model,
+    promptCache: {
+      minTokens: 1_024,
+      ttlMs: 300_000,
+      roomTokens: Infinity,
+      ask: 'nothing',
+      requestsPerKey: 15,
+    },
     limits: { requestsPerMinute: null, tokensPerMinute: null, concurrency: null },
     price:
       outputRate === null ? null : { rates: { input: 100_000, output: outputRate }, tiers: [], book: 'test' },

@@ -46,6 +46,7 @@ export interface CallAsk {
   readonly taskId?: string
   readonly attributes?: Readonly<Record<string, unknown>>
   readonly tenant?: Tenant
+  readonly session?: string
   readonly upstreamHeaders?: Readonly<Record<string, string>>
   /** Of a call of the Responses API, as the HTTP floor prepares it. */
   readonly keeps?: ModelCall['keeps']
@@ -201,7 +202,7 @@ export function modelCallOf(ask: CallAsk): ModelCall {
     contract: ask.task ?? null,
     taskId: ask.taskId ?? null,
     attributes: ask.attributes ?? {},
-    session: null,
+    session: ask.session ?? null,
     priority: 'interactive',
     traceparent: null,
     requestId: 'request-1',

@@ -5,7 +5,6 @@ import { BLOCKS_MAX, type PromptParts, prefixChain } from './prefix-hash.js'
 const say = (role: string, content: unknown) => ({ role, content })
 const PROMPT: PromptParts = {
   tenant: 'acme',
-  model: 'm',
   head: [[{ type: 'function', function: { name: 'search', description: 'Searches.' } }], 'Be brief.'],
   messages: [say('user', 'Hello'), say('assistant', 'Hi'), say('user', 'What is the capital of France?')],
   tokens: 1_000,
@@ -39,9 +38,8 @@ describe('prefixChain', () => {
     expect(shared(of({}).hashes, of({ head: [PROMPT.head[0], 'Be brave.'] }).hashes)).toBe(0)
   })
 
-  test('tenants and models share nothing', () => {
+  test('tenants share nothing', () => {
     expect(shared(of({}).hashes, of({ tenant: 'beta' }).hashes)).toBe(0)
-    expect(shared(of({}).hashes, of({ model: 'n' }).hashes)).toBe(0)
   })
 
   test('marks of what to cache may move', () => {

@@ -8,8 +8,6 @@ import { type PrefixChain, NO_PREFIX } from './prefix-memory.js'
 
 export interface PromptParts {
   readonly tenant: string
-  /** Of what the deployment caches by: models do not share. */
-  readonly model: string
   readonly head: readonly unknown[]
   readonly messages: readonly unknown[]
   /** Of everything, estimated. */
@@ -29,10 +27,9 @@ const WHOLE_CHARS = 256
 const EDGE_CHARS = 64
 const SAMPLES = 96
 
-export function prefixChain({ tenant, model, head, messages, tokens }: PromptParts): PrefixChain {
+export function prefixChain({ tenant, head, messages, tokens }: PromptParts): PrefixChain {
   const hash = new PrefixHash()
   hash.text(tenant)
-  hash.text(model)
   const started = hash.chars
   for (const part of head) hash.value(part, 0)
   const hashes: number[] = []

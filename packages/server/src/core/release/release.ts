@@ -2,6 +2,7 @@
 // content, so two servers with the same id decide alike. Everything a decision needs is reachable from here.
 
 import type { Amounts } from '../budget/amounts.js'
+import type { PromptCacheRules } from '../capacity/prompt-cache-rules.js'
 import type { ReleaseId } from '../ids.js'
 import type { Price } from '../money/price.js'
 import type { AzureProvider, BedrockProvider, VertexProvider } from './cloud-providers.js'
@@ -126,6 +127,8 @@ export interface Deployment {
   /** The provider's name for the model. */
   readonly model: string
   readonly limits: DeploymentLimits
+  /** What its provider keeps of prompts. */
+  readonly promptCache: PromptCacheRules
   /** null: unknown. Never zero by omission. */
   readonly price: Price | null
   readonly usdPerHour: number | null

@@ -4,6 +4,7 @@
 
 import type { Demand } from '../../core/capacity/demand.js'
 import type { Deployment, ModelEntry } from '../../core/release/release.js'
+import type { Why } from '../capacity/capacity.js'
 import type { Place } from '../capacity/deployment-state.js'
 import { sleep } from '../sleep.js'
 import { type Step, decide, timeLeftMs } from '../step-context.js'
@@ -63,9 +64,19 @@ function takePlace(step: Step, { demand }: AcquireAsk, usable: readonly Deployme
   const taken = capacity.take(usable, demand, system.nowMs())
   if (taken.kind === 'wait')
     return { kind: 'none', waitMs: Number.isFinite(taken.waitMs) ? taken.waitMs : BUSY_WAIT_MS }
-  if (usable.length > 1) {
-    const { id } = taken.place.deployment
-    decide(step, { stage: 'acquire', choice: id, reason: 'least loaded of the ready' })
+  if (taken.why !== null) {
+    const { deployment, warmTokens } = taken.place
+    const reason = WHY[taken.why]
+    const inputs = warmTokens > 0 ? { inputs: { warmTokens, inputTokens: demand.inputTokens } } : {}
+    decide(step, { stage: 'acquire', choice: deployment.id, reason, ...inputs })
   }
   return taken
+}
+
+const WHY: Readonly<Record<Why, string>> = {
+  load: 'least loaded of the ready',
+  warm: 'has the beginning of the prompt warm',
+  cold: 'no deployment has the prompt warm; least work of the ready',
+  cheaper: 'waiting for the one that has it warm would take longer',
+  balance: 'the one that has it warm has more than its share of the work',
 }

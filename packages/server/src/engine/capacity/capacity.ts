@@ -4,6 +4,7 @@
 import type { Demand, Observation } from '../../core/capacity/demand.js'
 import { chooseDeployment } from '../../core/capacity/deployment-choice.js'
 import type { CeilingLimits, Deployment, Tenant } from '../../core/release/release.js'
+import { type Affine, Affinity } from './affinity.js'
 import { DeploymentState, type Place } from './deployment-state.js'
 import { Quota, type QuotaLimits, isLimited } from './quota.js'
 
@@ -12,15 +13,20 @@ export type Admission =
   | { readonly kind: 'over'; readonly waitMs: number; readonly whose: string }
 
 export type Taken =
-  | { readonly kind: 'place'; readonly place: Place }
+  /** `why`: of several; null when there was no choice. */
+  | { readonly kind: 'place'; readonly place: Place; readonly why: Why | null }
   /** None is free. Infinity: when a call has ended; else when the first may be ready, ms from now. */
   | { readonly kind: 'wait'; readonly waitMs: number }
+
+/** `load`: the least loaded. Else what is known of where the prompt is warm decided. */
+export type Why = 'load' | Affine['reason']
 
 const ADMITTED: Admission = { kind: 'admitted' }
 
 export class Capacity {
   readonly #deployments = new Map<string, DeploymentState>()
   readonly #tenants = new Map<string, Quota>()
+  readonly affinity = new Affinity()
   #product: Quota | undefined
   #uses = 0
 
@@ -49,7 +55,9 @@ export class Capacity {
     this.#tenants.get(tenant.name)?.used(tokens, nowMs)
   }
 
-  /** A place at the best of these deployments now, or how long there is none. `end` or `giveBack` follows. */
+  /**
+   * A place at the best of these deployments now, or how long there is none. `end` or `giveBack` follows.
+   */
   take(deployments: readonly Deployment[], demand: Demand, nowMs: number): Taken {
     const [only] = deployments
     if (only !== undefined && deployments.length === 1) return this.#takeOnly(only, demand, nowMs)
@@ -57,16 +65,22 @@ export class Capacity {
       const state = this.#state(deployment, nowMs)
       return { deployment, state, waitMs: state.waitMs(demand, nowMs) }
     })
+    const ready = demand.prompt === undefined ? [] : candidates.filter(({ waitMs }) => waitMs === 0)
+    const affine = this.affinity.choose(ready, demand, nowMs)
+    if (affine !== null) return this.#place(affine.deployment, demand, { nowMs, why: affine.reason })
     const choice = chooseDeployment(candidates)
     if (choice.kind === 'wait') return choice
-    return this.#place(choice.chosen.deployment, demand, nowMs)
+    return this.#place(choice.chosen.deployment, demand, { nowMs, why: 'load' })
   }
 
   /** It was used: what it showed is learned from. A place that is over already changes nothing. */
   end(place: Place, seen: Observation, nowMs: number): void {
     if (place.isOver) return
     place.isOver = true
-    this.#deployments.get(place.deployment.id)?.end(place.demand, seen, nowMs)
+    const state = this.#deployments.get(place.deployment.id)
+    if (state === undefined) return
+    state.end(place.demand, seen, nowMs)
+    if (place.demand.prompt !== undefined) this.affinity.ended(place, seen, state.inFlight)
   }
 
   /** It was taken and not used. */
@@ -83,14 +97,20 @@ export class Capacity {
 
   #takeOnly(only: Deployment, demand: Demand, nowMs: number): Taken {
     const waitMs = this.#state(only, nowMs).waitMs(demand, nowMs)
-    return waitMs > 0 ? { kind: 'wait', waitMs } : this.#place(only, demand, nowMs)
+    return waitMs > 0 ? { kind: 'wait', waitMs } : this.#place(only, demand, { nowMs, why: null })
   }
 
-  #place(deployment: Deployment, demand: Demand, nowMs: number): Taken {
+  #place(
+    deployment: Deployment,
+    demand: Demand,
+    { nowMs, why }: { readonly nowMs: number; readonly why: Why | null },
+  ): Taken {
     const state = this.#state(deployment, nowMs)
     state.lastUsed = ++this.#uses
     state.begin(demand, nowMs)
-    return { kind: 'place', place: { deployment, demand, isOver: false } }
+    const isOf = why !== null || this.affinity.watches(deployment, demand)
+    const warmTokens = isOf ? this.affinity.sent({ deployment, demand }, state.inFlight, nowMs) : 0
+    return { kind: 'place', place: { deployment, demand, warmTokens, isOver: false }, why }
   }
 
   /** Bounded by the deployments of the releases that served since the start. */

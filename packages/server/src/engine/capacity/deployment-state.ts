@@ -1,5 +1,5 @@
-// What this process knows of one deployment: whether it may be called now, and how it has been doing. Made of
-// parts that each answer for one reason to wait.
+// What this process knows of one deployment: whether it may be called now, and how it has been doing. Made
+// of parts that each answer for one reason to wait.
 
 import { isThrottle } from '../../core/capacity/retry.js'
 import type { Demand, Observation } from '../../core/capacity/demand.js'
@@ -10,6 +10,8 @@ import { Quota } from './quota.js'
 export interface Place {
   readonly deployment: Deployment
   readonly demand: Demand
+  /** Tokens of its prompt that were thought to be warm there. */
+  readonly warmTokens: number
   isOver: boolean
 }
 
