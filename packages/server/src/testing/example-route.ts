@@ -69,7 +69,7 @@ export function exampleContract(name: string, changes: Partial<Contract> = {}): 
     refineMessage: 'One more detail, please.',
     signals: {},
     route: exampleRoute('small-one'),
-    cache: { exactTtlMs: null, semantic: null },
+    cache: { exactTtlMs: null, semantic: null, provider: 'auto' },
     maxAttempts: 4,
     record: 'metadata',
     retentionDays: 30,

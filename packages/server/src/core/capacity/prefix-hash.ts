@@ -14,7 +14,7 @@ export interface PromptParts {
   readonly tokens: number
 }
 
-/** Ends of a prompt that are remembered: the last of a longer conversation. */
+/** Ends of a prompt that are remembered: of a longer conversation the first and the last. */
 export const BLOCKS_MAX = 64
 /** Of a prompt that is looked at; a longer one has no beginnings. */
 const NODES_MAX = 20_000
@@ -38,15 +38,23 @@ export function prefixChain({ tenant, head, messages, tokens }: PromptParts): Pr
     hashes.push(hash.digest())
     ends.push(hash.chars - started)
   }
-  const first = messages.length - BLOCKS_MAX + 1
+  const first = messages.length - BLOCKS_MAX + 2
   if (hash.chars > started) note()
   for (let at = 0; at < messages.length; at += 1) {
     hash.value(messages[at], 0)
     if (hash.nodes > NODES_MAX) return NO_PREFIX
-    if (at >= first) note()
+    // The first tells one conversation from another.
+    if (at === 0 || at >= first) note()
   }
   const total = hash.chars - started
   return { hashes, tokens: ends.map((chars) => Math.round((tokens * chars) / total)) }
+}
+
+/** Of a name, to tell it from others. */
+export function textHash(text: string): number {
+  const hash = new PrefixHash()
+  hash.text(text)
+  return hash.digest()
 }
 
 class PrefixHash {

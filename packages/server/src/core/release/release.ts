@@ -180,7 +180,12 @@ export interface Contract {
   readonly refineMessage: string
   readonly signals: Readonly<Record<string, SignalSource>>
   readonly route: Route
-  readonly cache: { readonly exactTtlMs: number | null; readonly semantic: SemanticCacheConfig | null }
+  readonly cache: {
+    readonly exactTtlMs: number | null
+    readonly semantic: SemanticCacheConfig | null
+    /** `auto`: providers are asked to keep prompts where that pays. `off`: only where the caller asks. */
+    readonly provider: 'auto' | 'off'
+  }
   /**
    * Upstream attempts over the whole task: first tries, retries, fallbacks, judges and samples together.
    * null, the default: every call has its first try, and all of them together three more.

@@ -3,6 +3,7 @@
 
 import type { Demand, Observation } from '../../core/capacity/demand.js'
 import { chooseDeployment } from '../../core/capacity/deployment-choice.js'
+import { PromptKeys } from '../../core/capacity/prompt-caching.js'
 import type { CeilingLimits, Deployment, Tenant } from '../../core/release/release.js'
 import { type Affine, Affinity } from './affinity.js'
 import { DeploymentState, type Place } from './deployment-state.js'
@@ -27,6 +28,7 @@ export class Capacity {
   readonly #deployments = new Map<string, DeploymentState>()
   readonly #tenants = new Map<string, Quota>()
   readonly affinity = new Affinity()
+  readonly promptKeys = new PromptKeys()
   #product: Quota | undefined
   #uses = 0
 
