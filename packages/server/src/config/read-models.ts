@@ -13,6 +13,7 @@ import {
 import { checkName } from './names.js'
 import type { Problems } from './problems.js'
 import { bundledPromptCaches } from './prompt-caches.js'
+import { bundledProviderLimits } from './provider-limits.js'
 import { deploymentLimits, NO_DEPLOYMENT_LIMITS, usd } from './read-limits.js'
 import {
   asMap,
@@ -147,6 +148,7 @@ function buildDeployment(
     model: upstream,
     limits: value.limits,
     promptCache: bundledPromptCaches().rulesFor(provider, upstream),
+    quota: bundledProviderLimits().rulesFor(provider, upstream),
     price: value.price ?? from.model.price ?? listed ?? null,
     usdPerHour: value.usd_per_hour,
     maxOutputTokens:
@@ -205,6 +207,7 @@ export function impliedDeployment(
     model: upstream,
     limits: NO_DEPLOYMENT_LIMITS,
     promptCache: bundledPromptCaches().rulesFor(provider, upstream),
+    quota: bundledProviderLimits().rulesFor(provider, upstream),
     price: entry?.price ?? null,
     usdPerHour: null,
     maxOutputTokens: entry?.maxOutputTokens ?? MAX_OUTPUT_TOKENS_DEFAULT,

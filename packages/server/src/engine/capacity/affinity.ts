@@ -36,6 +36,12 @@ const PREFILL_MS_PER_TOKEN = 0.1
 const PER_TOKEN_MS = 20
 const PER_TOKEN_MS_PER_CALL = 0.25
 
+/**
+ * What callers allow says little of what they get; no longer than this is worked for, tokens (Mooncake:
+ * 343).
+ */
+const OUTPUT_TOKENS_EXPECTED = 350
+
 /** So many calls in a row that did not reach it: it was restarted, or another took its address. */
 const LOST_AFTER = 2
 
@@ -60,7 +66,7 @@ export class Affinity {
 
   /** null: the call has no prompt that could be warm. */
   choose(ready: readonly Ready[], demand: Demand, nowMs: number): Affine | null {
-    const { prompt, inputTokens, outputTokens } = demand
+    const { prompt, inputTokens } = demand
     if (prompt === undefined || ready.length === 0) return null
     const shares = sharesOf(ready)
     const replicas = ready.map(({ deployment, state }, index): Replica => {
@@ -75,7 +81,7 @@ export class Affinity {
       }
     })
     const seated = this.#seated(ready, replicas, { demand, nowMs })
-    const ask = { promptTokens: inputTokens, outputTokens, firstTokenTargetMs: null }
+    const ask = { promptTokens: inputTokens, outputTokens: outputOf(demand), firstTokenTargetMs: null }
     const choice = chooseReplica(seated, ask)
     const { deployment } = ready[choice.index] as Ready
     this.#site(deployment.id).counts[choice.reason] += 1
@@ -90,7 +96,7 @@ export class Affinity {
 
   /** A call goes there. Returns how much of its prompt was warm before, tokens. */
   sent({ deployment, demand }: Pick<Place, 'deployment' | 'demand'>, running: number, nowMs: number): number {
-    const { prompt, inputTokens, outputTokens } = demand
+    const { prompt, inputTokens } = demand
     if (prompt === undefined) return 0
     const { load } = this.#site(deployment.id)
     const warm = this.#prefixes.of(deployment.id, deployment.promptCache)
@@ -100,7 +106,10 @@ export class Affinity {
     const sent = { deployment: deployment.id, promptTokens: inputTokens, nowMs }
     if (session !== null) this.#sessions.sent(session, sent)
     const prefillMs = PREFILL_MS_PER_TOKEN * Math.max(0, inputTokens - matched)
-    load.sent({ prefillMs, workMs: prefillMs + (PER_TOKEN_MS * outputTokens) / Math.max(1, running) }, nowMs)
+    load.sent(
+      { prefillMs, workMs: prefillMs + (PER_TOKEN_MS * outputOf(demand)) / Math.max(1, running) },
+      nowMs,
+    )
     return matched
   }
 
@@ -163,6 +172,10 @@ const SEAT_MS_MAX = 3_600_000
 
 function seatMs({ promptCache }: Deployment): number {
   return Math.min(SEAT_MS_MAX, promptCache.ttlMs)
+}
+
+function outputOf({ outputTokens }: Demand): number {
+  return Math.min(outputTokens, OUTPUT_TOKENS_EXPECTED)
 }
 
 /** Where all limits are known, who may take more at once has more of the work. */

@@ -4,33 +4,39 @@
 import type { Demand, Observation } from '../../core/capacity/demand.js'
 import { chooseDeployment } from '../../core/capacity/deployment-choice.js'
 import { PromptKeys } from '../../core/capacity/prompt-caching.js'
+import { tokenCost } from '../../core/capacity/fair-queue.js'
+import { HoldBack } from '../../core/capacity/hold-back.js'
 import type { CeilingLimits, Deployment, Tenant } from '../../core/release/release.js'
-import { type Affine, Affinity } from './affinity.js'
-import { DeploymentState, type Place } from './deployment-state.js'
+import type { System } from '../ports.js'
+import { Affinity } from './affinity.js'
+import { DeploymentState, type Place, type Why } from './deployment-state.js'
+import type { Taken } from './queue-ask.js'
+import { Queues } from './queues.js'
 import { Quota, type QuotaLimits, isLimited } from './quota.js'
 
 export type Admission =
   | { readonly kind: 'admitted' }
   | { readonly kind: 'over'; readonly waitMs: number; readonly whose: string }
 
-export type Taken =
-  /** `why`: of several; null when there was no choice. */
-  | { readonly kind: 'place'; readonly place: Place; readonly why: Why | null }
-  /** None is free. Infinity: when a call has ended; else when the first may be ready, ms from now. */
-  | { readonly kind: 'wait'; readonly waitMs: number }
-
-/** `load`: the least loaded. Else what is known of where the prompt is warm decided. */
-export type Why = 'load' | Affine['reason']
-
 const ADMITTED: Admission = { kind: 'admitted' }
 
 export class Capacity {
+  /** Calls that wait, by model. */
+  readonly queues: Queues
+  readonly #system: System
+  readonly #holdBack = new HoldBack()
   readonly #deployments = new Map<string, DeploymentState>()
   readonly #tenants = new Map<string, Quota>()
   readonly affinity = new Affinity()
   readonly promptKeys = new PromptKeys()
   #product: Quota | undefined
   #uses = 0
+
+  constructor(system: System) {
+    this.#system = system
+    const take = this.take.bind(this)
+    this.queues = new Queues({ system, take })
+  }
 
   /** A call of this tenant, under the product's limits and its own. Admitted calls count until `leave`. */
   admit(tenant: Tenant, product: CeilingLimits, nowMs: number): Admission {
@@ -61,11 +67,13 @@ export class Capacity {
    * A place at the best of these deployments now, or how long there is none. `end` or `giveBack` follows.
    */
   take(deployments: readonly Deployment[], demand: Demand, nowMs: number): Taken {
+    this.#holdBack.see(demand.criticality, nowMs)
     const [only] = deployments
     if (only !== undefined && deployments.length === 1) return this.#takeOnly(only, demand, nowMs)
+    const share = this.#holdBack.shareOf(demand.criticality, nowMs)
     const candidates = deployments.map((deployment) => {
       const state = this.#state(deployment, nowMs)
-      return { deployment, state, waitMs: state.waitMs(demand, nowMs) }
+      return { deployment, state, waitMs: state.waitMs(demand, nowMs, share) }
     })
     const ready = demand.prompt === undefined ? [] : candidates.filter(({ waitMs }) => waitMs === 0)
     const affine = this.affinity.choose(ready, demand, nowMs)
@@ -80,25 +88,34 @@ export class Capacity {
     if (place.isOver) return
     place.isOver = true
     const state = this.#deployments.get(place.deployment.id)
-    if (state === undefined) return
-    state.end(place.demand, seen, nowMs)
-    if (place.demand.prompt !== undefined) this.affinity.ended(place, seen, state.inFlight)
+    state?.end(place, seen, nowMs)
+    if (place.demand.prompt !== undefined) this.affinity.ended(place, seen, state?.inFlight ?? 0)
+    place.settle?.(tokenCost(seen.inputTokens, seen.outputTokens))
+    this.queues.serve(nowMs)
   }
 
   /** It was taken and not used. */
   giveBack(place: Place): void {
     if (place.isOver) return
     place.isOver = true
-    this.#deployments.get(place.deployment.id)?.giveBack(place.demand)
+    this.#deployments.get(place.deployment.id)?.giveBack(place)
+    place.settle?.(0)
+    this.queues.serve(this.#system.nowMs())
   }
 
-  /** For `GET /v1/capacity`. */
+  /** For `GET /v1/capacity`: also what was never called has limits. */
+  look(deployment: Deployment, nowMs: number): DeploymentState {
+    return this.#state(deployment, nowMs)
+  }
+
+  /** Of all that were ever called. */
   snapshot(): readonly DeploymentState[] {
     return [...this.#deployments.values()]
   }
 
   #takeOnly(only: Deployment, demand: Demand, nowMs: number): Taken {
-    const waitMs = this.#state(only, nowMs).waitMs(demand, nowMs)
+    const share = this.#holdBack.shareOf(demand.criticality, nowMs)
+    const waitMs = this.#state(only, nowMs).waitMs(demand, nowMs, share)
     return waitMs > 0 ? { kind: 'wait', waitMs } : this.#place(only, demand, { nowMs, why: null })
   }
 
@@ -109,17 +126,18 @@ export class Capacity {
   ): Taken {
     const state = this.#state(deployment, nowMs)
     state.lastUsed = ++this.#uses
-    state.begin(demand, nowMs)
+    const charge = state.begin(demand, nowMs)
     const isOf = why !== null || this.affinity.watches(deployment, demand)
     const warmTokens = isOf ? this.affinity.sent({ deployment, demand }, state.inFlight, nowMs) : 0
-    return { kind: 'place', place: { deployment, demand, warmTokens, isOver: false }, why }
+    const place = { deployment, demand, charge, warmTokens, why, isOver: false, settle: null }
+    return { kind: 'place', place }
   }
 
   /** Bounded by the deployments of the releases that served since the start. */
   #state(deployment: Deployment, nowMs: number): DeploymentState {
     const known = this.#deployments.get(deployment.id)
     if (known !== undefined) {
-      known.adopt(deployment, nowMs)
+      known.adopt(deployment)
       return known
     }
     const state = new DeploymentState(deployment, nowMs)
