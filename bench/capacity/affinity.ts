@@ -110,7 +110,7 @@ function affinityPlacer(built: Built, roomBlocks: number, firstTokenTargetMs: nu
         queueWaitMs: load.queueWaitMs(nowMs),
         prefillMsPerToken: SPEEDS.prefillMsPerToken,
         perTokenMs: SPEEDS.baseTokenMs + SPEEDS.perRunningMs * (running + 1),
-        running,
+        perTokenWorkMs: SPEEDS.perRunningMs,
         workMs: load.workMs(nowMs),
       }
     })

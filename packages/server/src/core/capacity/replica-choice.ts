@@ -13,8 +13,8 @@ export interface Replica {
   readonly prefillMsPerToken: number
   /** Generating one token with one call more than now, ms. */
   readonly perTokenMs: number
-  /** Calls that are generated there now. */
-  readonly running: number
+  /** What a call more adds to each step of all others, ms: its share of the work. */
+  readonly perTokenWorkMs: number
   /** Work sent there lately, ms (`ReplicaLoad`). */
   readonly workMs: number
 }
@@ -36,7 +36,7 @@ export interface ReplicaChoice {
   readonly reason: 'warm' | 'cold' | 'cheaper' | 'balance'
   /** Computing what the chosen replica has not warm, ms. */
   readonly prefillMs: number
-  /** What the call adds to its work, ms: a step generates for all who run, and each takes its share. */
+  /** What the call adds to its work, ms. */
   readonly workMs: number
 }
 
@@ -78,7 +78,7 @@ function chosen(
 ): ReplicaChoice {
   const replica = replicas[index] as Replica
   const computing = prefillMs(replica, ask)
-  const generating = (replica.perTokenMs * ask.outputTokens) / (replica.running + 1)
+  const generating = replica.perTokenWorkMs * ask.outputTokens
   return { index, reason, prefillMs: computing, workMs: computing + generating }
 }
 
@@ -96,8 +96,11 @@ function prefillMs(replica: Replica, ask: ReplicaAsk): number {
   return replica.prefillMsPerToken * Math.max(0, ask.promptTokens - replica.matchedTokens)
 }
 
-/** Below a tenth of what it could do, more than a fair share of the work does no harm. */
-const FREE_WORK_MS = 8_000
+/**
+ * As much as a replica has in a minute and a half when it is busy for less than a third of the time: then
+ * more than a fair share does no harm, and what waits is seen as waiting.
+ */
+const FREE_WORK_MS = 25_000
 
 function workBound(replicas: readonly Replica[]): number {
   let sum = 0

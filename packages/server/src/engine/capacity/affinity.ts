@@ -76,7 +76,7 @@ export class Affinity {
         queueWaitMs: load.queueWaitMs(nowMs),
         prefillMsPerToken: PREFILL_MS_PER_TOKEN,
         perTokenMs: PER_TOKEN_MS + PER_TOKEN_MS_PER_CALL * (state.inFlight + 1),
-        running: state.inFlight,
+        perTokenWorkMs: PER_TOKEN_MS_PER_CALL,
         workMs: load.workMs(nowMs) / (shares?.[index] ?? 1),
       }
     })
@@ -95,7 +95,7 @@ export class Affinity {
   }
 
   /** A call goes there. Returns how much of its prompt was warm before, tokens. */
-  sent({ deployment, demand }: Pick<Place, 'deployment' | 'demand'>, running: number, nowMs: number): number {
+  sent({ deployment, demand }: Pick<Place, 'deployment' | 'demand'>, nowMs: number): number {
     const { prompt, inputTokens } = demand
     if (prompt === undefined) return 0
     const { load } = this.#site(deployment.id)
@@ -106,10 +106,7 @@ export class Affinity {
     const sent = { deployment: deployment.id, promptTokens: inputTokens, nowMs }
     if (session !== null) this.#sessions.sent(session, sent)
     const prefillMs = PREFILL_MS_PER_TOKEN * Math.max(0, inputTokens - matched)
-    load.sent(
-      { prefillMs, workMs: prefillMs + (PER_TOKEN_MS * outputOf(demand)) / Math.max(1, running) },
-      nowMs,
-    )
+    load.sent({ prefillMs, workMs: prefillMs + PER_TOKEN_MS_PER_CALL * outputOf(demand) }, nowMs)
     return matched
   }
 

@@ -128,7 +128,7 @@ export class Capacity {
     state.lastUsed = ++this.#uses
     const charge = state.begin(demand, nowMs)
     const isOf = why !== null || this.affinity.watches(deployment, demand)
-    const warmTokens = isOf ? this.affinity.sent({ deployment, demand }, state.inFlight, nowMs) : 0
+    const warmTokens = isOf ? this.affinity.sent({ deployment, demand }, nowMs) : 0
     const place = { deployment, demand, charge, warmTokens, why, isOver: false, settle: null }
     return { kind: 'place', place }
   }
