@@ -23,6 +23,13 @@ export function exampleDeployment(id: string, outputRate: number | null = 600_00
     id,
     provider,
     model,
+    promptCache: {
+      minTokens: 1_024,
+      ttlMs: 300_000,
+      roomTokens: Infinity,
+      ask: 'nothing',
+      requestsPerKey: 15,
+    },
     limits: NO_DEPLOYMENT_LIMITS,
     quota: EXAMPLE_QUOTA,
     price:
@@ -65,7 +72,7 @@ export function exampleContract(name: string, changes: Partial<Contract> = {}): 
     refineMessage: 'One more detail, please.',
     signals: {},
     route: exampleRoute('small-one'),
-    cache: { exactTtlMs: null, semantic: null },
+    cache: { exactTtlMs: null, semantic: null, provider: 'auto' },
     maxAttempts: 4,
     hedge: true,
     criticality: 'critical',

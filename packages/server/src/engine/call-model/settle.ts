@@ -5,7 +5,7 @@ import type { Amounts } from '../../core/budget/amounts.js'
 import type { Observation } from '../../core/capacity/demand.js'
 import { learn, NOTHING_LEARNED } from '../../core/money/bytes-per-token.js'
 import { type JudgedUsage, judgeUsage } from '../../core/money/judge-usage.js'
-import { costOf } from '../../core/money/price.js'
+import { costOf, savedByCache } from '../../core/money/price.js'
 import { NO_TOKENS, type ReportedUsage, inputTotal, outputTotal } from '../../core/money/token-counts.js'
 import type { Deployment, ModelEntry } from '../../core/release/release.js'
 import type { AttemptRecord, ChargeBasis } from '../../core/task/records.js'
@@ -158,7 +158,11 @@ function attemptRecord(step: Step, held: HeldAttempt, evidence: AttemptEvidence)
     priceBook: price?.book ?? null,
     simulated: held.simulated,
   }
-  return usage.disputed === undefined ? attempt : { ...attempt, disputed: usage.disputed }
+  const { cacheRead, cacheWrite, cacheWrite1h } = usage.tokens
+  const isCached = price !== null && cacheRead + cacheWrite + cacheWrite1h > 0
+  const saved = isCached ? { cacheSavedNanoUsd: savedByCache(price, usage.tokens) } : null
+  if (usage.disputed === undefined) return saved === null ? attempt : { ...attempt, ...saved }
+  return { ...attempt, ...saved, disputed: usage.disputed }
 }
 
 type KnownUsage = Omit<JudgedUsage, 'basis'> & { readonly basis: ChargeBasis }
