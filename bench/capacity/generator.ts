@@ -44,13 +44,10 @@ class Run {
   async go(): Promise<readonly Result[]> {
     this.#startedMs = performance.now()
     const all = this.#sendAll()
-    const timer = setTimeout(
-      () => {
-        this.#isOver = true
-        this.#agent.destroy()
-      },
-      this.#job.endMs,
-    )
+    const timer = setTimeout(() => {
+      this.#isOver = true
+      this.#agent.destroy()
+    }, this.#job.endMs)
     await all
     clearTimeout(timer)
     this.#agent.destroy()
@@ -76,7 +73,8 @@ class Run {
       const tried = await tryOnce({ job: this.#job, agent: this.#agent, arrival, index })
       const delayMs = tried.isComplete ? null : retryDelayMs(tried, tries - 1, this.#random)
       isDone = delayMs === null || this.#isOver
-      if (isDone) this.#results.push(resultOf(arrival, tried, { askedMs, tries, lateMs, isOver: this.#isOver }))
+      if (isDone)
+        this.#results.push(resultOf(arrival, tried, { askedMs, tries, lateMs, isOver: this.#isOver }))
       else await this.#pause(delayMs ?? 0)
     }
   }

@@ -28,7 +28,7 @@ const CHARACTERS_PER_TOKEN = 4
 /** No caller knows how long its answer will be: the limit is generous. */
 const OUTPUT_TOKENS_MAX = 256
 /** The end of an answer: usage, and of a stream its last line. */
-const TAIL_BYTES = 700
+const TAIL_BYTES = 8_192
 
 function bodyOf({ job, arrival, index }: TryAsk): Buffer {
   const { promptTokens, outputTokens, stream } = arrival
@@ -55,7 +55,7 @@ class Answer {
   firstMs: number | null = null
   lastMs = performance.now()
   isTimeout = false
-  #tail = Buffer.alloc(0)
+  #tail: Buffer = Buffer.alloc(0)
 
   push(piece: Buffer): void {
     this.lastMs = performance.now()

@@ -45,7 +45,9 @@ export async function startUpstream(options: {
   const scriptArguments = [JSON.stringify({ deployments, model })]
   const started: Started = await startProcess({ cores, script, scriptArguments })
   const prefix = 'deployment on '
-  const urls = started.lines.filter((line) => line.startsWith(prefix)).map((line) => line.slice(prefix.length))
+  const urls = started.lines
+    .filter((line) => line.startsWith(prefix))
+    .map((line) => line.slice(prefix.length))
   return {
     urls,
     async turn(knobs) {

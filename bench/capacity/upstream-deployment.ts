@@ -81,7 +81,7 @@ export class Deployment {
   /** Forgets all work and hangs up on everybody. */
   drop(): void {
     this.#server.closeAllConnections()
-    for (const id of [...this.#open.keys()]) this.#abort(id)
+    for (const id of this.#open.keys()) this.#abort(id)
     this.#lateMsMax = 0
   }
 

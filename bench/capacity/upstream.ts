@@ -31,8 +31,11 @@ const control = createServer((request, response) => {
   const pieces: Buffer[] = []
   request.on('data', (piece: Buffer) => pieces.push(piece))
   request.on('end', () => {
-    const done = request.method === 'POST' ? turn(JSON.parse(Buffer.concat(pieces).toString()) as Knobs) : null
-    void Promise.resolve(done).then(() => response.end(JSON.stringify(deployments.map((each) => each.stats()))))
+    const done =
+      request.method === 'POST' ? turn(JSON.parse(Buffer.concat(pieces).toString()) as Knobs) : null
+    void Promise.resolve(done).then(() =>
+      response.end(JSON.stringify(deployments.map((each) => each.stats()))),
+    )
   })
 })
 
