@@ -2,7 +2,7 @@
 // gateway move what another one sees?
 
 import { type Arrival, MIX, type Mix, inOrder, poisson } from './arrivals.js'
-import { type Result, type Window, judge, percentile, serviceOf, within } from './judge.js'
+import { type Judged, type Result, type Window, judge, percentile, serviceOf, within } from './judge.js'
 import { seeded } from './randomness.js'
 import { type Report, atMostShare, number, percent } from './report.js'
 import { CAPACITY_PER_SECOND, MODEL_SERVER, type Setting, capacityFor, jobFor, pause } from './setting.js'
@@ -29,8 +29,15 @@ const FLOOD_LOAD = 4
 interface Round {
   readonly system: string
   readonly service: { readonly first: number; readonly second: number }
-  readonly normal: { readonly p95: number; readonly good: number }
-  readonly flooded: { readonly p95: number; readonly good: number }
+  readonly normal: Seen
+  readonly flooded: Seen
+}
+
+/** What the steady tenant saw. */
+interface Seen {
+  readonly p95: number
+  readonly good: number
+  readonly ends: Judged['ends']
 }
 
 /** An answer that never came is the slowest of all. */
@@ -42,9 +49,12 @@ function p95Of(results: readonly Result[], tenant: string, window: Window): numb
   )
 }
 
-function steadyOf(results: readonly Result[], window: Window): Round['normal'] {
-  const own = results.filter(({ tenant }) => tenant === STEADY.tenant)
-  return { p95: p95Of(results, STEADY.tenant, window), good: judge(own, window).goodShare }
+function steadyOf(results: readonly Result[], window: Window): Seen {
+  const { goodShare, ends } = judge(
+    results.filter(({ tenant }) => tenant === STEADY.tenant),
+    window,
+  )
+  return { p95: p95Of(results, STEADY.tenant, window), good: goodShare, ends }
 }
 
 async function runRound(setting: Setting, kind: SystemKind): Promise<Round> {

@@ -13,6 +13,7 @@ import { type CapacityOptions, type ScenarioName, USAGE, parseCapacityOptions } 
 import { runOverload } from './overload.js'
 import { type Report, renderReport } from './report.js'
 import type { Setting } from './setting.js'
+import { runStageCost } from './stage-cost.js'
 import { BARE_PROXY, besideKind } from './systems.js'
 
 const RESULTS = fileURLToPath(new URL('../../results/', import.meta.url))
@@ -22,6 +23,7 @@ const RUN: Readonly<Partial<Record<ScenarioName, (setting: Setting) => Promise<R
   overload: runOverload,
   fairness: runFairness,
   'brown-out': runBrownOut,
+  'stage-cost': runStageCost,
 }
 
 function save(options: CapacityOptions, reports: readonly Report[]): void {
