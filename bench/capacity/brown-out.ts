@@ -6,7 +6,7 @@ import { type Result, type Window, percentile, within } from './judge.js'
 import { seeded } from './randomness.js'
 import { type Report, atMost, atMostShare, number, percent } from './report.js'
 import { MODEL_SERVER, type Setting, capacityFor, jobFor, pause } from './setting.js'
-import { SPILLWAY, type SystemKind, startSystem } from './systems.js'
+import { type SystemKind, startSystem } from './systems.js'
 import { startUpstream, usedBetween } from './upstream-control.js'
 
 const SHORT: Mix = { ...MIX, promptTokens: 100, outputTokens: 8, interactive: 1, background: 0 }
@@ -77,7 +77,7 @@ async function runRound(setting: Setting, kind: SystemKind): Promise<Round> {
 export async function runBrownOut(setting: Setting): Promise<Report> {
   const rounds: Round[] = []
   // The bare pass-through knows one deployment only.
-  for (const kind of [SPILLWAY, ...setting.beside.filter(({ main }) => main !== null)]) {
+  for (const kind of [setting.spillway, ...setting.beside.filter(({ main }) => main !== null)]) {
     rounds.push(await runRound(setting, kind))
   }
   const [own] = rounds

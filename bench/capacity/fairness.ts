@@ -6,7 +6,7 @@ import { type Judged, type Result, type Window, judge, percentile, serviceOf, wi
 import { seeded } from './randomness.js'
 import { type Report, atMostShare, number, percent } from './report.js'
 import { CAPACITY_PER_SECOND, MODEL_SERVER, type Setting, capacityFor, jobFor, pause } from './setting.js'
-import { SPILLWAY, type SystemKind, startSystem } from './systems.js'
+import { type SystemKind, startSystem } from './systems.js'
 import { startUpstream } from './upstream-control.js'
 
 const WARM_UP_MS = 10_000
@@ -94,7 +94,7 @@ const movedBy = ({ normal, flooded }: Round): number => flooded.p95 / normal.p95
 
 export async function runFairness(setting: Setting): Promise<Report> {
   const rounds: Round[] = []
-  for (const kind of [SPILLWAY, ...setting.beside]) rounds.push(await runRound(setting, kind))
+  for (const kind of [setting.spillway, ...setting.beside]) rounds.push(await runRound(setting, kind))
   const [own] = rounds
   if (own === undefined) throw new Error('nothing was run')
   const rowOf = (round: Round): readonly string[] => [

@@ -14,7 +14,7 @@ import { runOverload } from './overload.js'
 import { type Report, renderReport } from './report.js'
 import type { Setting } from './setting.js'
 import { runStageCost } from './stage-cost.js'
-import { BARE_PROXY, besideKind } from './systems.js'
+import { BARE_PROXY, besideKind, spillwayKind } from './systems.js'
 
 const RESULTS = fileURLToPath(new URL('../../results/', import.meta.url))
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
@@ -40,8 +40,9 @@ async function main(options: CapacityOptions): Promise<boolean> {
   const trace = options.trace === null ? null : parseTrace(readFileSync(options.trace, 'utf8'))
   const others = options.beside === null ? [BARE_PROXY] : [BARE_PROXY, besideKind(options.beside)]
   const beside = options.alone ? [] : others
+  const spillway = spillwayKind(options.concurrency)
   await using load = startLoad(cores.others)
-  const setting: Setting = { cores, load, seconds: options.seconds, trace, beside, say }
+  const setting: Setting = { cores, load, seconds: options.seconds, trace, spillway, beside, say }
   const reports: Report[] = []
   for (const name of options.scenarios) {
     const run = RUN[name]

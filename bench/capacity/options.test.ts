@@ -6,7 +6,14 @@ const parse = (...flags: readonly string[]) => parseCapacityOptions(flags, undef
 test('everything runs, a minute each, unless it is said otherwise', () => {
   expect(parse()).toEqual({
     kind: 'ok',
-    options: { scenarios: [...SCENARIOS], seconds: 60, trace: null, beside: null, alone: false },
+    options: {
+      scenarios: [...SCENARIOS],
+      seconds: 60,
+      trace: null,
+      beside: null,
+      alone: false,
+      concurrency: null,
+    },
   })
   expect(parse('fairness', '--quick')).toMatchObject({ options: { scenarios: ['fairness'], seconds: 20 } })
   expect(parse('--quick', '--seconds', '30')).toMatchObject({ options: { seconds: 30 } })

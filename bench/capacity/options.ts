@@ -12,6 +12,7 @@ export interface CapacityOptions {
   /** `main.js` of another build of Spillway. */
   readonly beside: string | null
   readonly alone: boolean
+  readonly concurrency: number | null
 }
 
 const SECONDS_DEFAULT = 60
@@ -26,6 +27,7 @@ scenarios: ${SCENARIOS.join(', ')}; all by default
                    arrival_ms,input_tokens,output_tokens under a header ($CAPACITY_TRACE by default)
   --beside FILE    the CLI's main.js of another build, run with the same load
   --alone          Spillway only, nothing beside it
+  --concurrency N  calls at a time per deployment, configured by hand instead of found out
 Results: bench/results/capacity-*.json
 Exit status: 0 every target met, 1 missed, 2 wrong usage.`
 
@@ -39,6 +41,7 @@ const FLAGS = {
   trace: { type: 'string' },
   beside: { type: 'string' },
   alone: { type: 'boolean', default: false },
+  concurrency: { type: 'string' },
 } as const
 
 export function parseCapacityOptions(
@@ -54,10 +57,13 @@ export function parseCapacityOptions(
     if (!Number.isInteger(seconds) || seconds < SECONDS_LEAST) {
       return { kind: 'invalid', message: `--seconds takes a whole number, at least ${SECONDS_LEAST}` }
     }
+    const concurrency = values.concurrency === undefined ? null : Number(values.concurrency)
+    if (concurrency !== null && !(Number.isInteger(concurrency) && concurrency > 0)) {
+      return { kind: 'invalid', message: '--concurrency takes a whole number above 0' }
+    }
     const chosen = SCENARIOS.filter((name) => positionals.length === 0 || positionals.includes(name))
-    const trace = values.trace ?? traceDefault ?? null
-    const options = { scenarios: chosen, seconds, trace, beside: values.beside ?? null, alone: values.alone }
-    return { kind: 'ok', options }
+    const { trace = traceDefault ?? null, beside = null, alone } = values
+    return { kind: 'ok', options: { scenarios: chosen, seconds, trace, beside, alone, concurrency } }
   } catch (error) {
     return { kind: 'invalid', message: error instanceof Error ? error.message : String(error) }
   }

@@ -7,7 +7,7 @@ import { type Judged, type Result, judge, recoveryMs } from './judge.js'
 import { seeded } from './randomness.js'
 import { type Report, atLeast, atMost, number, percent } from './report.js'
 import { CAPACITY_PER_SECOND, MODEL_SERVER, type Setting, jobFor, pause } from './setting.js'
-import { SPILLWAY, type SystemKind, startSystem } from './systems.js'
+import { type SystemKind, startSystem } from './systems.js'
 import { type Upstream, startUpstream, usedBetween } from './upstream-control.js'
 
 const LOADS = [0.5, 1, 1.5, 2, 3]
@@ -200,7 +200,7 @@ const HEAD = [
 ]
 
 export async function runOverload(setting: Setting): Promise<Report> {
-  const own = await runSystem(setting, SPILLWAY)
+  const own = await runSystem(setting, setting.spillway)
   const others = []
   for (const kind of setting.beside) others.push(await runSystem(setting, kind))
   const sources: readonly Source[] = setting.trace === null ? ['poisson'] : ['poisson', 'azure']

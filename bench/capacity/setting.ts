@@ -14,6 +14,7 @@ export interface Setting {
   /** Of one load level, s. */
   readonly seconds: number
   readonly trace: readonly TraceRow[] | null
+  readonly spillway: SystemKind
   /** Systems that are shown beside Spillway, without targets. */
   readonly beside: readonly SystemKind[]
   readonly say: (text: string) => void

@@ -27,21 +27,29 @@ export interface SystemKind {
   readonly main: string | null
   /** Is told what a good answer is. */
   readonly targets: boolean
+  /** Calls at a time per deployment, configured by hand; null: found out. */
+  readonly concurrency: number | null
 }
 
-export const SPILLWAY: SystemKind = { name: 'spillway', main: MAIN, targets: false }
-export const BARE_PROXY: SystemKind = { name: 'bare proxy', main: null, targets: false }
+const SPILLWAY: SystemKind = { name: 'spillway', main: MAIN, targets: false, concurrency: null }
+export const BARE_PROXY: SystemKind = { name: 'bare proxy', main: null, targets: false, concurrency: null }
+
+/** Spillway as it is built here. */
+export function spillwayKind(concurrency: number | null): SystemKind {
+  return { ...SPILLWAY, concurrency }
+}
 
 export function besideKind(main: string): SystemKind {
   if (!existsSync(main)) throw new Error(`--beside: there is no ${main}`)
-  return { name: 'beside', main, targets: false }
+  return { name: 'beside', main, targets: false, concurrency: null }
 }
 
-function configuration(upstreams: readonly string[], targets: boolean): string {
+function configuration(upstreams: readonly string[], { targets, concurrency }: SystemKind): string {
+  const limits = concurrency === null ? '' : `, limits: { concurrency: ${concurrency} }`
   const provider = (url: string, index: number): string =>
     `  up-${index}: { kind: openai-compatible, base_url: "${url}/v1", api_key: "upstream", hosting: self-hosted }`
   const deployment = (_url: string, index: number): string =>
-    `      - { provider: up-${index}, model: chat, price: { input: 0.15, output: 0.6 } }`
+    `      - { provider: up-${index}, model: chat, price: { input: 0.15, output: 0.6 }${limits} }`
   const target = targets ? '    targets: { first_token_ms: 3000, per_token_ms: 150 }\n' : ''
   const tenant = (name: string): string => `  ${name}: { keys: ["${KEYS[name] ?? ''}"] }`
   return `
@@ -75,7 +83,7 @@ export async function startSystem({ kind, cores, upstreams }: SystemOptions): Pr
   }
   const folder = mkdtempSync(join(tmpdir(), 'spillway-capacity-'))
   const config = join(folder, 'spillway.yaml')
-  writeFileSync(config, configuration(upstreams, kind.targets))
+  writeFileSync(config, configuration(upstreams, kind))
   const scriptArguments = ['serve', '--port', '0', '--data', join(folder, 'data'), '--config', config]
   const started = await startProcess({ cores, script: kind.main, scriptArguments })
   const stop = async (): Promise<void> => {
