@@ -13,8 +13,8 @@ test('Poisson arrivals have the rate, the lengths and the mix that were asked fo
   expect(arrivals.every(({ atMs }) => atMs >= 1_000 && atMs < 101_000)).toBe(true)
   expect(mean(arrivals.map(({ promptTokens }) => promptTokens)) / MIX.promptTokens).toBeCloseTo(1, 1)
   expect(mean(arrivals.map(({ outputTokens }) => outputTokens)) / MIX.outputTokens).toBeCloseTo(1, 1)
-  const interactive = arrivals.filter(({ priority }) => priority === 'interactive')
-  expect(interactive.length / arrivals.length).toBeCloseTo(MIX.interactive, 1)
+  const critical = arrivals.filter(({ criticality }) => criticality === 'critical')
+  expect(critical.length / arrivals.length).toBeCloseTo(MIX.critical, 1)
   const gaps = arrivals.slice(1).map(({ atMs }, index) => atMs - (arrivals[index]?.atMs ?? 0))
   const variance = mean(gaps.map((gap) => (gap - 20) ** 2))
   // Of an exponential distribution, the deviation is the mean.

@@ -3,7 +3,8 @@
 
 import { type Randomness, exponential, skewed } from './randomness.js'
 
-export type Priority = 'interactive' | 'background' | 'batch'
+/** As in contracts: the last goes first when there is too much. */
+export type Criticality = 'critical' | 'sheddable_plus' | 'sheddable'
 
 export interface Arrival {
   /** Since the start, ms. */
@@ -11,7 +12,7 @@ export interface Arrival {
   readonly promptTokens: number
   readonly outputTokens: number
   readonly tenant: string
-  readonly priority: Priority
+  readonly criticality: Criticality
   readonly stream: boolean
 }
 
@@ -20,9 +21,9 @@ export interface Mix {
   /** Mean lengths, tokens. */
   readonly promptTokens: number
   readonly outputTokens: number
-  /** Shares 0..1; what is left is `batch`. */
-  readonly interactive: number
-  readonly background: number
+  /** Shares 0..1; what is left is `sheddable`. */
+  readonly critical: number
+  readonly sheddablePlus: number
   /** Share of streamed answers. */
   readonly streamed: number
 }
@@ -38,19 +39,19 @@ export const MIX: Mix = {
   tenant: 'acme',
   promptTokens: 300,
   outputTokens: 30,
-  interactive: 0.25,
-  background: 0.4,
+  critical: 0.25,
+  sheddablePlus: 0.4,
   streamed: 0.8,
 }
 
-function priorityOf(mix: Mix, random: Randomness): Priority {
+function criticalityOf(mix: Mix, random: Randomness): Criticality {
   const draw = random.next()
-  if (draw < mix.interactive) return 'interactive'
-  return draw < mix.interactive + mix.background ? 'background' : 'batch'
+  if (draw < mix.critical) return 'critical'
+  return draw < mix.critical + mix.sheddablePlus ? 'sheddable_plus' : 'sheddable'
 }
 
-function dressed(mix: Mix, random: Randomness): Pick<Arrival, 'tenant' | 'priority' | 'stream'> {
-  return { tenant: mix.tenant, priority: priorityOf(mix, random), stream: random.next() < mix.streamed }
+function dressed(mix: Mix, random: Randomness): Pick<Arrival, 'tenant' | 'criticality' | 'stream'> {
+  return { tenant: mix.tenant, criticality: criticalityOf(mix, random), stream: random.next() < mix.streamed }
 }
 
 export function poisson(rate: Rate, mix: Mix, random: Randomness): readonly Arrival[] {

@@ -9,7 +9,7 @@ import { MODEL_SERVER, type Setting, capacityFor, jobFor, pause } from './settin
 import { type SystemKind, startSystem } from './systems.js'
 import { startUpstream, usedBetween } from './upstream-control.js'
 
-const SHORT: Mix = { ...MIX, promptTokens: 100, outputTokens: 8, interactive: 1, background: 0 }
+const SHORT: Mix = { ...MIX, promptTokens: 100, outputTokens: 8, critical: 1, sheddablePlus: 0 }
 /** Of both deployments together: one alone can carry it. */
 const LOAD = 0.3
 const SLOW_DOWN = 10

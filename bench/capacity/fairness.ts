@@ -13,14 +13,14 @@ const WARM_UP_MS = 10_000
 const REST_MS = 2_000
 
 /** Different requests, so that the same service is not the same count. All of one class: only fairness decides. */
-const SHORT: Mix = { ...MIX, tenant: 'first', outputTokens: 20, interactive: 1, background: 0 }
-const LONG: Mix = { ...MIX, tenant: 'second', outputTokens: 40, interactive: 1, background: 0 }
+const SHORT: Mix = { ...MIX, tenant: 'first', outputTokens: 20, critical: 1, sheddablePlus: 0 }
+const LONG: Mix = { ...MIX, tenant: 'second', outputTokens: 40, critical: 1, sheddablePlus: 0 }
 /** Each alone asks for more than the provider has. */
 const SHORT_LOAD = 2.5
 const LONG_LOAD = 1.2
 
-const STEADY: Mix = { ...MIX, tenant: 'second', interactive: 1, background: 0 }
-const OTHER: Mix = { ...MIX, tenant: 'first', interactive: 1, background: 0 }
+const STEADY: Mix = { ...MIX, tenant: 'second', critical: 1, sheddablePlus: 0 }
+const OTHER: Mix = { ...MIX, tenant: 'first', critical: 1, sheddablePlus: 0 }
 const STEADY_LOAD = 0.25
 /** Together with the steady one the provider is nearly full: what a flood does beyond that is its own. */
 const OTHER_LOAD = 0.65

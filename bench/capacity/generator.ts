@@ -10,7 +10,6 @@ import { type Try, tryOnce } from './try-once.js'
 
 export interface GeneratorJob {
   readonly url: string
-  readonly model: string
   /** Key per tenant. */
   readonly keys: Readonly<Record<string, string>>
   readonly arrivals: readonly Arrival[]

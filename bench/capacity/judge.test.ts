@@ -6,7 +6,7 @@ const RESULT: Result = {
   promptTokens: 100,
   outputTokens: 11,
   tenant: 'acme',
-  priority: 'interactive',
+  criticality: 'critical',
   stream: true,
   end: 'answered',
   status: 200,
@@ -37,8 +37,8 @@ test('only those who asked within the window count', () => {
   const results = [resultAt(0), resultAt(1_000), resultAt(1_500, BAD), resultAt(2_000)]
   const judged = judge(results, { fromMs: 1_000, toMs: 2_000 })
   expect(judged).toMatchObject({ asked: 2, good: 1, answered: 2, goodput: 1, goodShare: 0.5, tries: 2 })
-  expect(judged.goodShareOf).toEqual({ interactive: 0.5, background: Number.NaN, batch: Number.NaN })
-  expect(judged.answeredShareOf.interactive).toBe(1)
+  expect(judged.goodShareOf).toEqual({ critical: 0.5, sheddable_plus: Number.NaN, sheddable: Number.NaN })
+  expect(judged.answeredShareOf.critical).toBe(1)
 })
 
 test('ends are counted with the status the user saw', () => {

@@ -2,7 +2,7 @@
 // noticed a load: first token within 3 s of the moment the user asked, retries included, and at most 150 ms
 // per token after it. Everything else was work for nothing.
 
-import type { Arrival, Priority } from './arrivals.js'
+import type { Arrival, Criticality } from './arrivals.js'
 
 export const FIRST_TOKEN_MS_MAX = 3_000
 export const TOKEN_MS_MAX = 150
@@ -64,19 +64,22 @@ export interface Judged {
   readonly totalMs: { readonly p50: number; readonly p95: number; readonly p99: number }
   /** Share of good answers among those who asked. */
   readonly goodShare: number
-  readonly goodShareOf: Readonly<Record<Priority, number>>
-  readonly answeredShareOf: Readonly<Record<Priority, number>>
+  readonly goodShareOf: Readonly<Record<Criticality, number>>
+  readonly answeredShareOf: Readonly<Record<Criticality, number>>
   readonly lateMsP99: number
 }
 
 const share = (part: number, all: number): number => (all === 0 ? Number.NaN : part / all)
 
-function sharesOf(results: readonly Result[], test: (result: Result) => boolean): Record<Priority, number> {
-  const of = (priority: Priority): number => {
-    const own = results.filter((result) => result.priority === priority)
+function sharesOf(
+  results: readonly Result[],
+  test: (result: Result) => boolean,
+): Record<Criticality, number> {
+  const of = (criticality: Criticality): number => {
+    const own = results.filter((result) => result.criticality === criticality)
     return share(own.filter(test).length, own.length)
   }
-  return { interactive: of('interactive'), background: of('background'), batch: of('batch') }
+  return { critical: of('critical'), sheddable_plus: of('sheddable_plus'), sheddable: of('sheddable') }
 }
 
 function countEnds(results: readonly Result[]): Record<string, number> {

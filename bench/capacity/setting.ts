@@ -5,7 +5,7 @@ import { type Arrival, MIX, type Mix, type TraceRow } from './arrivals.js'
 import { type BatchingOptions, capacityOf } from './batching-model.js'
 import { TOKEN_MS_MAX } from './judge.js'
 import type { Load } from './load.js'
-import { KEYS, MODEL, type SystemKind } from './systems.js'
+import { KEYS, type SystemKind } from './systems.js'
 import type { GeneratorJob } from './generator.js'
 
 export interface Setting {
@@ -49,7 +49,7 @@ const GRACE_MS = 12_000
 
 export function jobFor(url: string, arrivals: readonly Arrival[], lastMs: number): GeneratorJob {
   const endMs = lastMs + GRACE_MS
-  return { url, model: MODEL, keys: KEYS, arrivals, patienceMs: PATIENCE_MS, endMs, seed: 11 }
+  return { url, keys: KEYS, arrivals, patienceMs: PATIENCE_MS, endMs, seed: 11 }
 }
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

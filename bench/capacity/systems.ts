@@ -6,14 +6,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Started, startProcess } from '../processes.js'
+import type { Criticality } from './arrivals.js'
 
 export const TENANTS = ['acme', 'first', 'second'] as const
 export const KEYS: Readonly<Record<string, string>> = Object.fromEntries(
   TENANTS.map((name) => [name, `capacity-key-of-${name}`]),
 )
 
-/** The name clients ask for. */
-export const MODEL = 'chat_reply'
+const CRITICALITIES = ['critical', 'sheddable_plus', 'sheddable'] as const
+
+/** The name clients ask for: a contract per class, so that a class says nothing but what goes first. */
+export function modelFor(criticality: Criticality): string {
+  return `chat_${criticality}`
+}
 
 const MAIN = fileURLToPath(new URL('../../../packages/server/dist/cli/main.js', import.meta.url))
 const BARE = fileURLToPath(new URL('../bare-proxy.js', import.meta.url))
@@ -25,14 +30,14 @@ export interface SystemKind {
   readonly name: string
   /** null: the bare pass-through. */
   readonly main: string | null
-  /** Is told what a good answer is. */
-  readonly targets: boolean
+  /** Is told what a good answer is, and which class a contract has. */
+  readonly isTold: boolean
   /** Calls at a time per deployment, configured by hand; null: found out. */
   readonly concurrency: number | null
 }
 
-const SPILLWAY: SystemKind = { name: 'spillway', main: MAIN, targets: false, concurrency: null }
-export const BARE_PROXY: SystemKind = { name: 'bare proxy', main: null, targets: false, concurrency: null }
+const SPILLWAY: SystemKind = { name: 'spillway', main: MAIN, isTold: true, concurrency: null }
+export const BARE_PROXY: SystemKind = { name: 'bare proxy', main: null, isTold: false, concurrency: null }
 
 /** Spillway as it is built here. */
 export function spillwayKind(concurrency: number | null): SystemKind {
@@ -41,16 +46,24 @@ export function spillwayKind(concurrency: number | null): SystemKind {
 
 export function besideKind(main: string): SystemKind {
   if (!existsSync(main)) throw new Error(`--beside: there is no ${main}`)
-  return { name: 'beside', main, targets: false, concurrency: null }
+  return { name: 'beside', main, isTold: false, concurrency: null }
 }
 
-function configuration(upstreams: readonly string[], { targets, concurrency }: SystemKind): string {
+function configuration(upstreams: readonly string[], { isTold, concurrency }: SystemKind): string {
   const limits = concurrency === null ? '' : `, limits: { concurrency: ${concurrency} }`
   const provider = (url: string, index: number): string =>
     `  up-${index}: { kind: openai-compatible, base_url: "${url}/v1", api_key: "upstream", hosting: self-hosted }`
   const deployment = (_url: string, index: number): string =>
     `      - { provider: up-${index}, model: chat, price: { input: 0.15, output: 0.6 }${limits} }`
-  const target = targets ? '    targets: { first_token_ms: 3000, per_token_ms: 150 }\n' : ''
+  const target = isTold ? '    targets: { first_token_ms: 3000, per_token_ms: 150 }\n' : ''
+  const contract = (name: Criticality): string =>
+    [
+      `  ${modelFor(name)}:`,
+      ...(isTold ? [`    criticality: ${name}`] : []),
+      '    budget: { max_model_calls: 4, max_latency_ms: 30000 }',
+      '    degrade: []',
+      '    route: { default: chat }',
+    ].join('\n')
   const tenant = (name: string): string => `  ${name}: { keys: ["${KEYS[name] ?? ''}"] }`
   return `
 providers:
@@ -61,10 +74,7 @@ models:
 ${target}    deployments:
 ${upstreams.map(deployment).join('\n')}
 tasks:
-  chat_reply:
-    budget: { max_model_calls: 4, max_latency_ms: 30000 }
-    degrade: []
-    route: { default: chat }
+${CRITICALITIES.map(contract).join('\n')}
 tenants:
 ${TENANTS.map(tenant).join('\n')}
 `

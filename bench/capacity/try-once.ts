@@ -3,6 +3,7 @@
 import { type Agent, type IncomingMessage, request as httpRequest } from 'node:http'
 import type { Arrival } from './arrivals.js'
 import type { GeneratorJob } from './generator.js'
+import { modelFor } from './systems.js'
 
 export interface Try {
   /** null: no answer came. */
@@ -30,13 +31,13 @@ const OUTPUT_TOKENS_MAX = 256
 /** The end of an answer: usage, and of a stream its last line. */
 const TAIL_BYTES = 8_192
 
-function bodyOf({ job, arrival, index }: TryAsk): Buffer {
+function bodyOf({ arrival, index }: TryAsk): Buffer {
   const { promptTokens, outputTokens, stream } = arrival
   const start = `Request ${index} of ${arrival.tenant}. [[out=${outputTokens}]] `
   const content = start.padEnd(promptTokens * CHARACTERS_PER_TOKEN, 'All the words of a long question. ')
   return Buffer.from(
     JSON.stringify({
-      model: job.model,
+      model: modelFor(arrival.criticality),
       messages: [{ role: 'user', content }],
       max_tokens: OUTPUT_TOKENS_MAX,
       stream,
@@ -82,7 +83,6 @@ export function tryOnce(ask: TryAsk): Promise<Try> {
     authorization: `Bearer ${job.keys[arrival.tenant] ?? ''}`,
     'content-type': 'application/json',
     'content-length': String(body.length),
-    'x-spillway-priority': arrival.priority,
   }
   return new Promise((resolve) => {
     const answer = new Answer()
