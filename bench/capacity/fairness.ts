@@ -22,13 +22,15 @@ const LONG_LOAD = 1.2
 const STEADY: Mix = { ...MIX, tenant: 'second', critical: 1, sheddablePlus: 0 }
 const OTHER: Mix = { ...MIX, tenant: 'first', critical: 1, sheddablePlus: 0 }
 const STEADY_LOAD = 0.25
-/** Together with the steady one the provider is nearly full: what a flood does beyond that is its own. */
-const OTHER_LOAD = 0.65
+/** It takes all that is left, so the provider is as busy as in the flood: what changes is the flood's own. */
+const OTHER_LOAD = 1
 const FLOOD_LOAD = 4
 
 interface Round {
   readonly system: string
   readonly service: { readonly first: number; readonly second: number }
+  /** How their requests ended, while both were backlogged. */
+  readonly backlogged: { readonly first: Judged; readonly second: Judged }
   readonly normal: Seen
   readonly flooded: Seen
 }
@@ -82,9 +84,15 @@ async function runRound(setting: Setting, kind: SystemKind): Promise<Round> {
   const steady = arrivalsFor(STEADY, STEADY_LOAD * CAPACITY_PER_SECOND, 3)
   const normal = await run(steady, arrivalsFor(OTHER, OTHER_LOAD * CAPACITY_PER_SECOND, 4))
   const flooded = await run(steady, arrivalsFor(OTHER, FLOOD_LOAD * CAPACITY_PER_SECOND, 5))
+  const ofTenant = (tenant: string): Judged =>
+    judge(
+      backlogged.filter((result) => result.tenant === tenant),
+      window,
+    )
   setting.say(`${kind.name}: service ${service.first} and ${service.second} tokens`)
   const round = { normal: steadyOf(normal, window), flooded: steadyOf(flooded, window) }
-  return { system: kind.name, service, ...round }
+  const both = { first: ofTenant(SHORT.tenant), second: ofTenant(LONG.tenant) }
+  return { system: kind.name, service, backlogged: both, ...round }
 }
 
 const differenceOf = ({ service: { first, second } }: Round): number =>
