@@ -9,6 +9,8 @@ import { CAPACITY_PER_SECOND, MODEL_SERVER, type Setting, capacityFor, jobFor, p
 import { type SystemKind, startSystem } from './systems.js'
 import { startUpstream } from './upstream-control.js'
 
+const LEARNING_MS = 20_000
+const LEARNING_LOAD = 1
 const WARM_UP_MS = 10_000
 const REST_MS = 2_000
 
@@ -73,6 +75,14 @@ async function runRound(setting: Setting, kind: SystemKind): Promise<Round> {
     await pause(REST_MS)
     return results
   }
+  // A gateway that has served for a while: what the provider can do is known.
+  await run(
+    poisson(
+      { perSecond: LEARNING_LOAD * CAPACITY_PER_SECOND, fromMs: 0, toMs: LEARNING_MS },
+      OTHER,
+      seeded(6),
+    ),
+  )
   const backlogged = await run(
     arrivalsFor(SHORT, SHORT_LOAD * capacityFor(SHORT), 1),
     arrivalsFor(LONG, LONG_LOAD * capacityFor(LONG), 2),
