@@ -124,11 +124,11 @@ describe('an open breaker', () => {
     expect(breaker.waitMs(nowMs)).toBe(4 * EJECTION_MS)
   })
 
-  test('where nobody else serves it is asked again after a second, at most five', () => {
+  test('where nobody else serves it is asked again at once, and then twice a second', () => {
     const { breaker, fails } = opened(false)
     let nowMs = START_MS
     const waits = [breaker.waitMs(nowMs)]
-    for (let n = 0; n < 6; n++) {
+    for (let n = 0; n < 12; n++) {
       nowMs += breaker.waitMs(nowMs)
       fails(1, nowMs, false)
       waits.push(breaker.waitMs(nowMs))
@@ -223,7 +223,7 @@ describe('under any events', () => {
           if (what === 'unpin') breaker.unpin(PIN, nowMs)
           const waitMs = breaker.waitMs(nowMs)
           expect(waitMs).toBeGreaterThanOrEqual(0)
-          expect(waitMs).toBeLessThanOrEqual(EJECTION_MS_MAX)
+          expect(waitMs === Infinity || waitMs <= EJECTION_MS_MAX).toBe(true)
           // While open, nothing but a pin or time changes when the next call may go.
           const isResult = what === 'fail' || what === 'succeed'
           expect(automatic === 'open' && isResult ? waitMs : before).toBe(before)

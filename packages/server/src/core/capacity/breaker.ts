@@ -42,9 +42,12 @@ export const FAILURES_IN_A_ROW = 5
 export const EJECTION_MS = 30_000
 /** Envoy: max_ejection_time. */
 export const EJECTION_MS_MAX = 300_000
-/** Where there is nowhere else to go, a probe comes this soon: recovery is to be seen within 10 s. */
-export const SHORT_OPEN_MS = 1_000
-export const SHORT_OPEN_MS_MAX = 5_000
+/**
+ * Where there is nowhere else to go, a probe comes this soon, and this much later after each that failed: two
+ * probes a second burden nobody, and a caller who is alone hardly waits longer than for a retry anyway.
+ */
+export const SHORT_OPEN_MS = 50
+export const SHORT_OPEN_MS_MAX = 500
 /** A probe that takes longer lets another one try beside it: answers of minutes are no reason to wait. */
 export const PROBE_PATIENCE_MS = 10_000
 /** Longest pin: a forgotten one must end by itself. */
@@ -52,7 +55,6 @@ export const PIN_MS_MAX = 24 * 3_600_000
 
 /** A ticket whose result says nothing: the call began while the breaker was open, under a pin. */
 const NO_TICKET = -1
-const BUSY_WAIT_MS = 25
 
 export class Breaker {
   readonly #tell: (change: BreakerChange) => void
@@ -82,14 +84,14 @@ export class Breaker {
     return this.waitMs(nowMs) > 0
   }
 
-  /** How long until a call may be tried, ms; 0: now. */
+  /** How long until a call may be tried, ms; 0: now; Infinity: when the probe that runs has ended. */
   waitMs(nowMs: number): number {
     const now = this.#time(nowMs)
     const pin = this.#pin
     if (pin !== null) return pin.action === 'close' ? 0 : this.#pinEndsMs - now
     if (this.#kind === 'closed') return 0
     if (this.#kind === 'open') return Math.max(0, this.#untilMs - now)
-    return this.#probes === 0 || now - this.#probedMs >= PROBE_PATIENCE_MS ? 0 : BUSY_WAIT_MS
+    return this.#probes === 0 || now - this.#probedMs >= PROBE_PATIENCE_MS ? 0 : Infinity
   }
 
   /** A call begins, which `blocks` did not stop. The ticket goes with it to its end. */
@@ -243,7 +245,7 @@ export interface BreakerView {
   readonly kind: BreakerKind
   /** What the calls say. */
   readonly automatic: BreakerKind
-  /** Until a call may be tried, ms. */
+  /** Until a call may be tried, ms; Infinity: when the probe that runs has ended. */
   readonly waitMs: number
   readonly failuresInARow: number
   /** How often it was ejected of late: the next one lasts that much longer. */

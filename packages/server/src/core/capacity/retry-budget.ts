@@ -8,16 +8,14 @@ import { SteadyClock } from './steady-clock.js'
 const RETRY = 10
 /** SRE: at most one retry per ten first attempts. */
 const PER_FIRST = 1
-/** Saved up at most: a burst of failures after a quiet hour. */
+/** Saved up at most, and there from the start: a budget that knows nothing yet lets retries through. */
 export const RETRIES_MAX = 50
-/** There from the start: a budget that knows nothing yet lets retries through. */
-export const RETRIES_AT_START = 10
 /** With little traffic a tenth of it is nothing: one retry per 10 s is always allowed. */
 export const ONE_PER_MS = 10_000
 
 export class RetryBudget {
   readonly #clock = new SteadyClock()
-  #tenths = RETRIES_AT_START * RETRY
+  #tenths = RETRIES_MAX * RETRY
   #grantedMs = -ONE_PER_MS
 
   /** A call's first attempt at a deployment of this model. */

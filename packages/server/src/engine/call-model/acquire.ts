@@ -19,6 +19,9 @@ const BUSY_WAIT_MS = 25
 /** Another model stands by: wait no longer than this for one of the first's deployments, ms. */
 const PATIENCE_MS = 250
 
+/** Every deployment is out: so long a call waits for one to be tried again before the ladder answers, ms. */
+const OUT_PATIENCE_MS = 2_000
+
 export interface AcquireAsk {
   readonly model: ModelEntry
   /** Deployments that cannot serve this call at all. */
@@ -43,15 +46,21 @@ interface Wait {
 }
 
 async function waitForPlace(step: Step, ask: AcquireAsk, wait: Wait): Promise<Acquired> {
+  const { system, capacity } = step.engine
+  const giveUpMs = system.nowMs() + OUT_PATIENCE_MS
   let found: Acquired = wait.found
   while (found.kind === 'none') {
-    const patienceMs = ask.hasNext ? Math.min(PATIENCE_MS, timeLeftMs(step)) : timeLeftMs(step)
+    const nowMs = system.nowMs()
+    const isOut = wait.usable.length > 0 && capacity.isOut(wait.usable, nowMs)
+    const leftMs = isOut ? Math.min(giveUpMs - nowMs, timeLeftMs(step)) : timeLeftMs(step)
+    const patienceMs = ask.hasNext ? Math.min(PATIENCE_MS, leftMs) : leftMs
     if (wait.usable.length === 0 || found.waitMs >= patienceMs) {
-      const reason = `no deployment is ready within ${Math.round(patienceMs)} ms`
+      const which = isOut ? 'every deployment is out, and none is tried again' : 'no deployment is ready'
+      const reason = `${which} within ${Math.max(0, Math.round(patienceMs))} ms`
       decide(step, { stage: 'acquire', choice: 'none', reason })
       return found
     }
-    await sleep(step.engine.system, found.waitMs)
+    await sleep(system, found.waitMs)
     found = takePlace(step, ask, wait.usable)
   }
   return found

@@ -3,8 +3,10 @@
 
 import type { Demand, Observation } from '../../core/capacity/demand.js'
 import { chooseDeployment } from '../../core/capacity/deployment-choice.js'
+import { RetryBudget } from '../../core/capacity/retry-budget.js'
 import type { CeilingLimits, Deployment, Tenant } from '../../core/release/release.js'
-import { DeploymentState, type Place } from './deployment-state.js'
+import { DeploymentState, type Place, type TellBreaker } from './deployment-state.js'
+import { judgeFailed } from './judge-failed.js'
 import { Quota, type QuotaLimits, isLimited } from './quota.js'
 
 export type Admission =
@@ -21,6 +23,9 @@ const ADMITTED: Admission = { kind: 'admitted' }
 export class Capacity {
   readonly #deployments = new Map<string, DeploymentState>()
   readonly #tenants = new Map<string, Quota>()
+  /** By model. Bounded by the models of the releases that served since the start. */
+  readonly #retries = new Map<string, RetryBudget>()
+  readonly #watchers: TellBreaker[] = []
   #product: Quota | undefined
   #uses = 0
 
@@ -52,28 +57,70 @@ export class Capacity {
   /** A place at the best of these deployments now, or how long there is none. `end` or `giveBack` follows. */
   take(deployments: readonly Deployment[], demand: Demand, nowMs: number): Taken {
     const [only] = deployments
-    if (only !== undefined && deployments.length === 1) return this.#takeOnly(only, demand, nowMs)
+    if (only !== undefined && deployments.length === 1)
+      return this.#takeOnly(deployments, only, { demand, nowMs })
     const candidates = deployments.map((deployment) => {
       const state = this.#state(deployment, nowMs)
       return { deployment, state, waitMs: state.waitMs(demand, nowMs) }
     })
     const choice = chooseDeployment(candidates)
     if (choice.kind === 'wait') return choice
-    return this.#place(choice.chosen.deployment, demand, nowMs)
+    return this.#place(deployments, choice.chosen.deployment, { demand, nowMs })
   }
 
   /** It was used: what it showed is learned from. A place that is over already changes nothing. */
   end(place: Place, seen: Observation, nowMs: number): void {
     if (place.isOver) return
     place.isOver = true
-    this.#deployments.get(place.deployment.id)?.end(place.demand, seen, nowMs)
+    const state = this.#deployments.get(place.deployment.id)
+    if (state === undefined) return
+    state.end(place.demand, seen, nowMs)
+    const verdict = state.verdictOf(seen)
+    if (verdict === 'good') state.breaker.succeed(place.ticket, nowMs)
+    else if (verdict === 'none') state.breaker.withdraw(place.ticket)
+    else judgeFailed(place, this.#deployments, nowMs)
   }
 
   /** It was taken and not used. */
   giveBack(place: Place): void {
     if (place.isOver) return
     place.isOver = true
-    this.#deployments.get(place.deployment.id)?.giveBack(place.demand)
+    const state = this.#deployments.get(place.deployment.id)
+    state?.giveBack(place.demand)
+    state?.breaker.withdraw(place.ticket)
+  }
+
+  /** The first attempt of a call at this model: retries are a share of these. */
+  countFirst(model: string): void {
+    this.#budget(model).first()
+  }
+
+  /**
+   * May a call that failed at `failed` be sent once more, to this model? It takes from the model's budget.
+   * Leaving a deployment that has just been ejected is free: the load moves, and does not grow.
+   */
+  mayRetry(model: string, failed: Deployment, nowMs: number): boolean {
+    if (this.#deployments.get(failed.id)?.breaker.isEjected(nowMs) === true) return true
+    return this.#budget(model).take(nowMs)
+  }
+
+  retriesLeft(model: string): number {
+    return this.#budget(model).left
+  }
+
+  /** Are all of them held back by their breakers? */
+  isOut(deployments: readonly Deployment[], nowMs: number): boolean {
+    return deployments.every(({ id }) => this.#deployments.get(id)?.breaker.blocks(nowMs) === true)
+  }
+
+  /** Told whenever calls stop or begin to flow to a deployment. */
+  watchBreakers(tell: TellBreaker): void {
+    this.#watchers.push(tell)
+  }
+
+  /** For operators: also of a deployment that has not been called yet. */
+  stateOf(deployment: Deployment, nowMs: number): DeploymentState {
+    return this.#state(deployment, nowMs)
   }
 
   /** For `GET /v1/capacity`. */
@@ -81,16 +128,25 @@ export class Capacity {
     return [...this.#deployments.values()]
   }
 
-  #takeOnly(only: Deployment, demand: Demand, nowMs: number): Taken {
+  #takeOnly(pool: readonly Deployment[], only: Deployment, { demand, nowMs }: Asked): Taken {
     const waitMs = this.#state(only, nowMs).waitMs(demand, nowMs)
-    return waitMs > 0 ? { kind: 'wait', waitMs } : this.#place(only, demand, nowMs)
+    return waitMs > 0 ? { kind: 'wait', waitMs } : this.#place(pool, only, { demand, nowMs })
   }
 
-  #place(deployment: Deployment, demand: Demand, nowMs: number): Taken {
+  #place(pool: readonly Deployment[], deployment: Deployment, { demand, nowMs }: Asked): Taken {
     const state = this.#state(deployment, nowMs)
     state.lastUsed = ++this.#uses
     state.begin(demand, nowMs)
-    return { kind: 'place', place: { deployment, demand, isOver: false } }
+    const ticket = state.breaker.begin(nowMs)
+    return { kind: 'place', place: { deployment, demand, pool, ticket, isOver: false } }
+  }
+
+  #budget(model: string): RetryBudget {
+    const known = this.#retries.get(model)
+    if (known !== undefined) return known
+    const budget = new RetryBudget()
+    this.#retries.set(model, budget)
+    return budget
   }
 
   /** Bounded by the deployments of the releases that served since the start. */
@@ -100,10 +156,17 @@ export class Capacity {
       known.adopt(deployment, nowMs)
       return known
     }
-    const state = new DeploymentState(deployment, nowMs)
+    const state = new DeploymentState(deployment, nowMs, (id, change) => {
+      for (const tell of this.#watchers) tell(id, change)
+    })
     this.#deployments.set(deployment.id, state)
     return state
   }
+}
+
+interface Asked {
+  readonly demand: Demand
+  readonly nowMs: number
 }
 
 /** The quota under the limits of today; undefined when there are none. */

@@ -1,6 +1,8 @@
 // What this process knows of one deployment: whether it may be called now, and how it has been doing. Made of
 // parts that each answer for one reason to wait.
 
+import { Breaker, type BreakerChange } from '../../core/capacity/breaker.js'
+import { type Verdict, verdictOf } from '../../core/capacity/breaker-verdict.js'
 import { isThrottle } from '../../core/capacity/retry.js'
 import type { Demand, Observation } from '../../core/capacity/demand.js'
 import type { Deployment } from '../../core/release/release.js'
@@ -10,8 +12,14 @@ import { Quota } from './quota.js'
 export interface Place {
   readonly deployment: Deployment
   readonly demand: Demand
+  /** Those it was chosen from. */
+  readonly pool: readonly Deployment[]
+  /** Of the breaker, for the end of the call. */
+  readonly ticket: number
   isOver: boolean
 }
+
+export type TellBreaker = (deployment: string, change: BreakerChange) => void
 
 /** A provider that throttles without saying for how long is left alone this long, ms. */
 const COOL_DOWN_MS = 1_000
@@ -29,11 +37,15 @@ export class DeploymentState {
   readonly failures: Record<string, number> = {}
   /** Decayed mean, ms. */
   latencyMs = 0
+  readonly breaker: Breaker
+  /** Decayed mean of what was answered, ms; 0: nothing was yet. */
+  #usualMs = 0
   #deployment: Deployment
   #rates: Quota | undefined
 
-  constructor(deployment: Deployment, nowMs: number) {
+  constructor(deployment: Deployment, nowMs: number, tell: TellBreaker) {
     this.id = deployment.id
+    this.breaker = new Breaker((change) => tell(deployment.id, change))
     this.#deployment = deployment
     this.#rates = ratesOf(deployment, nowMs)
   }
@@ -57,7 +69,8 @@ export class DeploymentState {
   waitMs(_demand: Demand, nowMs: number): number {
     const coolMs = this.coolUntilMs - nowMs
     const ratesMs = this.#rates === undefined ? 0 : this.#rates.waitMs(nowMs)
-    if (coolMs > 0 || ratesMs > 0) return Math.max(coolMs, ratesMs)
+    const breakerMs = this.breaker.blocks(nowMs) ? this.breaker.waitMs(nowMs) : 0
+    if (coolMs > 0 || ratesMs > 0 || breakerMs > 0) return Math.max(coolMs, ratesMs, breakerMs)
     return this.concurrency !== null && this.inFlight >= this.concurrency ? Infinity : 0
   }
 
@@ -78,8 +91,14 @@ export class DeploymentState {
     this.#rates?.end(true)
     this.#rates?.used(seen.inputTokens + seen.outputTokens, nowMs)
     this.latencyMs = this.latencyMs === 0 ? seen.durationMs : this.latencyMs * 0.9 + seen.durationMs * 0.1
-    if (seen.end === 'ok') this.successes += 1
-    else this.#failed(seen, nowMs)
+    if (seen.end !== 'ok') return this.#failed(seen, nowMs)
+    this.successes += 1
+    this.#usualMs = this.#usualMs === 0 ? seen.durationMs : this.#usualMs * 0.9 + seen.durationMs * 0.1
+  }
+
+  /** What the end of a call says of its health. */
+  verdictOf({ end, durationMs }: Observation): Verdict {
+    return end === 'ok' ? 'good' : verdictOf({ end, durationMs, usualMs: this.#usualMs })
   }
 
   #failed({ end, retryAfterMs }: Observation, nowMs: number): void {
