@@ -1,5 +1,7 @@
 // `GET /v1/capacity`: every configured deployment with what is known of its load.
 
+import type { BreakerJson } from '@spillway/protocol'
+import type { BreakerView } from '../core/capacity/breaker.js'
 import type { Release } from '../core/release/release.js'
 import type { Engine } from '../engine/engine.js'
 
@@ -28,7 +30,8 @@ export function capacityJson(engine: Engine) {
         provider: deployment.provider,
         ...hostingFacts(engine.release(), deployment.provider),
         tier: model.tier,
-        breaker: coolingMs > 0 ? 'open' : 'closed',
+        ...breakerFacts(engine, load?.breaker.view(nowMs)),
+        retries_left: engine.capacity.retriesLeft(model.name),
         cooling_ms: coolingMs,
         concurrency: { limit: deployment.limits.concurrency, in_flight: load?.inFlight ?? 0 },
         queue: { length: 0, oldest_ms: null },
@@ -41,4 +44,35 @@ export function capacityJson(engine: Engine) {
       }
     }),
   )
+}
+
+/** As the breaker of a deployment that nobody has called yet. */
+const UNCALLED: BreakerView = {
+  kind: 'closed',
+  automatic: 'closed',
+  waitMs: 0,
+  failuresInARow: 0,
+  ejections: 0,
+  pin: null,
+  pinLeftMs: null,
+}
+
+function breakerFacts({ system }: Engine, view: BreakerView = UNCALLED) {
+  const { pin, pinLeftMs, waitMs } = view
+  const detail: BreakerJson = {
+    automatic: view.automatic,
+    next_try_ms: Number.isFinite(waitMs) ? waitMs : null,
+    failures_in_a_row: view.failuresInARow,
+    ejections: view.ejections,
+    pin:
+      pin === null
+        ? null
+        : {
+            action: pin.action,
+            until: new Date(system.nowMs() + (pinLeftMs ?? 0)).toISOString(),
+            by: pin.by,
+            reason: pin.reason,
+          },
+  }
+  return { breaker: view.kind, breaker_detail: detail }
 }

@@ -7,7 +7,7 @@ import type { Engine } from '../engine/engine.js'
 import { probeDeployments } from '../engine/probe/probe.js'
 import { refused } from '../engine/refusal.js'
 import { type ControlPlane, Refused } from './control-plane.js'
-import { capacityJson } from './capacity-json.js'
+import { registerCapacityRoutes } from './capacity-routes.js'
 import { probeJson } from './probe-json.js'
 import { EVENTS_DEFAULT, parseEventQuery, parseReportQuery } from './queries.js'
 import { eventJson, reportSlo, sloJson } from './slo-json.js'
@@ -35,7 +35,6 @@ export function registerOperatorRoutes(app: FastifyInstance, plane: ControlPlane
       ...(summary.owned === null ? {} : { owned: ownedJson(summary.owned) }),
     }
   })
-  app.get('/v1/capacity', async () => ({ deployments: capacityJson(engine) }))
   app.get('/v1/slo', async () => ({ contracts: sloJson(engine) }))
   app.get('/v1/events', async (request) => {
     const filter = valid(parseEventQuery(request.query, engine.system.nowMs()))
@@ -51,6 +50,7 @@ export function registerOperatorRoutes(app: FastifyInstance, plane: ControlPlane
     const { contentType, text } = await plane.metrics()
     return reply.type(contentType).send(text)
   })
+  registerCapacityRoutes(app, engine)
   registerModels(app, engine)
   registerHealth(app, plane)
 }

@@ -9,6 +9,7 @@ import type { CallRefused, Entry, HoldSettled, OutcomeJudged, StepEnded } from '
 import { unreachable } from '../../core/unreachable.js'
 import { ContractCells } from './contract-cells.js'
 import { DeploymentCells } from './deployment-cells.js'
+import { type SetCapacity, createCapacityGauges } from './capacity-gauges.js'
 import { createFamilies } from './families.js'
 import { KnownTasks } from './known-tasks.js'
 import { PairMap } from './pair-map.js'
@@ -27,6 +28,7 @@ export interface Metrics {
   setJournal(journal: JournalState): void
   /** Per contract with objectives. */
   setSlo(states: ReadonlyMap<string, readonly ObjectiveState[]>): void
+  readonly setCapacity: SetCapacity
   /** Log lines or spans that were dropped so far, because their sink was slow. */
   setDropped(signal: 'logs' | 'traces', total: number): void
 }
@@ -136,7 +138,7 @@ class EntryCounts {
 
 function createGauges(
   registry: Registry,
-): Pick<Metrics, 'setInFlight' | 'setJournal' | 'setDropped' | 'setSlo'> {
+): Pick<Metrics, 'setInFlight' | 'setJournal' | 'setDropped' | 'setSlo' | 'setCapacity'> {
   const gauge = (name: string, help: string, labelNames: readonly string[] = []) =>
     new Gauge({ name, help, labelNames, registers: [registry] })
   const inFlight = gauge('spillway_in_flight', 'Attempts at providers running now.')
@@ -158,6 +160,7 @@ function createGauges(
     },
     setDropped: (signal, total) => dropped.set({ signal }, total),
     setSlo: createSloGauges(gauge),
+    setCapacity: createCapacityGauges(gauge),
   }
 }
 

@@ -220,6 +220,8 @@ export interface Tenant {
   readonly keyHashes: readonly string[]
   readonly limits: CeilingLimits
   readonly attributes: Readonly<Record<string, unknown>>
+  /** May steer deployments by hand. Default false. */
+  readonly operator?: boolean
 }
 
 export interface ServerSettings {
