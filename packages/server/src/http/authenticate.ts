@@ -15,6 +15,7 @@ const LOCAL: Tenant = {
   limits: NO_CEILINGS,
   attributes: {},
   operator: true,
+  weight: 1,
 }
 
 /** Keys seen lately, so that a busy client is not hashed anew each time; bounded, and per release. */

@@ -8,10 +8,14 @@ import type { Engine } from '../engine/engine.js'
 import { refused } from '../engine/refusal.js'
 import { capacityJson } from './capacity-json.js'
 import { Refused } from './control-plane.js'
+import { queuesJson } from './queues-json.js'
 import { durable, valid } from './task-routes.js'
 
 export function registerCapacityRoutes(app: FastifyInstance, engine: Engine): void {
-  app.get('/v1/capacity', async () => ({ deployments: capacityJson(engine) }))
+  app.get('/v1/capacity', async () => ({
+    deployments: capacityJson(engine),
+    queues: queuesJson(engine),
+  }))
   app.post<{ Params: { '*': string } }>('/v1/capacity/deployments/*', async (request) => {
     mustBeOperator(request.tenant)
     const id = request.params['*']

@@ -16,6 +16,28 @@ import { valid } from './task-routes.js'
 
 export function registerOperatorRoutes(app: FastifyInstance, plane: ControlPlane): void {
   const { engine } = plane
+  registerReport(app, engine)
+  registerCapacityRoutes(app, engine)
+  app.get('/v1/slo', async () => ({ contracts: sloJson(engine) }))
+  app.get('/v1/events', async (request) => {
+    const filter = valid(parseEventQuery(request.query, engine.system.nowMs()))
+    const rows = await engine.archive.events(filter)
+    const isFull = rows.length >= (filter.limit ?? EVENTS_DEFAULT)
+    return { events: rows.map(eventJson), next: isFull ? (rows.at(-1)?.n ?? null) : null }
+  })
+  app.post('/v1/providers/probe', async (request) => {
+    const probes = await probeDeployments(engine, request.tenant)
+    return probeJson(engine.release(), probes)
+  })
+  app.get('/metrics', async (_request, reply) => {
+    const { contentType, text } = await plane.metrics()
+    return reply.type(contentType).send(text)
+  })
+  registerModels(app, engine)
+  registerHealth(app, plane)
+}
+
+function registerReport(app: FastifyInstance, engine: Engine): void {
   app.get('/v1/report', async (request) => {
     const nowMs = engine.system.nowMs()
     const filter = { ...valid(parseReportQuery(request.query, nowMs)), tenant: request.tenant.name }
@@ -35,24 +57,6 @@ export function registerOperatorRoutes(app: FastifyInstance, plane: ControlPlane
       ...(summary.owned === null ? {} : { owned: ownedJson(summary.owned) }),
     }
   })
-  app.get('/v1/slo', async () => ({ contracts: sloJson(engine) }))
-  app.get('/v1/events', async (request) => {
-    const filter = valid(parseEventQuery(request.query, engine.system.nowMs()))
-    const rows = await engine.archive.events(filter)
-    const isFull = rows.length >= (filter.limit ?? EVENTS_DEFAULT)
-    return { events: rows.map(eventJson), next: isFull ? (rows.at(-1)?.n ?? null) : null }
-  })
-  app.post('/v1/providers/probe', async (request) => {
-    const probes = await probeDeployments(engine, request.tenant)
-    return probeJson(engine.release(), probes)
-  })
-  app.get('/metrics', async (_request, reply) => {
-    const { contentType, text } = await plane.metrics()
-    return reply.type(contentType).send(text)
-  })
-  registerCapacityRoutes(app, engine)
-  registerModels(app, engine)
-  registerHealth(app, plane)
 }
 
 function registerModels(app: FastifyInstance, engine: Engine): void {

@@ -12,6 +12,7 @@ import { watchBreakers } from '../engine/capacity/breaker-events.js'
 import { Capacity } from '../engine/capacity/capacity.js'
 import { Ceilings } from '../engine/ceilings.js'
 import { type Engine, PremiumCounters } from '../engine/engine.js'
+import { watchOverload } from '../engine/overload-events.js'
 import { type OpenTask, openTask } from '../engine/open-task.js'
 import type { System } from '../engine/ports.js'
 import { SloWatch } from '../engine/slo-watch.js'
@@ -47,6 +48,8 @@ export interface CallAsk {
   readonly taskId?: string
   readonly attributes?: Readonly<Record<string, unknown>>
   readonly tenant?: Tenant
+  /** Default `interactive`. */
+  readonly priority?: ModelCall['priority']
   readonly upstreamHeaders?: Readonly<Record<string, string>>
   /** Of a call of the Responses API, as the HTTP floor prepares it. */
   readonly keeps?: ModelCall['keeps']
@@ -88,6 +91,7 @@ export const LOCAL: Tenant = {
   keyHashes: [],
   limits: NO_CEILINGS,
   attributes: {},
+  weight: 1,
 }
 
 export function createTestEngine(options: TestEngineOptions): TestEngine {
@@ -119,13 +123,13 @@ interface Parts {
 
 function engineOf({ system, books, ledger, release, providers, atPort }: Parts): Engine {
   const gated = gateLedger(ledger, atPort)
-  return {
+  const engine: Engine = {
     system,
     ledger: gated,
     books: gateBooks(books, atPort),
     archive: books,
     tasks: new TaskRegistry(),
-    capacity: new Capacity(),
+    capacity: new Capacity(system),
     ceilings: new Ceilings(gated, new Map()),
     answers: new AnswerMemory((text) => system.sha256(text)),
     bytesPerToken: new Map(),
@@ -135,6 +139,8 @@ function engineOf({ system, books, ledger, release, providers, atPort }: Parts):
     provider: (_release, name) => providers.get(name),
     observe() {},
   }
+  watchOverload(engine)
+  return engine
 }
 
 function testEngineOf(parts: Parts & { readonly engine: Engine }): TestEngine {
@@ -205,7 +211,7 @@ export function modelCallOf(ask: CallAsk): ModelCall {
     taskId: ask.taskId ?? null,
     attributes: ask.attributes ?? {},
     session: null,
-    priority: 'interactive',
+    priority: ask.priority ?? 'interactive',
     traceparent: null,
     requestId: 'request-1',
     upstreamHeaders: ask.upstreamHeaders ?? {},

@@ -11,6 +11,7 @@ import { ContractCells } from './contract-cells.js'
 import { DeploymentCells } from './deployment-cells.js'
 import { type SetCapacity, createCapacityGauges } from './capacity-gauges.js'
 import { createFamilies } from './families.js'
+import { type QueueCounts, createQueueMetrics } from './queue-metrics.js'
 import { KnownTasks } from './known-tasks.js'
 import { PairMap } from './pair-map.js'
 
@@ -26,6 +27,7 @@ export interface Metrics {
   /** Model calls being served now. */
   setInFlight(attempts: number): void
   setJournal(journal: JournalState): void
+  setQueues(queues: readonly QueueCounts[]): void
   /** Per contract with objectives. */
   setSlo(states: ReadonlyMap<string, readonly ObjectiveState[]>): void
   readonly setCapacity: SetCapacity
@@ -57,6 +59,7 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
     text: () => registry.metrics(),
     contentType: registry.contentType,
     ...createGauges(registry),
+    setQueues: createQueueMetrics(registry),
   }
 }
 

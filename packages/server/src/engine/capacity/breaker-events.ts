@@ -39,7 +39,7 @@ export interface Order {
 
 export function steerBreaker(engine: Engine, deployment: Deployment, order: Order): void {
   const nowMs = engine.system.nowMs()
-  const { breaker } = engine.capacity.stateOf(deployment, nowMs)
+  const { breaker } = engine.capacity.look(deployment, nowMs)
   const { action, ...rest } = order
   if (action === 'auto') breaker.unpin(rest, nowMs)
   else breaker.pin({ action, ...rest }, nowMs)

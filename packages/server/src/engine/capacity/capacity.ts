@@ -3,24 +3,28 @@
 
 import type { Demand, Observation } from '../../core/capacity/demand.js'
 import { chooseDeployment } from '../../core/capacity/deployment-choice.js'
+import { tokenCost } from '../../core/capacity/fair-queue.js'
+import { HoldBack } from '../../core/capacity/hold-back.js'
 import { RetryBudget } from '../../core/capacity/retry-budget.js'
 import type { CeilingLimits, Deployment, Tenant } from '../../core/release/release.js'
+import type { System } from '../ports.js'
 import { DeploymentState, type Place, type TellBreaker } from './deployment-state.js'
 import { judgeFailed } from './judge-failed.js'
+import type { Taken } from './queue-ask.js'
+import { Queues } from './queues.js'
 import { Quota, type QuotaLimits, isLimited } from './quota.js'
 
 export type Admission =
   | { readonly kind: 'admitted' }
   | { readonly kind: 'over'; readonly waitMs: number; readonly whose: string }
 
-export type Taken =
-  | { readonly kind: 'place'; readonly place: Place }
-  /** None is free. Infinity: when a call has ended; else when the first may be ready, ms from now. */
-  | { readonly kind: 'wait'; readonly waitMs: number }
-
 const ADMITTED: Admission = { kind: 'admitted' }
 
 export class Capacity {
+  /** Calls that wait, by model. */
+  readonly queues: Queues
+  readonly #system: System
+  readonly #holdBack = new HoldBack()
   readonly #deployments = new Map<string, DeploymentState>()
   readonly #tenants = new Map<string, Quota>()
   /** By model. Bounded by the models of the releases that served since the start. */
@@ -28,6 +32,12 @@ export class Capacity {
   readonly #watchers: TellBreaker[] = []
   #product: Quota | undefined
   #uses = 0
+
+  constructor(system: System) {
+    this.#system = system
+    const take = this.take.bind(this)
+    this.queues = new Queues({ system, take })
+  }
 
   /** A call of this tenant, under the product's limits and its own. Admitted calls count until `leave`. */
   admit(tenant: Tenant, product: CeilingLimits, nowMs: number): Admission {
@@ -56,12 +66,14 @@ export class Capacity {
 
   /** A place at the best of these deployments now, or how long there is none. `end` or `giveBack` follows. */
   take(deployments: readonly Deployment[], demand: Demand, nowMs: number): Taken {
+    this.#holdBack.see(demand.criticality, nowMs)
     const [only] = deployments
     if (only !== undefined && deployments.length === 1)
       return this.#takeOnly(deployments, only, { demand, nowMs })
+    const share = this.#holdBack.shareOf(demand.criticality, nowMs)
     const candidates = deployments.map((deployment) => {
       const state = this.#state(deployment, nowMs)
-      return { deployment, state, waitMs: state.waitMs(demand, nowMs) }
+      return { deployment, state, waitMs: state.waitMs(demand, nowMs, share) }
     })
     const choice = chooseDeployment(candidates)
     if (choice.kind === 'wait') return choice
@@ -73,12 +85,9 @@ export class Capacity {
     if (place.isOver) return
     place.isOver = true
     const state = this.#deployments.get(place.deployment.id)
-    if (state === undefined) return
-    state.end(place.demand, seen, nowMs)
-    const verdict = state.verdictOf(seen)
-    if (verdict === 'good') state.breaker.succeed(place.ticket, nowMs)
-    else if (verdict === 'none') state.breaker.withdraw(place.ticket)
-    else judgeFailed(place, this.#deployments, nowMs)
+    if (state !== undefined) this.#learn(state, place, { seen, nowMs })
+    place.settle?.(tokenCost(seen.inputTokens, seen.outputTokens))
+    this.queues.serve(nowMs)
   }
 
   /** It was taken and not used. */
@@ -86,8 +95,10 @@ export class Capacity {
     if (place.isOver) return
     place.isOver = true
     const state = this.#deployments.get(place.deployment.id)
-    state?.giveBack(place.demand)
+    state?.giveBack(place)
     state?.breaker.withdraw(place.ticket)
+    place.settle?.(0)
+    this.queues.serve(this.#system.nowMs())
   }
 
   /** The first attempt of a call at this model: retries are a share of these. */
@@ -118,27 +129,37 @@ export class Capacity {
     this.#watchers.push(tell)
   }
 
-  /** For operators: also of a deployment that has not been called yet. */
-  stateOf(deployment: Deployment, nowMs: number): DeploymentState {
+  /** For `GET /v1/capacity`: also what was never called has limits. */
+  look(deployment: Deployment, nowMs: number): DeploymentState {
     return this.#state(deployment, nowMs)
   }
 
-  /** For `GET /v1/capacity`. */
+  /** Of all that were ever called. */
   snapshot(): readonly DeploymentState[] {
     return [...this.#deployments.values()]
   }
 
   #takeOnly(pool: readonly Deployment[], only: Deployment, { demand, nowMs }: Asked): Taken {
-    const waitMs = this.#state(only, nowMs).waitMs(demand, nowMs)
+    const share = this.#holdBack.shareOf(demand.criticality, nowMs)
+    const waitMs = this.#state(only, nowMs).waitMs(demand, nowMs, share)
     return waitMs > 0 ? { kind: 'wait', waitMs } : this.#place(pool, only, { demand, nowMs })
   }
 
   #place(pool: readonly Deployment[], deployment: Deployment, { demand, nowMs }: Asked): Taken {
     const state = this.#state(deployment, nowMs)
     state.lastUsed = ++this.#uses
-    state.begin(demand, nowMs)
+    const charge = state.begin(demand, nowMs)
     const ticket = state.breaker.begin(nowMs)
-    return { kind: 'place', place: { deployment, demand, pool, ticket, isOver: false } }
+    const place = { deployment, demand, pool, ticket, charge, isOver: false, settle: null }
+    return { kind: 'place', place }
+  }
+
+  #learn(state: DeploymentState, place: Place, { seen, nowMs }: Seen): void {
+    state.end(place, seen, nowMs)
+    const verdict = state.verdictOf(seen)
+    if (verdict === 'good') state.breaker.succeed(place.ticket, nowMs)
+    else if (verdict === 'none') state.breaker.withdraw(place.ticket)
+    else judgeFailed(place, this.#deployments, nowMs)
   }
 
   #budget(model: string): RetryBudget {
@@ -153,7 +174,7 @@ export class Capacity {
   #state(deployment: Deployment, nowMs: number): DeploymentState {
     const known = this.#deployments.get(deployment.id)
     if (known !== undefined) {
-      known.adopt(deployment, nowMs)
+      known.adopt(deployment)
       return known
     }
     const state = new DeploymentState(deployment, nowMs, (id, change) => {
@@ -162,6 +183,11 @@ export class Capacity {
     this.#deployments.set(deployment.id, state)
     return state
   }
+}
+
+interface Seen {
+  readonly seen: Observation
+  readonly nowMs: number
 }
 
 interface Asked {
