@@ -117,7 +117,7 @@ async function waitForPlace(step: Step, ask: AcquireAsk, wait: Wait): Promise<Ac
 
 function queueAsk(step: Step, { model, demand, hasNext }: AcquireAsk, wait: Wait) {
   const { usable, nowMs, restMs } = wait
-  const isOut = step.engine.capacity.isOut(usable, nowMs)
+  const isOut = step.engine.capacity.isOut(usable, demand, nowMs)
   const patienceMs = hasNext ? PATIENCE_MS : isOut ? OUT_PATIENCE_MS : Infinity
   const leaveMs = Math.min(nowMs + patienceMs, demand.deadlineMs)
   const isTolerant = step.call.priority !== 'interactive'

@@ -156,9 +156,12 @@ export class Capacity {
     return this.#budget(model).left
   }
 
-  /** Are all of them held back by their breakers? */
-  isOut(deployments: readonly Deployment[], nowMs: number): boolean {
-    return deployments.every(({ id }) => this.#deployments.get(id)?.breaker.blocks(nowMs) === true)
+  /** Are all of them held back by their breakers alone? A rate that refills is worth a longer wait. */
+  isOut(deployments: readonly Deployment[], demand: Demand, nowMs: number): boolean {
+    return deployments.every(({ id }) => {
+      const state = this.#deployments.get(id)
+      return state?.breaker.blocks(nowMs) === true && state.rates.waitMs(demand, nowMs) === 0
+    })
   }
 
   /** Told whenever calls stop or begin to flow to a deployment. */
