@@ -15,9 +15,11 @@ import type { Problem } from './core/parsed.js'
 import type { Release } from './core/release/release.js'
 import { servedDeployments } from './core/release/served-deployment.js'
 import { AnswerMemory } from './engine/answer-memory.js'
-import { Capacity } from './engine/capacity.js'
+import { Capacity } from './engine/capacity/capacity.js'
 import { CEILING_PREFIXES, Ceilings } from './engine/ceilings.js'
 import { type Engine, PremiumCounters, record } from './engine/engine.js'
+import { watchSlos } from './engine/slo-alerts.js'
+import { SloWatch } from './engine/slo-watch.js'
 import { sweepExpired } from './engine/outcome.js'
 import type { System } from './engine/ports.js'
 import { TaskRegistry } from './engine/task-registry.js'
@@ -150,6 +152,11 @@ class Running implements Spillway {
         options.logger.error('fault', { error: error instanceof Error ? error.stack : String(error) }),
     })
     sweepExpired(engine)
+    // Nobody waits for it: alerts of the first seconds see less.
+    void engine.slo
+      .restore(store, system.nowMs())
+      .catch((error: unknown) => options.logger.error('slo', { problem: String(error) }))
+      .then(() => watchSlos(engine))
     this.#pruneLater(system, FIRST_PRUNE_MS)
   }
 
@@ -194,6 +201,7 @@ class Running implements Spillway {
       answers: new AnswerMemory((text) => system.sha256(text)),
       bytesPerToken: new Map(),
       premiumShare: new PremiumCounters(),
+      slo: new SloWatch(),
       release: () => this.#release,
       provider: (release, name) => pools.get(release, name),
       observe(entry) {

@@ -8,11 +8,12 @@ import { type CallerWire, NO_CEILINGS, type Release, type Tenant } from '../core
 import type { Entry, HoldSettled, OutcomeJudged, StepEnded } from '../core/task/records.js'
 import { AnswerMemory } from '../engine/answer-memory.js'
 import { callModel } from '../engine/call-model.js'
-import { Capacity } from '../engine/capacity.js'
+import { Capacity } from '../engine/capacity/capacity.js'
 import { Ceilings } from '../engine/ceilings.js'
 import { type Engine, PremiumCounters } from '../engine/engine.js'
 import { type OpenTask, openTask } from '../engine/open-task.js'
 import type { System } from '../engine/ports.js'
+import { SloWatch } from '../engine/slo-watch.js'
 import type { ModelCall } from '../engine/step-context.js'
 import { type Task, TaskRegistry } from '../engine/task-registry.js'
 import { formatOf } from '../wire/formats.js'
@@ -126,6 +127,7 @@ function engineOf({ system, books, ledger, release, providers, atPort }: Parts):
     answers: new AnswerMemory((text) => system.sha256(text)),
     bytesPerToken: new Map(),
     premiumShare: new PremiumCounters(),
+    slo: new SloWatch(),
     release: () => release,
     provider: (_release, name) => providers.get(name),
     observe() {},

@@ -81,6 +81,9 @@ class EntryCounts {
         return this.#judged(entry)
       case 'call-refused':
         return this.#refused(entry)
+      case 'event':
+        this.#families.events.cell(entry.event).value += 1
+        return
       default:
         return unreachable(entry)
     }

@@ -202,6 +202,21 @@ export interface ReleaseServed {
   readonly deployments: readonly ServedDeployment[]
 }
 
+/** What operators look up afterwards, beside tasks. */
+export const EVENTS = ['slo-alert', 'breaker', 'overload'] as const
+export type EventName = (typeof EVENTS)[number]
+
+/** Something happened to the service as a whole. */
+export interface EventHappened {
+  readonly kind: 'event'
+  readonly atMs: number
+  readonly event: EventName
+  /** What it happened to: a contract, a deployment. */
+  readonly subject: string
+  /** Small, and fit for JSON; names as on the wire. */
+  readonly detail: Readonly<Record<string, unknown>>
+}
+
 export type Entry =
   | TaskOpened
   | HoldMade
@@ -210,3 +225,4 @@ export type Entry =
   | OutcomeJudged
   | CallRefused
   | ReleaseServed
+  | EventHappened
