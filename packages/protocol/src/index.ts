@@ -26,6 +26,7 @@ export type {
   CapacityJson,
   DeploymentCapacity,
   Interval,
+  LimitMoveJson,
   ModelInfo,
   ModelList,
   OwnedJson,

@@ -12,7 +12,7 @@ import {
 } from '../core/release/release.js'
 import { checkName } from './names.js'
 import type { Problems } from './problems.js'
-import { deploymentLimits, NO_DEPLOYMENT_LIMITS, usd } from './read-limits.js'
+import { deploymentLimits, deploymentTargets, NO_DEPLOYMENT_LIMITS, NO_TARGETS, usd } from './read-limits.js'
 import {
   asMap,
   list,
@@ -65,6 +65,7 @@ const deployment = located(
     /** The provider's name of the model. Default: the name it has here. */
     model: optional(located(filled)),
     limits: optional(deploymentLimits, NO_DEPLOYMENT_LIMITS),
+    targets: optional(deploymentTargets),
     price: optional(price),
     usd_per_hour: optional(usd),
     max_output_tokens: optional(whole('tokens')),
@@ -77,6 +78,7 @@ const model = record({
   tier: optional(oneOf(TIERS, 'tier')),
   deployments: required(list(deployment, { min: 1 })),
   /** For every deployment that has none of its own. */
+  targets: optional(deploymentTargets),
   price: optional(price),
   max_output_tokens: optional(whole('tokens')),
 })
@@ -145,6 +147,7 @@ function buildDeployment(
     provider: provider.name,
     model: upstream,
     limits: value.limits,
+    targets: value.targets ?? from.model.targets ?? NO_TARGETS,
     price: value.price ?? from.model.price ?? listed ?? null,
     usdPerHour: value.usd_per_hour,
     maxOutputTokens:
@@ -202,6 +205,7 @@ export function impliedDeployment(
     provider: provider.name,
     model: upstream,
     limits: NO_DEPLOYMENT_LIMITS,
+    targets: NO_TARGETS,
     price: entry?.price ?? null,
     usdPerHour: null,
     maxOutputTokens: entry?.maxOutputTokens ?? MAX_OUTPUT_TOKENS_DEFAULT,

@@ -1,18 +1,20 @@
 // What a call wants of a deployment: its tokens as they were held, and how it counts beside others.
 
 import type { Criticality, Demand } from '../core/capacity/demand.js'
+import { expectedTokens } from '../core/capacity/output-history.js'
 import type { ModelEntry } from '../core/release/release.js'
 import type { Step } from './step-context.js'
 import { type Reservation, maxOutputOf } from './call-model/hold.js'
 
 export function demandOf(step: Step, model: ModelEntry, reservation: Reservation): Demand {
   const { view } = step.request
-  const { task, call } = step
+  const { task, call, engine } = step
   const perChoice = reservation.outputTokens ?? view.maxOutputTokens ?? maxOutputOf(model)
   const outputTokensMax = call.wire === 'openai-embeddings' ? 0 : perChoice * view.choices
+  const history = engine.capacity.outputs.expected(task.contract.name, model.name)
   return {
     inputTokens: reservation.estimatedInput,
-    outputTokens: outputTokensMax,
+    outputTokens: expectedTokens(history, outputTokensMax),
     outputTokensMax,
     criticality: criticalityOf(call.priority),
     tenant: task.tenant.name,

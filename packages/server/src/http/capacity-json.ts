@@ -2,6 +2,7 @@
 
 import type { Release } from '../core/release/release.js'
 import type { Engine } from '../engine/engine.js'
+import { paceJson } from './pace-json.js'
 
 /** What the configuration states of a provider. */
 function hostingFacts(release: Release, name: string) {
@@ -30,10 +31,9 @@ export function capacityJson(engine: Engine) {
         tier: model.tier,
         breaker: coolingMs > 0 ? 'open' : 'closed',
         cooling_ms: coolingMs,
-        concurrency: { limit: deployment.limits.concurrency, in_flight: load?.inFlight ?? 0 },
+        ...paceJson(deployment, load?.pace),
         queue: { length: 0, oldest_ms: null },
         rate: { requests_left: null, tokens_left: null },
-        latency_ms: null,
         mean_latency_ms: load === undefined || load.latencyMs === 0 ? null : Math.round(load.latencyMs),
         requests: load?.requests ?? 0,
         successes: load?.successes ?? 0,

@@ -22,6 +22,7 @@ export function exampleDeployment(id: string, outputRate: number | null = 600_00
     provider,
     model,
     limits: { requestsPerMinute: null, tokensPerMinute: null, concurrency: null },
+    targets: { firstTokenMs: null, perTokenMs: null },
     price:
       outputRate === null ? null : { rates: { input: 100_000, output: outputRate }, tiers: [], book: 'test' },
     usdPerHour: null,

@@ -32,23 +32,23 @@ function streamSecond(limit: ConcurrencyLimit, calls: number, perTokenMs: number
 }
 
 describe('before anything is known', () => {
-  test('64 calls of 4,000 tokens pass at once', () => {
+  test('a thousand calls of 16,000 tokens pass at once', () => {
     const limit = new ConcurrencyLimit(NO_TARGETS, 0)
-    expect(round(limit, { calls: 64, tokens: 4_000, dropped: false }, 0)).toBe(64)
-    expect(limit.lastMove.reason).toBe('initial')
+    expect(round(limit, { calls: 1_000, tokens: 16_000, dropped: false }, 0)).toBe(1_000)
+    expect(limit.isInitial).toBe(true)
   })
 
   test('a call larger than the limit runs alone', () => {
     const limit = new ConcurrencyLimit(NO_TARGETS, 0)
-    expect(limit.hasRoom(10_000_000)).toBe(true)
-    limit.begin(10_000_000, false, 0)
+    expect(limit.hasRoom(20_000_000)).toBe(true)
+    limit.begin(20_000_000, false, 0)
     expect(limit.hasRoom(1)).toBe(false)
   })
 
   test('a call that fits into the whole limit may not fit into a share of it', () => {
     const limit = new ConcurrencyLimit(NO_TARGETS, 0)
-    limit.begin(600_000, false, 0)
-    expect([limit.hasRoom(100_000, 0.5), limit.hasRoom(100_000, 0.75)]).toEqual([false, true])
+    limit.begin(9_000_000, false, 0)
+    expect([limit.hasRoom(1_000_000, 0.5), limit.hasRoom(1_000_000, 0.75)]).toEqual([false, true])
   })
 })
 
@@ -97,6 +97,27 @@ describe('answers that come whole', () => {
     expect(limit.limitTokens).toBe(limitTokens)
   })
 })
+
+test('calls that may use half of the limit only make it grow too, when they are refused', () => {
+  const limit = new ConcurrencyLimit(NO_TARGETS, 0)
+  let nowMs = 0
+  for (; nowMs < 60_000; nowMs += 2_000) round(limit, { calls: 20, tokens: 1_000, dropped: true }, nowMs)
+  const { limitTokens } = limit
+  for (; nowMs < 120_000; nowMs += 2_000) {
+    const wasRefused = !fill(limit, nowMs)
+    expect(wasRefused).toBe(true)
+  }
+  expect(limit.limitTokens).toBeGreaterThan(limitTokens * 1.5)
+})
+
+/** Begins and ends as many as half of the limit lets in, of at most 100. */
+function fill(limit: ConcurrencyLimit, nowMs: number): boolean {
+  let begun = 0
+  for (; begun < 100 && limit.hasRoom(100, 0.5); begun++) limit.begin(100, false, nowMs)
+  const end = { nowMs: nowMs + 1_000, streamed: false, dropped: false, frames: 0, outputTokens: 10 }
+  for (let each = 0; each < begun; each++) limit.end(100, false, end)
+  return begun === 100
+}
 
 describe('streams', () => {
   const targets = { firstTokenMs: 3_000, perTokenMs: 100, callsMax: null }
@@ -162,7 +183,7 @@ describe('whatever happens', () => {
           expect(limit.limitTokens).toBeLessThanOrEqual(2 ** 30)
           expect(open.length).toBeLessThanOrEqual(given.callsMax ?? Infinity)
         }
-        for (const call of open.splice(0)) limit.giveBack(call.tokens, true, nowMs)
+        for (const call of open.splice(0)) limit.giveBack(call.tokens, true, call.streamed)
         expect(limit.hasRoom(1e9)).toBe(true)
       }),
     )
@@ -191,9 +212,8 @@ function act(limit: ConcurrencyLimit, open: { tokens: number; streamed: boolean 
     first.streamed = true
     return limit.firstToken(tokens, nowMs)
   }
-  if (kind === 'giveBack' && first.streamed) return
   open.shift()
-  if (kind === 'giveBack') return limit.giveBack(first.tokens, true, nowMs)
+  if (kind === 'giveBack') return limit.giveBack(first.tokens, true, first.streamed)
   const end = { nowMs, streamed: first.streamed, dropped: kind === 'drop', frames: 3, outputTokens: tokens }
   limit.end(first.tokens, true, end)
 }

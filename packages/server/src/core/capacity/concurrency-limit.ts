@@ -42,10 +42,10 @@ export interface CallEnd {
 }
 
 /**
- * Before anything is known, tokens. 64 calls of 4,000 tokens are a quarter of it: it is there to be lowered
- * by what is seen, not to hold back what passed so far.
+ * Before anything is known, tokens: a thousand calls of 16,000. It is there to be lowered by what is seen
+ * (then at once, to what is in flight), and holds back nothing before.
  */
-export const LIMIT_TOKENS_INITIAL = 1_048_576
+export const LIMIT_TOKENS_INITIAL = 2 ** 24
 
 export const LIMIT_TOKENS_MAX = 2 ** 30
 
@@ -116,6 +116,11 @@ export class ConcurrencyLimit {
     return this.#badWindows > 0
   }
 
+  /** Nothing has been seen yet that speaks against more. */
+  get isInitial(): boolean {
+    return this.#lastMove.reason === 'initial'
+  }
+
   /** Share of the limit that is in flight, of tokens or of calls, whichever is closer to full. */
   get utilisation(): number {
     const { callsMax } = this.#settings
@@ -130,7 +135,7 @@ export class ConcurrencyLimit {
     const { callsMax } = this.#settings
     if (callsMax !== null && calls >= Math.max(1, callsMax * share)) return false
     if (inFlight + tokens <= this.#limit * share) return true
-    if (share === 1) this.#wasFull = true
+    this.#wasFull = true
     return false
   }
 
@@ -170,10 +175,9 @@ export class ConcurrencyLimit {
     if (end.streamed) this.#signals.calibrate(end.frames, end.outputTokens)
   }
 
-  /** It was never sent. */
-  giveBack(tokens: number, streams: boolean, nowMs: number): void {
-    this.#advance(nowMs)
-    this.#leave(tokens, streams, false)
+  /** Its end says nothing: it was never sent, or a fault of ours ended it. */
+  giveBack(tokens: number, streams: boolean, streamed: boolean): void {
+    this.#leave(tokens, streams, streamed)
   }
 
   /** Mean of calls in flight since a reading of `everCallsMs` and `everMs`. */

@@ -12,10 +12,10 @@ export interface ExpectedOutput {
 /** Pairs of contract and model that are remembered; the one opened longest ago is forgotten. */
 const HISTORIES_MAX = 500
 
-/** Answers before the history is believed; until then the limit of the call is expected. */
+/** Answers before the history is believed. */
 const ANSWERS_MIN = 5
 
-/** Expected of a call without a limit and without a history, tokens. */
+/** Expected of a call without a history, tokens, where its limit is not less: limits are seldom reached. */
 const OUTPUT_UNKNOWN = 512
 
 /** Expected values are worked out again after this many answers. */
@@ -74,7 +74,6 @@ export class OutputHistory {
 }
 
 /** What a call will generate, tokens: by its history, never more than its limit. */
-export function expectedTokens(history: ExpectedOutput | null, outputTokensMax: number | null): number {
-  const limit = outputTokensMax ?? Infinity
-  return Math.min(limit, history?.p50 ?? (limit === Infinity ? OUTPUT_UNKNOWN : limit))
+export function expectedTokens(history: ExpectedOutput | null, outputTokensMax: number): number {
+  return Math.min(outputTokensMax, history?.p50 ?? OUTPUT_UNKNOWN)
 }

@@ -69,6 +69,24 @@ describe('the first token', () => {
   })
 })
 
+test('answers that only come whole are predicted by the tokens they have', () => {
+  const model = new ServiceModel()
+  for (let each = 1; each <= 60; each++) {
+    const outputTokens = 20 + (each % 10) * 20
+    const durationMs = 500 + outputTokens * 10
+    model.sawAnswer({
+      durationMs,
+      firstTokenMs: null,
+      inputTokens: 9,
+      cachedTokens: 0,
+      outputTokens,
+      running: 1,
+    })
+  }
+  expect(within(model.predictTotalMs({ inputTokens: 9, outputTokens: 100 }), 1_500, 0.02)).toBe(true)
+  expect(model.predictFirstTokenMs(9, 0)).toBeNull()
+})
+
 describe('the time per token', () => {
   test('grows with the calls that run, as was seen', () => {
     const model = learned()

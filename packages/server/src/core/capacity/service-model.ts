@@ -4,7 +4,7 @@
 import { DecayingHistogram } from './decaying-histogram.js'
 import { LineFit } from './line-fit.js'
 
-/** First tokens seen before p95 is one. */
+/** Values seen before their percentiles are some. */
 const PERCENTILE_COUNT_MIN = 20
 
 /** Weight of the newest in decayed means. */
@@ -47,7 +47,10 @@ export interface AnswerTime {
 export class ServiceModel {
   readonly #atLowLoad = new LineFit()
   readonly #perToken = new LineFit()
+  /** Answers taken whole, by the tokens they have. */
+  readonly #whole = new LineFit()
   readonly #firstTokens = new DecayingHistogram()
+  readonly #durations = new DecayingHistogram()
   #slowdown = new DecayedMean()
   #perTokenMean = new DecayedMean()
 
@@ -69,6 +72,8 @@ export class ServiceModel {
   /** An answer came to its end. */
   sawAnswer(answer: AnswerTime): void {
     const { durationMs, firstTokenMs, outputTokens, running } = answer
+    this.#durations.add(durationMs)
+    if (firstTokenMs === null) this.#whole.add(outputTokens, durationMs, 1)
     if (outputTokens < OUTPUT_TOKENS_MIN || !Number.isFinite(durationMs) || durationMs < 0) return
     const { inputTokens, cachedTokens } = answer
     const readMs = firstTokenMs ?? this.firstTokenAtLowLoadMs(inputTokens - cachedTokens)
@@ -107,14 +112,23 @@ export class ServiceModel {
   }): number | null {
     const firstMs = this.predictFirstTokenMs(demand.inputTokens, demand.cachedTokens ?? 0)
     const perTokenMs = this.perTokenMs()
-    if (firstMs === null || perTokenMs === null) return null
+    if (firstMs === null || perTokenMs === null) return this.#whole.at(demand.outputTokens)
     return firstMs + perTokenMs * Math.max(0, demand.outputTokens - 1)
   }
 
   /** Of the first tokens seen of late, ms. null: too few for it to mean anything. */
   firstTokenMs(share: 0.5 | 0.95): number | null {
-    return this.#firstTokens.count < PERCENTILE_COUNT_MIN ? null : this.#firstTokens.quantile(share)
+    return percentile(this.#firstTokens, share)
   }
+
+  /** Of whole calls of late that were answered, ms. null: too few for it to mean anything. */
+  durationMs(share: 0.5 | 0.95 | 0.99): number | null {
+    return percentile(this.#durations, share)
+  }
+}
+
+function percentile(histogram: DecayingHistogram, share: number): number | null {
+  return histogram.count < PERCENTILE_COUNT_MIN ? null : histogram.quantile(share)
 }
 
 class DecayedMean {

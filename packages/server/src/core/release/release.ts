@@ -119,6 +119,14 @@ export interface DeploymentLimits {
   readonly concurrency: number | null
 }
 
+/** What its answers are to keep; the limit on what runs at once is found by it. null: no target. */
+export interface DeploymentTargets {
+  /** Until the first token, ms. */
+  readonly firstTokenMs: number | null
+  /** Mean per further output token of an answer, ms. */
+  readonly perTokenMs: number | null
+}
+
 export interface Deployment {
   /** `provider/model`, unique within a model. */
   readonly id: string
@@ -126,6 +134,7 @@ export interface Deployment {
   /** The provider's name for the model. */
   readonly model: string
   readonly limits: DeploymentLimits
+  readonly targets: DeploymentTargets
   /** null: unknown. Never zero by omission. */
   readonly price: Price | null
   readonly usdPerHour: number | null

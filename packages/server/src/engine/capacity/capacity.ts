@@ -3,6 +3,7 @@
 
 import type { Demand, Observation } from '../../core/capacity/demand.js'
 import { chooseDeployment } from '../../core/capacity/deployment-choice.js'
+import { OutputHistory } from '../../core/capacity/output-history.js'
 import type { CeilingLimits, Deployment, Tenant } from '../../core/release/release.js'
 import { DeploymentState, type Place } from './deployment-state.js'
 import { Quota, type QuotaLimits, isLimited } from './quota.js'
@@ -19,6 +20,8 @@ export type Taken =
 const ADMITTED: Admission = { kind: 'admitted' }
 
 export class Capacity {
+  /** How long answers are, by contract and model. */
+  readonly outputs = new OutputHistory()
   readonly #deployments = new Map<string, DeploymentState>()
   readonly #tenants = new Map<string, Quota>()
   #product: Quota | undefined
@@ -62,18 +65,24 @@ export class Capacity {
     return this.#place(choice.chosen.deployment, demand, nowMs)
   }
 
+  /** Frames of its stream have come. */
+  generated({ deployment, demand, run, isOver }: Place, frames: number, nowMs: number): void {
+    if (isOver) return
+    this.#deployments.get(deployment.id)?.pace.generated(run, frames, { demand, nowMs })
+  }
+
   /** It was used: what it showed is learned from. A place that is over already changes nothing. */
   end(place: Place, seen: Observation, nowMs: number): void {
     if (place.isOver) return
     place.isOver = true
-    this.#deployments.get(place.deployment.id)?.end(place.demand, seen, nowMs)
+    this.#deployments.get(place.deployment.id)?.end(place, seen, nowMs)
   }
 
   /** It was taken and not used. */
   giveBack(place: Place): void {
     if (place.isOver) return
     place.isOver = true
-    this.#deployments.get(place.deployment.id)?.giveBack(place.demand)
+    this.#deployments.get(place.deployment.id)?.giveBack(place)
   }
 
   /** For `GET /v1/capacity`. */
@@ -89,8 +98,8 @@ export class Capacity {
   #place(deployment: Deployment, demand: Demand, nowMs: number): Taken {
     const state = this.#state(deployment, nowMs)
     state.lastUsed = ++this.#uses
-    state.begin(demand, nowMs)
-    return { kind: 'place', place: { deployment, demand, isOver: false } }
+    const run = state.begin(demand, nowMs)
+    return { kind: 'place', place: { deployment, demand, run, isOver: false } }
   }
 
   /** Bounded by the deployments of the releases that served since the start. */

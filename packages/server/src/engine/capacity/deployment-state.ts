@@ -4,12 +4,14 @@
 import { isThrottle } from '../../core/capacity/retry.js'
 import type { Demand, Observation } from '../../core/capacity/demand.js'
 import type { Deployment } from '../../core/release/release.js'
+import { type CallRun, Pace } from './pace.js'
 import { Quota } from './quota.js'
 
 /** A place at a deployment, taken for one attempt. It ends once: `Capacity.end` or `Capacity.giveBack`. */
 export interface Place {
   readonly deployment: Deployment
   readonly demand: Demand
+  readonly run: CallRun
   isOver: boolean
 }
 
@@ -18,7 +20,7 @@ const COOL_DOWN_MS = 1_000
 
 export class DeploymentState {
   readonly id: string
-  inFlight = 0
+  readonly pace: Pace
   /** Not to be called before this instant; 0 when it is well. */
   coolUntilMs = 0
   /** Rises with every use. */
@@ -36,6 +38,11 @@ export class DeploymentState {
     this.id = deployment.id
     this.#deployment = deployment
     this.#rates = ratesOf(deployment, nowMs)
+    this.pace = new Pace(deployment, nowMs)
+  }
+
+  get inFlight(): number {
+    return this.pace.limit.callsInFlight
   }
 
   get concurrency(): number | null {
@@ -46,6 +53,7 @@ export class DeploymentState {
   adopt(deployment: Deployment, nowMs: number): void {
     if (deployment === this.#deployment) return
     this.#deployment = deployment
+    this.pace.adopt(deployment)
     const { requestsPerMinute, tokensPerMinute } = deployment.limits
     const limits = { requestsPerMinute, tokensPerMinute, concurrency: null }
     if (requestsPerMinute === null && tokensPerMinute === null) this.#rates = undefined
@@ -54,27 +62,27 @@ export class DeploymentState {
   }
 
   /** 0: it may be called now. Infinity: when a call there has ended. Else how long until it may be, ms. */
-  waitMs(_demand: Demand, nowMs: number): number {
+  waitMs(demand: Demand, nowMs: number): number {
     const coolMs = this.coolUntilMs - nowMs
     const ratesMs = this.#rates === undefined ? 0 : this.#rates.waitMs(nowMs)
     if (coolMs > 0 || ratesMs > 0) return Math.max(coolMs, ratesMs)
-    return this.concurrency !== null && this.inFlight >= this.concurrency ? Infinity : 0
+    return this.pace.hasRoom(demand) ? 0 : Infinity
   }
 
-  begin(_demand: Demand, nowMs: number): void {
-    this.inFlight += 1
+  begin(demand: Demand, nowMs: number): CallRun {
     this.requests += 1
     this.#rates?.begin(nowMs)
+    return this.pace.begin(demand, nowMs)
   }
 
-  giveBack(_demand: Demand): void {
-    this.inFlight -= 1
+  giveBack({ run, demand }: Place): void {
+    this.pace.giveBack(run, demand)
     this.requests -= 1
     this.#rates?.end(false)
   }
 
-  end(_demand: Demand, seen: Observation, nowMs: number): void {
-    this.inFlight -= 1
+  end({ run, demand }: Place, seen: Observation, nowMs: number): void {
+    this.pace.end(run, seen, { demand, nowMs })
     this.#rates?.end(true)
     this.#rates?.used(seen.inputTokens + seen.outputTokens, nowMs)
     this.latencyMs = this.latencyMs === 0 ? seen.durationMs : this.latencyMs * 0.9 + seen.durationMs * 0.1
