@@ -1,5 +1,6 @@
 // The only file that knows everybody: configuration, ports, engine and server are put together here.
 
+import { Webhooks } from './adapters/alerts/webhooks.js'
 import { ProviderPools } from './adapters/providers/provider-pools.js'
 import { type Store, openStore } from './adapters/store/open-store.js'
 import { createLiveSystem } from './adapters/system/live-system.js'
@@ -190,6 +191,11 @@ class Running implements Spillway {
     const ledger = new MemoryLedger()
     const restored = await store.accountTotals(CEILING_PREFIXES)
     const metrics = this.#metrics
+    const webhooks = new Webhooks({
+      system,
+      webhooks: () => this.#release.alerts,
+      onLost: (host, why) => options.logger.error('webhook', { host, problem: why }),
+    })
     this.#engine = {
       system,
       ledger,
@@ -208,6 +214,7 @@ class Running implements Spillway {
         metrics.observe(entry)
         spans?.observe(entry)
         log.observe(entry)
+        webhooks.observe(entry)
       },
     }
     return this.#engine
@@ -234,6 +241,7 @@ class Running implements Spillway {
       lostEntries: stats.lostEntries,
       failed: store.failed !== null,
     })
+    this.#metrics.setSlo(engine.slo.states(this.#release, this.#parts.system.nowMs()))
     this.#metrics.setDropped('logs', options.logger.dropped)
     if (spans !== null) this.#metrics.setDropped('traces', spans.dropped())
     return { contentType: this.#metrics.contentType, text: await this.#metrics.text() }

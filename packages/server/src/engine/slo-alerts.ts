@@ -4,7 +4,7 @@ import type { SloAlert } from '../core/slo/alert-changes.js'
 import { type Engine, record } from './engine.js'
 
 /** How often alerts are looked at, ms: the shortest window is five minutes. */
-const LOOK_MS = 15_000
+const LOOK_MS = 5_000
 
 /** Looks for alerts from now on; each that begins or ends is an entry of the books. */
 export function watchSlos(engine: Engine): void {

@@ -7,6 +7,7 @@ import type { TokenCounts } from '../money/token-counts.js'
 import type { Tier } from '../release/release.js'
 import type { ServedDeployment } from '../release/served-deployment.js'
 import type { Verdict } from '../release/rule.js'
+import type { EventName } from './event-names.js'
 
 /** One choice made on the way, with what it was made from. Inputs never contain prompt text. */
 export interface Decision {
@@ -201,10 +202,6 @@ export interface ReleaseServed {
   readonly release: ReleaseId
   readonly deployments: readonly ServedDeployment[]
 }
-
-/** What operators look up afterwards, beside tasks. */
-export const EVENTS = ['slo-alert', 'breaker', 'overload'] as const
-export type EventName = (typeof EVENTS)[number]
 
 /** Something happened to the service as a whole. */
 export interface EventHappened {

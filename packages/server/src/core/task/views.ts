@@ -2,7 +2,8 @@
 
 import type { Amounts } from '../budget/amounts.js'
 import type { TaskId } from '../ids.js'
-import type { EventName, HoldSettled, OutcomeJudged, StepEnded, TaskOpened } from './records.js'
+import type { EventName } from './event-names.js'
+import type { HoldSettled, OutcomeJudged, StepEnded, TaskOpened } from './records.js'
 
 export type TaskStatus = 'open' | 'succeeded' | 'failed' | 'abandoned'
 
