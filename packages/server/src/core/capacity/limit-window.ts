@@ -2,8 +2,8 @@
 // times how long it stood), and events. A rate or a mean of the window is a quotient of two of them, which
 // holds for long answers as for short ones (Little's law) and is not late by the length of an answer.
 
-/** Time between two events counts as at most this, ms: a clock that jumps ahead says nothing about load. */
-const ELAPSED_MAX_MS = 5_000
+/** Longer between two events, ms, and the clock has jumped or nothing ran: the window says nothing. */
+const ELAPSED_MAX_MS = 60_000
 
 export class LimitWindow {
   /** Started at, and seen last, ms. */
@@ -29,6 +29,8 @@ export class LimitWindow {
   ends = 0
   drops = 0
   peakTokens = 0
+  /** Its times cannot be trusted. */
+  isTorn = false
   /** Calls in flight times ms since ever: what one call saw is a difference of two readings. */
   everCallsMs = 0
   everMs = 0
@@ -51,6 +53,7 @@ export class LimitWindow {
     const passedMs = nowMs - this.#nowMs
     if (passedMs <= 0) return false
     this.#nowMs = nowMs
+    if (passedMs > ELAPSED_MAX_MS) this.isTorn = true
     const elapsedMs = passedMs > ELAPSED_MAX_MS ? ELAPSED_MAX_MS : passedMs
     this.elapsedMs += elapsedMs
     this.tokensMs += this.tokens * elapsedMs
@@ -68,5 +71,6 @@ export class LimitWindow {
     this.tokensMs = this.callsMs = this.waitingMs = this.streamingMs = this.elapsedMs = 0
     this.firstTokens = this.lowLoadSumMs = this.lowLoads = this.frames = this.ends = this.drops = 0
     this.peakTokens = this.tokens
+    this.isTorn = false
   }
 }
