@@ -32,6 +32,7 @@ export type {
   OwnedJson,
   Percentiles,
   PlaceJson,
+  RateBucketJson,
   Report,
   ReportGroupJson,
   ReportGrouping,

@@ -167,7 +167,15 @@ export interface DeploymentCapacity {
   /** As configured. */
   readonly targets?: { readonly first_token_ms: number | null; readonly per_token_ms: number | null }
   readonly queue: { readonly length: number; readonly oldest_ms: number | null }
-  readonly rate: { readonly requests_left: number | null; readonly tokens_left: number | null }
+  readonly rate: {
+    /** The least of the limits on it; null: none is known. */
+    readonly requests_left: number | null
+    readonly tokens_left: number | null
+    /** Share of the full rate at which they refill, 0..1: below 1 after the provider refused. */
+    readonly refill_share?: number
+    /** Every limit that is known. */
+    readonly buckets?: readonly RateBucketJson[]
+  }
   /** Of whole calls that were answered, of late. */
   readonly latency_ms: Percentiles | null
   /** Of streams, of late. */
@@ -183,6 +191,18 @@ export interface DeploymentCapacity {
   readonly successes?: number
   /** Failed attempts by how they ended. */
   readonly failures?: Readonly<Record<string, number>>
+}
+
+/** One limit of a deployment, and what is left of it as far as is known. */
+export interface RateBucketJson {
+  readonly dimension: 'requests' | 'tokens' | 'input_tokens' | 'output_tokens'
+  readonly per: 'minute' | 'day'
+  readonly limit: number
+  readonly remaining: number
+  /** `headers`: the provider tells a lower one than is configured, or none is. */
+  readonly source: 'configured' | 'headers'
+  /** Until all of it is there again, ms. */
+  readonly reset_ms: number
 }
 
 /** Answer of `GET /v1/capacity`. */

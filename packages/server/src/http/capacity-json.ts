@@ -3,6 +3,7 @@
 import type { Release } from '../core/release/release.js'
 import type { Engine } from '../engine/engine.js'
 import { paceJson } from './pace-json.js'
+import { rateJson } from './rate-json.js'
 
 /** What the configuration states of a provider. */
 function hostingFacts(release: Release, name: string) {
@@ -18,11 +19,10 @@ function hostingFacts(release: Release, name: string) {
 /** Every configured deployment with what is known of its load. */
 export function capacityJson(engine: Engine) {
   const nowMs = engine.system.nowMs()
-  const loads = new Map(engine.capacity.snapshot().map((load) => [load.id, load]))
   return [...engine.release().models.values()].flatMap((model) =>
     model.deployments.map((deployment) => {
-      const load = loads.get(deployment.id)
-      const coolingMs = Math.max(0, (load?.coolUntilMs ?? 0) - nowMs)
+      const load = engine.capacity.look(deployment, nowMs)
+      const coolingMs = load.rates.restMs(nowMs)
       return {
         deployment: deployment.id,
         model: model.name,
@@ -31,13 +31,13 @@ export function capacityJson(engine: Engine) {
         tier: model.tier,
         breaker: coolingMs > 0 ? 'open' : 'closed',
         cooling_ms: coolingMs,
-        ...paceJson(deployment, load?.pace),
+        ...paceJson(deployment, load.pace),
         queue: { length: 0, oldest_ms: null },
-        rate: { requests_left: null, tokens_left: null },
-        mean_latency_ms: load === undefined || load.latencyMs === 0 ? null : Math.round(load.latencyMs),
-        requests: load?.requests ?? 0,
-        successes: load?.successes ?? 0,
-        failures: load?.failures ?? {},
+        rate: rateJson(load.rates, nowMs),
+        mean_latency_ms: load.latencyMs === 0 ? null : Math.round(load.latencyMs),
+        requests: load.requests,
+        successes: load.successes,
+        failures: load.failures,
       }
     }),
   )

@@ -3,22 +3,19 @@
 import type { Deployment } from '../core/release/release.js'
 import type { Pace } from '../engine/capacity/pace.js'
 
-const UNKNOWN = { latency_ms: null, first_token_ms: null, per_token_ms: null } as const
-
-export function paceJson({ limits, targets }: Deployment, pace: Pace | undefined) {
-  const limit = pace?.limit
-  const targetsJson = { first_token_ms: targets.firstTokenMs, per_token_ms: targets.perTokenMs }
+export function paceJson({ limits, targets }: Deployment, pace: Pace) {
+  const { limit } = pace
   return {
     concurrency: {
       limit: limits.concurrency,
-      in_flight: limit?.callsInFlight ?? 0,
+      in_flight: limit.callsInFlight,
       // Nothing limits the tokens before something has been seen that should.
-      tokens_limit: limit === undefined || limit.isInitial ? null : limit.limitTokens,
-      tokens_in_flight: limit?.tokensInFlight ?? 0,
-      moved: limit === undefined || limit.isInitial ? null : moveJson(limit.lastMove),
+      tokens_limit: limit.isInitial ? null : limit.limitTokens,
+      tokens_in_flight: limit.tokensInFlight,
+      moved: limit.isInitial ? null : moveJson(limit.lastMove),
     },
-    targets: targetsJson,
-    ...(pace === undefined ? UNKNOWN : timesJson(pace)),
+    targets: { first_token_ms: targets.firstTokenMs, per_token_ms: targets.perTokenMs },
+    ...timesJson(pace),
   }
 }
 

@@ -71,7 +71,7 @@ export class LimitSignals {
   }
 
   /**
-   * Time per output token, ms: of the window or of the last few, whichever is longer, because reading a prompt
+   * Time per output token, ms: of the window or of the last few, whichever is longer: reading a prompt
    * stops all streams for a moment. null: too little was generated to say.
    */
   #perTokenMs({ streamingMs, frames }: LimitWindow): number | null {

@@ -85,7 +85,12 @@ export class Capacity {
     this.#deployments.get(place.deployment.id)?.giveBack(place)
   }
 
-  /** For `GET /v1/capacity`. */
+  /** For `GET /v1/capacity`: also what was never called has limits. */
+  look(deployment: Deployment, nowMs: number): DeploymentState {
+    return this.#state(deployment, nowMs)
+  }
+
+  /** Of all that were ever called. */
   snapshot(): readonly DeploymentState[] {
     return [...this.#deployments.values()]
   }
@@ -98,15 +103,15 @@ export class Capacity {
   #place(deployment: Deployment, demand: Demand, nowMs: number): Taken {
     const state = this.#state(deployment, nowMs)
     state.lastUsed = ++this.#uses
-    const run = state.begin(demand, nowMs)
-    return { kind: 'place', place: { deployment, demand, run, isOver: false } }
+    const { run, charge } = state.begin(demand, nowMs)
+    return { kind: 'place', place: { deployment, demand, run, charge, isOver: false } }
   }
 
   /** Bounded by the deployments of the releases that served since the start. */
   #state(deployment: Deployment, nowMs: number): DeploymentState {
     const known = this.#deployments.get(deployment.id)
     if (known !== undefined) {
-      known.adopt(deployment, nowMs)
+      known.adopt(deployment)
       return known
     }
     const state = new DeploymentState(deployment, nowMs)
