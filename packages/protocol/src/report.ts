@@ -2,6 +2,7 @@
 // "unknown" or "does not apply", never zero.
 
 import type { Tier } from './answers.js'
+import type { QueueCapacity } from './queue-capacity.js'
 
 export const REPORT_GROUPINGS = [
   'contract',
@@ -208,6 +209,8 @@ export interface RateBucketJson {
 /** Answer of `GET /v1/capacity`. */
 export interface CapacityJson {
   readonly deployments: readonly DeploymentCapacity[]
+  /** Of models that calls had to wait for. */
+  readonly queues: readonly QueueCapacity[]
 }
 
 /** One entry of `GET /v1/models`, in OpenAI's shape with what Spillway knows beside it. */

@@ -244,6 +244,7 @@ models:
         concurrency: null,
       },
       attributes: { account_tier: 'enterprise' },
+      weight: 1,
     })
   })
 

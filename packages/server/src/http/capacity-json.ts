@@ -19,9 +19,11 @@ function hostingFacts(release: Release, name: string) {
 /** Every configured deployment with what is known of its load. */
 export function capacityJson(engine: Engine) {
   const nowMs = engine.system.nowMs()
+  const queues = new Map(engine.capacity.queues.snapshot(nowMs).map((queue) => [queue.model, queue]))
   return [...engine.release().models.values()].flatMap((model) =>
     model.deployments.map((deployment) => {
       const load = engine.capacity.look(deployment, nowMs)
+      const queue = queues.get(model.name)
       const coolingMs = load.rates.restMs(nowMs)
       return {
         deployment: deployment.id,
@@ -32,7 +34,7 @@ export function capacityJson(engine: Engine) {
         breaker: coolingMs > 0 ? 'open' : 'closed',
         cooling_ms: coolingMs,
         ...paceJson(deployment, load.pace),
-        queue: { length: 0, oldest_ms: null },
+        queue: { length: queue?.size ?? 0, oldest_ms: queue?.oldestMs(nowMs) ?? null },
         rate: rateJson(load.rates, nowMs),
         mean_latency_ms: load.latencyMs === 0 ? null : Math.round(load.latencyMs),
         requests: load.requests,

@@ -11,6 +11,7 @@ import { callModel } from '../engine/call-model.js'
 import { Capacity } from '../engine/capacity/capacity.js'
 import { Ceilings } from '../engine/ceilings.js'
 import { type Engine, PremiumCounters } from '../engine/engine.js'
+import { watchOverload } from '../engine/overload-events.js'
 import { type OpenTask, openTask } from '../engine/open-task.js'
 import type { System } from '../engine/ports.js'
 import { SloWatch } from '../engine/slo-watch.js'
@@ -46,6 +47,8 @@ export interface CallAsk {
   readonly taskId?: string
   readonly attributes?: Readonly<Record<string, unknown>>
   readonly tenant?: Tenant
+  /** Default `interactive`. */
+  readonly priority?: ModelCall['priority']
   readonly upstreamHeaders?: Readonly<Record<string, string>>
   /** Of a call of the Responses API, as the HTTP floor prepares it. */
   readonly keeps?: ModelCall['keeps']
@@ -87,6 +90,7 @@ export const LOCAL: Tenant = {
   keyHashes: [],
   limits: NO_CEILINGS,
   attributes: {},
+  weight: 1,
 }
 
 export function createTestEngine(options: TestEngineOptions): TestEngine {
@@ -116,13 +120,13 @@ interface Parts {
 
 function engineOf({ system, books, ledger, release, providers, atPort }: Parts): Engine {
   const gated = gateLedger(ledger, atPort)
-  return {
+  const engine: Engine = {
     system,
     ledger: gated,
     books: gateBooks(books, atPort),
     archive: books,
     tasks: new TaskRegistry(),
-    capacity: new Capacity(),
+    capacity: new Capacity(system),
     ceilings: new Ceilings(gated, new Map()),
     answers: new AnswerMemory((text) => system.sha256(text)),
     bytesPerToken: new Map(),
@@ -132,6 +136,8 @@ function engineOf({ system, books, ledger, release, providers, atPort }: Parts):
     provider: (_release, name) => providers.get(name),
     observe() {},
   }
+  watchOverload(engine)
+  return engine
 }
 
 function testEngineOf(parts: Parts & { readonly engine: Engine }): TestEngine {
@@ -202,7 +208,7 @@ export function modelCallOf(ask: CallAsk): ModelCall {
     taskId: ask.taskId ?? null,
     attributes: ask.attributes ?? {},
     session: null,
-    priority: 'interactive',
+    priority: ask.priority ?? 'interactive',
     traceparent: null,
     requestId: 'request-1',
     upstreamHeaders: ask.upstreamHeaders ?? {},

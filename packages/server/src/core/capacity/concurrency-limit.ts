@@ -3,6 +3,7 @@
 // that still meets them, without targets where the deployment begins to queue. Gradient2 where calls stream,
 // and additive increase, multiplicative decrease where they do not.
 
+import { usableOf } from './hold-back.js'
 import { LimitSignals, type LimitTargets, type Wanted, tokensPerCall } from './limit-signals.js'
 import { LimitWindow } from './limit-window.js'
 
@@ -133,7 +134,7 @@ export class ConcurrencyLimit {
     const { calls, tokens: inFlight } = this.#window
     if (calls === 0) return this.#settings.callsMax !== 0
     const { callsMax } = this.#settings
-    if (callsMax !== null && calls >= Math.max(1, callsMax * share)) return false
+    if (callsMax !== null && calls >= usableOf(callsMax, share)) return false
     if (inFlight + tokens <= this.#limit * share) return true
     this.#wasFull = true
     return false

@@ -16,6 +16,8 @@ export interface Place {
   /** What it took of the deployment's limits. */
   readonly charge: Charge
   isOver: boolean
+  /** Tells the queue that gave it what was used, as `tokenCost`; null: it was not waited for. */
+  settle: ((cost: number) => void) | null
 }
 
 export class DeploymentState {
@@ -55,11 +57,14 @@ export class DeploymentState {
     this.rates.adopt(deployment)
   }
 
-  /** 0: it may be called now. Infinity: when a call there has ended. Else how long until it may be, ms. */
-  waitMs(demand: Demand, nowMs: number): number {
+  /**
+   * 0: it may be called now. Infinity: when a call there has ended. Else how long until it may be, ms.
+   * `share`: of its limits, what calls of this class may fill.
+   */
+  waitMs(demand: Demand, nowMs: number, share: number): number {
     const ratesMs = this.rates.waitMs(demand, nowMs)
     if (ratesMs > 0) return ratesMs
-    return this.pace.hasRoom(demand) ? 0 : Infinity
+    return this.pace.hasRoom(demand, share) ? 0 : Infinity
   }
 
   begin(demand: Demand, nowMs: number): Pick<Place, 'run' | 'charge'> {
