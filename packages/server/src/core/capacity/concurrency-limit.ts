@@ -148,6 +148,7 @@ export class ConcurrencyLimit {
     window.calls += 1
     if (streams) window.waiting += 1
     if (window.tokens > window.peakTokens) window.peakTokens = window.tokens
+    if (window.calls > window.peakCalls) window.peakCalls = window.calls
   }
 
   /** The first generated token of a stream has come; at low load it would have taken `lowLoadMs`. */
@@ -219,7 +220,9 @@ export class ConcurrencyLimit {
     const wanted = this.#signals.wanted(window, this.#settings)
     const wasUsed = this.#wasFull || window.peakTokens >= USED_SHARE * this.#limit
     const inFlight = window.tokensMs / window.elapsedMs
-    if (window.drops > 0) return this.#drop(window)
+    // Where one call alone is refused too, it is not for how many there are.
+    if (window.drops > 0 && window.peakCalls > 1) return this.#drop(window)
+    if (window.drops > 0) return
     if (wanted.tokens < inFlight && wanted.tokens < this.#limit) return this.#shrink(wanted, window)
     this.#badWindows = 0
     this.#knee = Math.max(this.#knee, inFlight)
