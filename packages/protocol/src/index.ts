@@ -29,6 +29,7 @@ export type {
   HedgesJson,
   DeploymentCapacity,
   Interval,
+  LimitMoveJson,
   ModelInfo,
   ModelList,
   OwnedJson,

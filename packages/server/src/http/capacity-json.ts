@@ -5,6 +5,7 @@ import type { BreakerView } from '../core/capacity/breaker.js'
 import { usdFromNano } from '../core/money/nano.js'
 import type { Release } from '../core/release/release.js'
 import type { Engine } from '../engine/engine.js'
+import { paceJson } from './pace-json.js'
 import { rateJson } from './rate-json.js'
 
 /** What the configuration states of a provider. */
@@ -42,10 +43,9 @@ export function capacityJson(engine: Engine) {
         ...breakerFacts(engine, load.breaker.view(nowMs)),
         retries_left: engine.capacity.retriesLeft(model.name),
         cooling_ms: coolingMs,
-        concurrency: { limit: deployment.limits.concurrency, in_flight: load.inFlight },
+        ...paceJson(deployment, load.pace),
         queue: { length: queue?.size ?? 0, oldest_ms: queue?.oldestMs(nowMs) ?? null },
         rate: rateJson(load.rates, nowMs),
-        latency_ms: null,
         mean_latency_ms: load.latencyMs === 0 ? null : Math.round(load.latencyMs),
         first_token_p95_ms: load.tail.streamP95(),
         requests: load.requests,

@@ -7,6 +7,7 @@ import { PromptKeys } from '../../core/capacity/prompt-caching.js'
 import { tokenCost } from '../../core/capacity/fair-queue.js'
 import { HoldBack } from '../../core/capacity/hold-back.js'
 import { RetryBudget } from '../../core/capacity/retry-budget.js'
+import { OutputHistory } from '../../core/capacity/output-history.js'
 import type { CeilingLimits, Deployment, Tenant } from '../../core/release/release.js'
 import type { System } from '../ports.js'
 import { Affinity } from './affinity.js'
@@ -24,6 +25,8 @@ export type Admission =
 const ADMITTED: Admission = { kind: 'admitted' }
 
 export class Capacity {
+  /** How long answers are, by contract and model. */
+  readonly outputs = new OutputHistory()
   /** Calls that wait, by model. */
   readonly queues: Queues
   readonly #system: System
@@ -96,6 +99,12 @@ export class Capacity {
   hasRoom(deployments: readonly Deployment[], demand: Demand, nowMs: number): boolean {
     const share = this.#holdBack.shareOf(demand.criticality, nowMs)
     return deployments.some((each) => this.#state(each, nowMs).waitMs(demand, nowMs, share) === 0)
+  }
+
+  /** Frames of its stream have come. */
+  generated({ deployment, demand, run, isOver }: Place, frames: number, nowMs: number): void {
+    if (isOver) return
+    this.#deployments.get(deployment.id)?.pace.generated(run, frames, { demand, nowMs })
   }
 
   /** It was used: what it showed is learned from. A place that is over already changes nothing. */
@@ -188,12 +197,12 @@ export class Capacity {
   #place(pool: readonly Deployment[], deployment: Deployment, { demand, nowMs, why }: Placing): Taken {
     const state = this.#state(deployment, nowMs)
     state.lastUsed = ++this.#uses
-    const charge = state.begin(demand, nowMs)
+    const { run, charge } = state.begin(demand, nowMs)
     const ticket = state.breaker.begin(nowMs)
     const isOf = why !== null || this.affinity.watches(deployment, demand)
     const warmTokens = isOf ? this.affinity.sent({ deployment, demand }, nowMs) : 0
-    const place = { deployment, demand, pool, ticket, charge, warmTokens, why, isOver: false, settle: null }
-    return { kind: 'place', place }
+    const told = { run, charge, ticket, warmTokens, why }
+    return { kind: 'place', place: { deployment, demand, pool, ...told, isOver: false, settle: null } }
   }
 
   #learn(state: DeploymentState, place: Place, { seen, nowMs }: Seen): void {

@@ -3,12 +3,12 @@
 
 import { Breaker, type BreakerChange } from '../../core/capacity/breaker.js'
 import { type Verdict, verdictOf } from '../../core/capacity/breaker-verdict.js'
-import { usableOf } from '../../core/capacity/hold-back.js'
 import type { Demand, Observation } from '../../core/capacity/demand.js'
 import type { Charge } from '../../core/capacity/rate-buckets.js'
 import type { ReplicaChoice } from '../../core/capacity/replica-choice.js'
 import type { Deployment } from '../../core/release/release.js'
 import type { Room } from './hedging.js'
+import { type CallRun, Pace } from './pace.js'
 import { Rates } from './rates.js'
 import { Tail } from './tail.js'
 
@@ -27,6 +27,8 @@ export interface Place {
   readonly pool: readonly Deployment[]
   /** Of the breaker, for the end of the call. */
   readonly ticket: number
+  /** What is remembered while it runs. */
+  readonly run: CallRun
   /** What it took of the deployment's limits. */
   readonly charge: Charge
   isOver: boolean
@@ -38,7 +40,7 @@ export type TellBreaker = (deployment: string, change: BreakerChange) => void
 
 export class DeploymentState {
   readonly id: string
-  inFlight = 0
+  readonly pace: Pace
   /** Rises with every use. */
   lastUsed = 0
   requests = 0
@@ -59,6 +61,11 @@ export class DeploymentState {
     this.breaker = new Breaker((change) => tell(deployment.id, change))
     this.#deployment = deployment
     this.rates = new Rates(deployment, nowMs)
+    this.pace = new Pace(deployment, nowMs)
+  }
+
+  get inFlight(): number {
+    return this.pace.limit.callsInFlight
   }
 
   get concurrency(): number | null {
@@ -67,14 +74,15 @@ export class DeploymentState {
 
   /** Has it room to spare for a second copy of a call? */
   get room(): Room {
-    const utilisation = this.concurrency === null ? 0 : this.inFlight / this.concurrency
-    return { utilisation, isShrinking: false }
+    const { utilisation, isShrinking } = this.pace.limit
+    return { utilisation, isShrinking }
   }
 
   /** A reload may have changed its limits; what was used stays used. */
   adopt(deployment: Deployment): void {
     if (deployment === this.#deployment) return
     this.#deployment = deployment
+    this.pace.adopt(deployment)
     this.rates.adopt(deployment)
   }
 
@@ -86,23 +94,22 @@ export class DeploymentState {
     const ratesMs = this.rates.waitMs(demand, nowMs)
     const breakerMs = this.breaker.blocks(nowMs) ? this.breaker.waitMs(nowMs) : 0
     if (ratesMs > 0 || breakerMs > 0) return Math.max(ratesMs, breakerMs)
-    return this.concurrency !== null && this.inFlight >= usableOf(this.concurrency, share) ? Infinity : 0
+    return this.pace.hasRoom(demand, share) ? 0 : Infinity
   }
 
-  begin(demand: Demand, nowMs: number): Charge {
-    this.inFlight += 1
+  begin(demand: Demand, nowMs: number): Pick<Place, 'run' | 'charge'> {
     this.requests += 1
-    return this.rates.begin(demand, nowMs)
+    return { run: this.pace.begin(demand, nowMs), charge: this.rates.begin(demand, nowMs) }
   }
 
-  giveBack({ charge }: Place): void {
-    this.inFlight -= 1
+  giveBack({ run, charge, demand }: Place): void {
+    this.pace.giveBack(run, demand)
     this.requests -= 1
     this.rates.giveBack(charge)
   }
 
-  end({ charge, demand }: Place, seen: Observation, nowMs: number): void {
-    this.inFlight -= 1
+  end({ run, charge, demand }: Place, seen: Observation, nowMs: number): void {
+    this.pace.end(run, seen, { demand, nowMs })
     this.tail.learn(demand, seen)
     this.rates.end(charge, seen, nowMs)
     this.latencyMs = this.latencyMs === 0 ? seen.durationMs : this.latencyMs * 0.9 + seen.durationMs * 0.1
