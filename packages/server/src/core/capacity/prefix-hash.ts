@@ -23,9 +23,9 @@ const NODES_MAX = 20_000
  */
 const DEPTH_MAX = 4
 /** A text is read in whole up to here, else its start, its end and an even sample of what is between. */
-const WHOLE_CHARS = 256
-const EDGE_CHARS = 64
-const SAMPLES = 96
+const WHOLE_CHARS = 128
+const EDGE_CHARS = 48
+const SAMPLES = 32
 
 export function prefixChain({ tenant, head, messages, tokens }: PromptParts): PrefixChain {
   const hash = new PrefixHash()
@@ -67,11 +67,10 @@ class PrefixHash {
     const { length } = text
     this.chars += length
     this.#mix(length)
-    if (length <= WHOLE_CHARS) return this.#range(text, 0, length)
-    this.#range(text, 0, EDGE_CHARS)
-    const stride = Math.max(1, Math.floor((length - 2 * EDGE_CHARS) / SAMPLES))
-    for (let at = EDGE_CHARS; at < length - EDGE_CHARS; at += stride) this.#mix(text.charCodeAt(at))
-    this.#range(text, length - EDGE_CHARS, length)
+    if (length <= WHOLE_CHARS) return this.#range(text, 0, length, 1)
+    this.#range(text, 0, EDGE_CHARS, 1)
+    this.#range(text, EDGE_CHARS, length - EDGE_CHARS, Math.ceil((length - 2 * EDGE_CHARS) / SAMPLES))
+    this.#range(text, length - EDGE_CHARS, length, 1)
   }
 
   /** Marks of what to cache move from turn to turn and say nothing of the prompt. */
@@ -103,10 +102,17 @@ class PrefixHash {
     return (high >>> 11) * 0x1_0000_0000 + (low >>> 0)
   }
 
-  #range(text: string, from: number, to: number): void {
-    let at = from
-    for (; at + 2 <= to; at += 2) this.#mix(text.charCodeAt(at) | (text.charCodeAt(at + 1) << 16))
-    if (at < to) this.#mix(text.charCodeAt(at))
+  #range(text: string, from: number, to: number, stride: number): void {
+    let low = this.#low
+    let high = this.#high
+    for (let at = from; at < to; at += stride) {
+      low = Math.imul(low ^ text.charCodeAt(at), 0xcc9e2d51)
+      low = (low << 15) | (low >>> 17)
+      high = Math.imul(high ^ low, 0x1b873593)
+      high = (high << 13) | (high >>> 19)
+    }
+    this.#low = low
+    this.#high = high
   }
 
   #mix(word: number): void {
