@@ -196,10 +196,12 @@ export interface Contract {
     readonly provider: 'auto' | 'off'
   }
   /**
-   * Upstream attempts over the whole task: first tries, retries, fallbacks, judges and samples together.
+   * Upstream attempts over the whole task: first tries, retries, fallbacks, hedges, judges and samples.
    * null, the default: every call has its first try, and all of them together three more.
    */
   readonly maxAttempts: number | null
+  /** A call that is slow to begin may be sent once more, to another deployment. */
+  readonly hedge: boolean
   /** Under overload the last goes first. Default `critical`. */
   readonly criticality: Criticality
   readonly record: 'metadata' | 'content'

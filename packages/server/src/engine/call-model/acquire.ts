@@ -46,6 +46,12 @@ const NOBODY_LEFT: NoPlace = {
   reason: 'no deployment is left to ask',
 }
 
+/** A place at one of these, if there is one at this moment. */
+export function acquireNow(step: Step, usable: readonly Deployment[], demand: Demand): Acquired {
+  const taken = step.engine.capacity.take(usable, demand, step.engine.system.nowMs())
+  return taken.kind === 'wait' ? NOBODY_LEFT : taken
+}
+
 function chosen(step: Step, taken: Extract<Acquired, { kind: 'place' }>): Acquired {
   const { deployment, demand, warmTokens, why } = taken.place
   if (why !== null) {
