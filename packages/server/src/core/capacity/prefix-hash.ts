@@ -67,10 +67,11 @@ class PrefixHash {
     const { length } = text
     this.chars += length
     this.#mix(length)
-    if (length <= WHOLE_CHARS) return this.#range(text, 0, length, 1)
-    this.#range(text, 0, EDGE_CHARS, 1)
-    this.#range(text, EDGE_CHARS, length - EDGE_CHARS, Math.ceil((length - 2 * EDGE_CHARS) / SAMPLES))
-    this.#range(text, length - EDGE_CHARS, length, 1)
+    if (length <= WHOLE_CHARS) return this.#range(text, 0, length)
+    this.#range(text, 0, EDGE_CHARS)
+    const stride = Math.ceil((length - 2 * EDGE_CHARS) / SAMPLES)
+    for (let at = EDGE_CHARS; at < length - EDGE_CHARS; at += stride) this.#mix(text.charCodeAt(at))
+    this.#range(text, length - EDGE_CHARS, length)
   }
 
   /** Marks of what to cache move from turn to turn and say nothing of the prompt. */
@@ -102,10 +103,10 @@ class PrefixHash {
     return (high >>> 11) * 0x1_0000_0000 + (low >>> 0)
   }
 
-  #range(text: string, from: number, to: number, stride: number): void {
+  #range(text: string, from: number, to: number): void {
     let low = this.#low
     let high = this.#high
-    for (let at = from; at < to; at += stride) {
+    for (let at = from; at < to; at += 1) {
       low = Math.imul(low ^ text.charCodeAt(at), 0xcc9e2d51)
       low = (low << 15) | (low >>> 17)
       high = Math.imul(high ^ low, 0x1b873593)
