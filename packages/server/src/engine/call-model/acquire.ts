@@ -76,7 +76,10 @@ interface Wait {
   readonly restMs: number
 }
 
-/** Somebody waits for this model already, or something is given up for it. */
+/**
+ * Somebody waits for this model already, or something is given up for it. What is given up is waiting: a
+ * place that nobody else wants is taken whatever the level, or classes would be refused while places idle.
+ */
 function underPressure(
   step: Step,
   ask: AcquireAsk,
@@ -84,9 +87,7 @@ function underPressure(
 ): Acquired | Promise<Acquired> {
   const { usable, queue, nowMs } = at
   const { capacity } = step.engine
-  const wait = { usable, nowMs, restMs: 0 }
-  const isRefused = queue.refusal(queueAsk(step, ask, wait), nowMs) !== null
-  if (isRefused || queue.size > 0) return waitForPlace(step, ask, wait)
+  if (queue.size > 0) return waitForPlace(step, ask, { usable, nowMs, restMs: 0 })
   const taken = capacity.take(usable, ask.demand, nowMs)
   if (taken.kind === 'wait') return waitForPlace(step, ask, { usable, nowMs, restMs: taken.waitMs })
   queue.passed(ask.demand, nowMs)

@@ -85,6 +85,12 @@ export class Capacity {
     return this.#place(choice.chosen.deployment, demand, { nowMs, why: 'load' })
   }
 
+  /** Would `take` find a place? */
+  hasRoom(deployments: readonly Deployment[], demand: Demand, nowMs: number): boolean {
+    const share = this.#holdBack.shareOf(demand.criticality, nowMs)
+    return deployments.some((each) => this.#state(each, nowMs).waitMs(demand, nowMs, share) === 0)
+  }
+
   /** It was used: what it showed is learned from. A place that is over already changes nothing. */
   end(place: Place, seen: Observation, nowMs: number): void {
     if (place.isOver) return
