@@ -240,6 +240,8 @@ export interface Tenant {
   readonly keyHashes: readonly string[]
   readonly limits: CeilingLimits
   readonly attributes: Readonly<Record<string, unknown>>
+  /** May steer deployments by hand. Default false. */
+  readonly operator?: boolean
   /** Of what its calls share with those of other tenants, its part relative to theirs. Default 1. */
   readonly weight: number
 }
