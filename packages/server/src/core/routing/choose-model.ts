@@ -28,23 +28,14 @@ export interface ModelChoice {
   } | null
 }
 
-interface Wish {
-  readonly model: string
-  readonly route: ModelChoice['route']
-  readonly unknownRules: readonly string[]
-  readonly reason: string
-}
-
 export function chooseModel(question: ModelQuestion): ModelChoice {
   const { route } = question
   const wish = wishOf(question)
-  const { model, route: path, unknownRules, reason } = wish
-  const decisions: Decision[] = [{ stage: 'plan', choice: wish.model, reason }]
   const ceiling = premiumCeilingOf(wish.model, question)
-  if (ceiling === null) return { model, route: path, unknownRules, decisions, turnedAway: null }
+  if (ceiling === null) return wish
 
   const contained = premiumCeilingOf(route.default, question) === null
-  decisions.push({
+  const turned: Decision = {
     stage: 'plan',
     choice: route.default,
     reason: `the premium ceiling (${ceiling}) turned ${wish.model} away`,
@@ -53,29 +44,43 @@ export function chooseModel(question: ModelQuestion): ModelChoice {
       maxShare: route.premium.maxShare,
       maxNanoUsdPerDay: route.premium.maxNanoUsdPerDay,
     },
-  })
+  }
+  const decisions = [...wish.decisions, turned]
   const turnedAway = { model: wish.model, ceiling, contained }
   return { model: route.default, route: 'default', unknownRules: wish.unknownRules, decisions, turnedAway }
 }
 
-/** In order, the first `yes` wins; rules that need a signal are not asked here. */
-function wishOf({ route, facts, pinned }: ModelQuestion): Wish {
-  if (pinned !== null) {
-    return { model: pinned, route: 'default', unknownRules: [], reason: 'the caller asked for this model' }
-  }
-  const unknownRules: string[] = []
+/** In order, the first `yes` wins; rules that need a signal are not asked here. Ceilings are not yet. */
+function wishOf({ route, facts, pinned }: ModelQuestion): ModelChoice {
+  if (pinned !== null)
+    return choiceOf(pinned, { route: 'default', reason: 'the caller asked for this model' })
+  let unknownRules = NO_RULES
   for (const rule of route.rules) {
     if (rule.phase !== 'before') continue
+    const { source } = rule.condition
     const verdict = rule.condition.evaluate(facts)
-    if (verdict === 'unknown') unknownRules.push(rule.condition.source)
-    if (verdict === 'yes') {
-      return {
-        model: rule.model,
-        route: `rule:${rule.index}`,
-        unknownRules,
-        reason: `rule holds: ${rule.condition.source}`,
-      }
-    }
+    if (verdict === 'unknown') unknownRules = [...unknownRules, source]
+    if (verdict !== 'yes') continue
+    const chosen = choiceOf(rule.model, { route: `rule:${rule.index}`, reason: `rule holds: ${source}` })
+    return { ...chosen, unknownRules }
   }
-  return { model: route.default, route: 'default', unknownRules, reason: 'no rule holds before the call' }
+  return unknownRules === NO_RULES ? defaultOf(route) : { ...defaultOf(route), unknownRules }
+}
+
+const NO_RULES: readonly string[] = []
+
+function choiceOf(model: string, by: { readonly route: ModelChoice['route']; reason: string }): ModelChoice {
+  const decisions: readonly Decision[] = [{ stage: 'plan', choice: model, reason: by.reason }]
+  return { model, route: by.route, unknownRules: NO_RULES, decisions, turnedAway: null }
+}
+
+/** What most calls get, which depends on nothing but the route: made once. */
+const DEFAULTS = new WeakMap<ModelQuestion['route'], ModelChoice>()
+
+function defaultOf(route: ModelQuestion['route']): ModelChoice {
+  const known = DEFAULTS.get(route)
+  if (known !== undefined) return known
+  const made = choiceOf(route.default, { route: 'default', reason: 'no rule holds before the call' })
+  DEFAULTS.set(route, made)
+  return made
 }

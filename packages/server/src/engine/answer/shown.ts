@@ -4,6 +4,7 @@ import { RESPONSE_HEADERS } from '@spillway/protocol'
 import type { Amounts } from '../../core/budget/amounts.js'
 import { formatUsd, usdFromNano } from '../../core/money/nano.js'
 import { type Deployment, type ModelEntry, isAllSimulated } from '../../core/release/release.js'
+import type { Decision } from '../../core/task/records.js'
 import type { Step } from '../step-context.js'
 import { taskBalance } from './budget-json.js'
 
@@ -62,8 +63,14 @@ export function spillwayMember(step: Step): string {
   const nanoUsd = costOfStep(step)
   const cost = nanoUsd === null ? 'null' : usdFromNano(nanoUsd)
   const balance = `{"id":"${task.id}","spent":${amountsText(spent)},"remaining":${amountsText(remaining)}}`
-  const decisions = step.decisions.length === 0 ? '[]' : JSON.stringify(step.decisions)
-  return `{"cost_usd":${cost},"task":${balance},"decisions":${decisions}}`
+  const decisions = step.decisions.map(decisionText).join(',')
+  return `{"cost_usd":${cost},"task":${balance},"decisions":[${decisions}]}`
+}
+
+function decisionText(decision: Decision): string {
+  const { stage, choice, reason, inputs } = decision
+  if (inputs !== undefined) return JSON.stringify(decision)
+  return `{"stage":"${stage}","choice":${JSON.stringify(choice)},"reason":${JSON.stringify(reason)}}`
 }
 
 function amountsText(amounts: Amounts): string {
