@@ -113,7 +113,8 @@ export class Capacity {
     place.isOver = true
     const state = this.#deployments.get(place.deployment.id)
     if (state !== undefined) this.#learn(state, place, { seen, nowMs })
-    if (place.demand.prompt !== undefined) this.affinity.ended(place, seen, state?.inFlight ?? 0)
+    if (place.demand.prompt !== undefined)
+      this.affinity.ended(place, seen, { running: state?.inFlight ?? 0, nowMs })
     place.settle?.(tokenCost(seen.inputTokens, seen.outputTokens))
     this.queues.serve(nowMs)
   }
@@ -200,7 +201,7 @@ export class Capacity {
     const { run, charge } = state.begin(demand, nowMs)
     const ticket = state.breaker.begin(nowMs)
     const isOf = why !== null || this.affinity.watches(deployment, demand)
-    const warmTokens = isOf ? this.affinity.sent({ deployment, demand }, nowMs) : 0
+    const warmTokens = isOf ? this.affinity.sent({ deployment, demand }, state.pace, nowMs) : 0
     const told = { run, charge, ticket, warmTokens, why }
     return { kind: 'place', place: { deployment, demand, pool, ...told, isOver: false, settle: null } }
   }
