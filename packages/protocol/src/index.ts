@@ -18,6 +18,7 @@ export {
   parseAttributes,
   parseOpenTask,
   parseOutcome,
+  parsePermit,
   parseReportedStep,
 } from './parse-requests.js'
 export type { Parsed, Problem } from './parsed.js'
@@ -60,6 +61,8 @@ export type {
   OnDeviceRoute,
   OpenTaskRequest,
   OpenedTask,
+  PermitGiven,
+  PermitRequest,
   OutcomeRequest,
   OutcomeStatus,
   ReportedDeviceCall,

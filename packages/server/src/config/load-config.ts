@@ -16,6 +16,7 @@ import { defaultModelOf } from './built-in.js'
 import { type ConfigText, parseYaml } from './parse-yaml.js'
 import type { Problems } from './problems.js'
 import { readAlerts } from './read-alerts.js'
+import { readDependencies } from './read-dependencies.js'
 import { ceilingLimits } from './read-limits.js'
 import { isTier, readModels } from './read-models.js'
 import { type DeviceLook, impliedProviders, readProviders } from './read-providers.js'
@@ -35,7 +36,7 @@ export interface ConfigInput extends ConfigText {
   readonly deviceProblem?: DeviceLook
 }
 
-const KEYS = ['providers', 'models', 'tasks', 'tenants', 'defaults', 'limits', 'server', 'alerts'] as const
+const KEYS = ['providers', 'models', 'tasks', 'tenants', 'defaults', 'limits', 'server', 'alerts', 'dependencies'] as const
 type Key = (typeof KEYS)[number]
 
 /** Problems carry `file:line:column` and never a secret. */
@@ -83,6 +84,7 @@ function readContent(
     dearestPrice: dearestOf(models),
     server: readServer(at('server'), problems),
     alerts: readAlerts(at('alerts'), problems),
+    dependencies: readDependencies(at('dependencies'), problems),
   }
 }
 

@@ -266,6 +266,7 @@ export interface Release {
   /** The server itself (top-level key `server`). */
   readonly server: ServerSettings
   readonly alerts: readonly AlertWebhook[]
+  readonly dependencies: ReadonlyMap<string, Dependency>
   /** Things that are legal but probably not meant, for `spillway check` and the start-up banner. */
   readonly warnings: readonly string[]
 }
