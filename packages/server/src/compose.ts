@@ -204,7 +204,7 @@ class Running implements Spillway {
       books: store,
       archive: store,
       tasks: new TaskRegistry(),
-      capacity: new Capacity(),
+      capacity: new Capacity(system),
       ceilings: new Ceilings(ledger, restored),
       answers: new AnswerMemory((text) => system.sha256(text)),
       bytesPerToken: new Map(),

@@ -238,6 +238,7 @@ models:
         concurrency: null,
       },
       attributes: { account_tier: 'enterprise' },
+      weight: 1,
     })
   })
 

@@ -17,6 +17,7 @@ import { type ConfigText, parseYaml } from './parse-yaml.js'
 import type { Problems } from './problems.js'
 import { readAlerts } from './read-alerts.js'
 import { readDependencies } from './read-dependencies.js'
+import { readCapacity } from './read-capacity.js'
 import { ceilingLimits } from './read-limits.js'
 import { isTier, readModels } from './read-models.js'
 import { type DeviceLook, impliedProviders, readProviders } from './read-providers.js'
@@ -36,7 +37,7 @@ export interface ConfigInput extends ConfigText {
   readonly deviceProblem?: DeviceLook
 }
 
-const KEYS = ['providers', 'models', 'tasks', 'tenants', 'defaults', 'limits', 'server', 'alerts', 'dependencies'] as const
+const KEYS = ['providers', 'models', 'tasks', 'tenants', 'defaults', 'limits', 'server', 'capacity', 'alerts', 'dependencies'] as const
 type Key = (typeof KEYS)[number]
 
 /** Problems carry `file:line:column` and never a secret. */
@@ -85,6 +86,7 @@ function readContent(
     server: readServer(at('server'), problems),
     alerts: readAlerts(at('alerts'), problems),
     dependencies: readDependencies(at('dependencies'), problems),
+    capacity: readCapacity(at('capacity'), problems),
   }
 }
 

@@ -2,7 +2,7 @@
 
 import type { Criticality, Demand } from '../core/capacity/demand.js'
 import type { ModelEntry } from '../core/release/release.js'
-import type { Step } from './step-context.js'
+import type { ModelCall, Step } from './step-context.js'
 import { type Reservation, maxOutputOf } from './call-model/hold.js'
 
 export function demandOf(step: Step, model: ModelEntry, reservation: Reservation): Demand {
@@ -14,21 +14,21 @@ export function demandOf(step: Step, model: ModelEntry, reservation: Reservation
     inputTokens: reservation.estimatedInput,
     outputTokens: outputTokensMax,
     outputTokensMax,
-    criticality: criticalityOf(call.priority),
+    criticality: criticalityOf(task.contract.criticality, call.priority),
     tenant: task.tenant.name,
-    weight: 1,
+    weight: task.tenant.weight,
     deadlineMs: task.deadlineMs,
     stream: view.stream,
   }
 }
 
-/** A header may only make a call less urgent. */
-function criticalityOf(priority: Step['call']['priority']): Criticality {
+/** A header may only make a call less urgent than its contract says. */
+export function criticalityOf(contract: Criticality, priority: ModelCall['priority']): Criticality {
   switch (priority) {
     case 'interactive':
-      return 'critical'
+      return contract
     case 'background':
-      return 'sheddable_plus'
+      return contract === 'sheddable' ? 'sheddable' : 'sheddable_plus'
     case 'batch':
       return 'sheddable'
   }

@@ -64,6 +64,7 @@ export function exampleContract(name: string, changes: Partial<Contract> = {}): 
     route: exampleRoute('small-one'),
     cache: { exactTtlMs: null, semantic: null },
     maxAttempts: 4,
+    criticality: 'critical',
     record: 'metadata',
     retentionDays: 30,
     price: { nanoUsdPerSuccess: null },

@@ -46,6 +46,8 @@ export interface CallAsk {
   readonly taskId?: string
   readonly attributes?: Readonly<Record<string, unknown>>
   readonly tenant?: Tenant
+  /** Default `interactive`. */
+  readonly priority?: ModelCall['priority']
   readonly upstreamHeaders?: Readonly<Record<string, string>>
   /** Of a call of the Responses API, as the HTTP floor prepares it. */
   readonly keeps?: ModelCall['keeps']
@@ -87,6 +89,7 @@ export const LOCAL: Tenant = {
   keyHashes: [],
   limits: NO_CEILINGS,
   attributes: {},
+  weight: 1,
 }
 
 export function createTestEngine(options: TestEngineOptions): TestEngine {
@@ -122,7 +125,7 @@ function engineOf({ system, books, ledger, release, providers, atPort }: Parts):
     books: gateBooks(books, atPort),
     archive: books,
     tasks: new TaskRegistry(),
-    capacity: new Capacity(),
+    capacity: new Capacity(system),
     ceilings: new Ceilings(gated, new Map()),
     answers: new AnswerMemory((text) => system.sha256(text)),
     bytesPerToken: new Map(),
@@ -202,7 +205,7 @@ export function modelCallOf(ask: CallAsk): ModelCall {
     taskId: ask.taskId ?? null,
     attributes: ask.attributes ?? {},
     session: null,
-    priority: 'interactive',
+    priority: ask.priority ?? 'interactive',
     traceparent: null,
     requestId: 'request-1',
     upstreamHeaders: ask.upstreamHeaders ?? {},

@@ -5,6 +5,9 @@ import type { Amounts } from '../budget/amounts.js'
 import type { ReleaseId } from '../ids.js'
 import type { Price } from '../money/price.js'
 import type { EventName } from '../task/event-names.js'
+import type { Criticality } from '../capacity/demand.js'
+import type { CapacitySettings } from './capacity-settings.js'
+import type { Dependency } from './dependency.js'
 import type { AzureProvider, BedrockProvider, VertexProvider } from './cloud-providers.js'
 import type { Rule } from './rule.js'
 
@@ -184,6 +187,8 @@ export interface Contract {
    * null, the default: every call has its first try, and all of them together three more.
    */
   readonly maxAttempts: number | null
+  /** Under overload the last goes first. Default `critical`. */
+  readonly criticality: Criticality
   readonly record: 'metadata' | 'content'
   readonly retentionDays: number
   readonly price: { readonly nanoUsdPerSuccess: number | null }
@@ -220,6 +225,8 @@ export interface Tenant {
   readonly keyHashes: readonly string[]
   readonly limits: CeilingLimits
   readonly attributes: Readonly<Record<string, unknown>>
+  /** Of what its calls share with those of other tenants, its part relative to theirs. Default 1. */
+  readonly weight: number
 }
 
 export interface ServerSettings {
@@ -267,6 +274,8 @@ export interface Release {
   readonly server: ServerSettings
   readonly alerts: readonly AlertWebhook[]
   readonly dependencies: ReadonlyMap<string, Dependency>
+  /** How scarce places are given out (top-level key `capacity`). */
+  readonly capacity: CapacitySettings
   /** Things that are legal but probably not meant, for `spillway check` and the start-up banner. */
   readonly warnings: readonly string[]
 }

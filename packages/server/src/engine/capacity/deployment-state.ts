@@ -2,6 +2,7 @@
 // parts that each answer for one reason to wait.
 
 import { isThrottle } from '../../core/capacity/retry.js'
+import { usableOf } from '../../core/capacity/hold-back.js'
 import type { Demand, Observation } from '../../core/capacity/demand.js'
 import type { Deployment } from '../../core/release/release.js'
 import { Quota } from './quota.js'
@@ -11,6 +12,8 @@ export interface Place {
   readonly deployment: Deployment
   readonly demand: Demand
   isOver: boolean
+  /** Tells the queue that gave it what was used, as `tokenCost`; null: it was not waited for. */
+  settle: ((cost: number) => void) | null
 }
 
 /** A provider that throttles without saying for how long is left alone this long, ms. */
@@ -53,12 +56,15 @@ export class DeploymentState {
     else this.#rates.adopt(limits, nowMs)
   }
 
-  /** 0: it may be called now. Infinity: when a call there has ended. Else how long until it may be, ms. */
-  waitMs(_demand: Demand, nowMs: number): number {
+  /**
+   * 0: it may be called now. Infinity: when a call there has ended. Else how long until it may be, ms.
+   * `share`: of its limits, what calls of this class may fill.
+   */
+  waitMs(_demand: Demand, nowMs: number, share: number): number {
     const coolMs = this.coolUntilMs - nowMs
     const ratesMs = this.#rates === undefined ? 0 : this.#rates.waitMs(nowMs)
     if (coolMs > 0 || ratesMs > 0) return Math.max(coolMs, ratesMs)
-    return this.concurrency !== null && this.inFlight >= this.concurrency ? Infinity : 0
+    return this.concurrency !== null && this.inFlight >= usableOf(this.concurrency, share) ? Infinity : 0
   }
 
   begin(_demand: Demand, nowMs: number): void {
