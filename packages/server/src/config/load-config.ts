@@ -37,7 +37,18 @@ export interface ConfigInput extends ConfigText {
   readonly deviceProblem?: DeviceLook
 }
 
-const KEYS = ['providers', 'models', 'tasks', 'tenants', 'defaults', 'limits', 'server', 'capacity', 'alerts', 'dependencies'] as const
+const KEYS = [
+  'providers',
+  'models',
+  'tasks',
+  'tenants',
+  'defaults',
+  'limits',
+  'server',
+  'capacity',
+  'alerts',
+  'dependencies',
+] as const
 type Key = (typeof KEYS)[number]
 
 /** Problems carry `file:line:column` and never a secret. */

@@ -112,7 +112,8 @@ function addressOf({ name, baseUrl }: Dependency, request: FastifyRequest<ToDepe
   const rest = asked.startsWith(prefix) ? asked.slice(prefix.length) : ''
   const base = new URL(baseUrl)
   const url = new URL(baseUrl + rest)
-  const isBelow = url.pathname === base.pathname || url.pathname.startsWith(`${base.pathname.replace(/\/$/, '')}/`)
+  const isBelow =
+    url.pathname === base.pathname || url.pathname.startsWith(`${base.pathname.replace(/\/$/, '')}/`)
   if (url.origin === base.origin && isBelow && url.username === '' && url.password === '') return url.href
   throw new Refused(refused('request.invalid', 'The path leaves the address of the dependency.'))
 }

@@ -13,6 +13,8 @@ import { Ceilings } from '../engine/ceilings.js'
 import { type Engine, PremiumCounters } from '../engine/engine.js'
 import { type OpenTask, openTask } from '../engine/open-task.js'
 import type { System } from '../engine/ports.js'
+import type { SendToDependency } from '../engine/dependency/dependency-port.js'
+import { PermitTable } from '../engine/dependency/permit-table.js'
 import { SloWatch } from '../engine/slo-watch.js'
 import type { ModelCall } from '../engine/step-context.js'
 import { type Task, TaskRegistry } from '../engine/task-registry.js'
@@ -33,6 +35,8 @@ export interface TestEngineOptions {
   /** Scripted, by the name they have in the configuration; `send` to any other is a fault. */
   readonly providers: Readonly<Record<string, Omit<ScriptedProviderOptions, 'name'>>>
   readonly seed?: number
+  /** Default: a fault. */
+  readonly sendToDependency?: SendToDependency
   /** Runs before every call of a port that may fail or take time. */
   readonly atPort?: AtPort
 }
@@ -104,7 +108,9 @@ export function createTestEngine(options: TestEngineOptions): TestEngine {
       createScriptedProvider(system, { name, ...rest }),
     ]),
   )
-  const parts = { system, books, ledger, release, providers, atPort }
+  const sendToDependency =
+    options.sendToDependency ?? (() => Promise.reject(new Error('no dependency is scripted')))
+  const parts = { system, books, ledger, release, providers, atPort, sendToDependency }
   return testEngineOf({ ...parts, engine: engineOf(parts) })
 }
 
@@ -115,9 +121,10 @@ interface Parts {
   readonly release: Release
   readonly providers: ReadonlyMap<string, ScriptedProvider>
   readonly atPort: AtPort
+  readonly sendToDependency: SendToDependency
 }
 
-function engineOf({ system, books, ledger, release, providers, atPort }: Parts): Engine {
+function engineOf({ system, books, ledger, release, providers, atPort, sendToDependency }: Parts): Engine {
   const gated = gateLedger(ledger, atPort)
   return {
     system,
@@ -131,6 +138,8 @@ function engineOf({ system, books, ledger, release, providers, atPort }: Parts):
     bytesPerToken: new Map(),
     premiumShare: new PremiumCounters(),
     slo: new SloWatch(),
+    permits: new PermitTable(),
+    sendToDependency,
     release: () => release,
     provider: (_release, name) => providers.get(name),
     observe() {},

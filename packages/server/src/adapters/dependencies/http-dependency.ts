@@ -21,7 +21,11 @@ export function createDependencySender(system: Pick<System, 'after'>): SendToDep
       const body = await readAtMost(head, request.maxResponseBytes)
       return { kind: 'answered', status: head.status, headers: Object.fromEntries(head.headers), body }
     } catch (error) {
-      const end = endOf(error, { isLate: late.signal.aborted, hasLeft: signal.aborted, hasHead: head !== null })
+      const end = endOf(error, {
+        isLate: late.signal.aborted,
+        hasLeft: signal.aborted,
+        hasHead: head !== null,
+      })
       return { kind: 'failed', end, detail: DETAIL[end] }
     } finally {
       timer.cancel()

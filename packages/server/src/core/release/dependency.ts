@@ -27,10 +27,7 @@ export interface Dependency {
 }
 
 /** No model has a space in its name, and every deployment of one a slash: these are set apart. */
-export function dependencyPool(
-  name: string,
-  limits: Deployment['limits'],
-): Dependency['pool'] {
+export function dependencyPool(name: string, limits: Deployment['limits']): Dependency['pool'] {
   const deployment: Deployment = {
     id: `dependency:${name}`,
     provider: 'dependency',

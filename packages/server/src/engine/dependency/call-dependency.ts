@@ -70,7 +70,7 @@ export async function callDependency(
 async function useWhole(engine: Engine, task: Task, going: Going): Promise<DependencyResult | Refusal> {
   const end = await tryAll(engine, task, going)
   // Nothing was sent: there is no step, and the caller is told why.
-  if (going.attempts === 0) return end.kind === 'refused' ? end : failed(going, end)
+  if (end.kind === 'refused' && going.attempts === 0) return end
   const error = end.kind === 'answered' && end.status < 500 ? null : endName(end)
   const { used, decisions, startedMs } = going
   const { dependency } = going.ask
