@@ -23,6 +23,7 @@ export {
 } from './parse-requests.js'
 export type { Parsed, Problem } from './parsed.js'
 export type { DeploymentProbe, ProbeJson, ProviderProbe, RateLimit, ServerLoadJson } from './probe.js'
+export type { CriticalityName, PerCriticality, QueueCapacity } from './queue-capacity.js'
 export type {
   CapacityJson,
   DeploymentCapacity,
@@ -32,6 +33,7 @@ export type {
   OwnedJson,
   Percentiles,
   PlaceJson,
+  RateBucketJson,
   Report,
   ReportGroupJson,
   ReportGrouping,

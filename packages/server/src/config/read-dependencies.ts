@@ -4,7 +4,7 @@ import { DEPENDENCY_KINDS, type Dependency, dependencyPool } from '../core/relea
 import { checkName } from './names.js'
 import type { Problems } from './problems.js'
 import { address } from './provider-fields.js'
-import { deploymentLimits, NO_DEPLOYMENT_LIMITS, nanoUsd, usd } from './read-limits.js'
+import { NO_DEPLOYMENT_LIMITS, nanoUsd, usd } from './read-limits.js'
 import { asMap, mapOf, oneOf, optional, record, secret, whole } from './readers.js'
 import type { Tree } from './tree.js'
 
@@ -15,6 +15,12 @@ const ATTEMPTS_MAX = 5
 const RESPONSE_BYTES_DEFAULT = 1024 * 1024
 const RESPONSE_BYTES_MAX = 16 * 1024 * 1024
 
+/** It has no tokens. */
+const limits = record({
+  rpm: optional(whole('requests per minute')),
+  concurrency: optional(whole('calls at a time')),
+})
+
 const dependency = record({
   kind: optional(oneOf(DEPENDENCY_KINDS, 'kind'), 'tool'),
   /** Without it the application calls it itself, with a permit. */
@@ -22,7 +28,7 @@ const dependency = record({
   headers: optional(mapOf(secret)),
   /** Longest use, ms. */
   timeout_ms: optional(whole('ms', 1, TIMEOUT_MS_MAX), TIMEOUT_MS_DEFAULT),
-  limits: optional(deploymentLimits, NO_DEPLOYMENT_LIMITS),
+  limits: optional(limits, limits.fallback),
   /** Of one use. Default 0. */
   cost_usd: optional(usd, 0),
   max_attempts: optional(whole('attempts', 1, ATTEMPTS_MAX), ATTEMPTS_DEFAULT),
@@ -46,7 +52,11 @@ export function readDependencies(tree: Tree, problems: Problems): ReadonlyMap<st
       costNanoUsd: nanoUsd(values.cost_usd),
       maxAttempts: values.max_attempts,
       maxResponseBytes: values.max_response_bytes,
-      pool: dependencyPool(name, values.limits),
+      pool: dependencyPool(name, {
+        ...NO_DEPLOYMENT_LIMITS,
+        requestsPerMinute: values.limits.rpm,
+        concurrency: values.limits.concurrency,
+      }),
     })
   }
   return dependencies

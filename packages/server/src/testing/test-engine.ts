@@ -11,6 +11,7 @@ import { callModel } from '../engine/call-model.js'
 import { Capacity } from '../engine/capacity/capacity.js'
 import { Ceilings } from '../engine/ceilings.js'
 import { type Engine, PremiumCounters } from '../engine/engine.js'
+import { watchOverload } from '../engine/overload-events.js'
 import { type OpenTask, openTask } from '../engine/open-task.js'
 import type { System } from '../engine/ports.js'
 import type { SendToDependency } from '../engine/dependency/dependency-port.js'
@@ -126,7 +127,7 @@ interface Parts {
 
 function engineOf({ system, books, ledger, release, providers, atPort, sendToDependency }: Parts): Engine {
   const gated = gateLedger(ledger, atPort)
-  return {
+  const engine: Engine = {
     system,
     ledger: gated,
     books: gateBooks(books, atPort),
@@ -144,6 +145,8 @@ function engineOf({ system, books, ledger, release, providers, atPort, sendToDep
     provider: (_release, name) => providers.get(name),
     observe() {},
   }
+  watchOverload(engine)
+  return engine
 }
 
 function testEngineOf(parts: Parts & { readonly engine: Engine }): TestEngine {

@@ -1,6 +1,7 @@
 // What a task needs beside models: a search, a vector store, a database, somebody else's API. To capacity each
 // is a model with one deployment: the same breaker, rates, calls at once, queue and retry budget.
 
+import type { QuotaRules } from '../capacity/quota-rules.js'
 import type { Deployment, ModelEntry } from './release.js'
 
 export const DEPENDENCY_KINDS = ['tool', 'retrieval', 'custom'] as const
@@ -26,6 +27,19 @@ export interface Dependency {
   readonly pool: ModelEntry & { readonly deployments: readonly [Deployment] }
 }
 
+const FREE = { start: 'nothing', end: 'as_at_start', outputWeight: 1 } as const
+
+/** It has no tokens, and tells nothing of its limits but 429 and `Retry-After`. */
+const REQUESTS_ONLY: QuotaRules = {
+  tokens: FREE,
+  inputTokens: FREE,
+  outputTokens: FREE,
+  chargesCacheReads: false,
+  requestsSliceMs: 60_000,
+  headers: [],
+  theirCapacity: [],
+}
+
 /** No model has a space in its name, and every deployment of one a slash: these are set apart. */
 export function dependencyPool(name: string, limits: Deployment['limits']): Dependency['pool'] {
   const deployment: Deployment = {
@@ -33,6 +47,7 @@ export function dependencyPool(name: string, limits: Deployment['limits']): Depe
     provider: 'dependency',
     model: name,
     limits,
+    quota: REQUESTS_ONLY,
     price: null,
     usdPerHour: null,
     maxOutputTokens: 0,

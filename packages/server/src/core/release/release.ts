@@ -2,6 +2,7 @@
 // content, so two servers with the same id decide alike. Everything a decision needs is reachable from here.
 
 import type { Amounts } from '../budget/amounts.js'
+import type { QuotaRules } from '../capacity/quota-rules.js'
 import type { ReleaseId } from '../ids.js'
 import type { Price } from '../money/price.js'
 import type { EventName } from '../task/event-names.js'
@@ -119,7 +120,10 @@ export interface SimulatedBehaviour {
 
 export interface DeploymentLimits {
   readonly requestsPerMinute: number | null
+  /** Input and output together. */
   readonly tokensPerMinute: number | null
+  readonly inputTokensPerMinute: number | null
+  readonly outputTokensPerMinute: number | null
   readonly concurrency: number | null
 }
 
@@ -130,6 +134,8 @@ export interface Deployment {
   /** The provider's name for the model. */
   readonly model: string
   readonly limits: DeploymentLimits
+  /** How its provider charges calls to limits, and tells of them. */
+  readonly quota: QuotaRules
   /** null: unknown. Never zero by omission. */
   readonly price: Price | null
   readonly usdPerHour: number | null

@@ -6,7 +6,8 @@ import type { Demand } from '../../core/capacity/demand.js'
 import { smallerModel } from '../../core/routing/smaller-model.js'
 import type { Deployment, ModelEntry } from '../../core/release/release.js'
 import type { Place } from '../capacity/deployment-state.js'
-import type { ModelQueue, NoPlace, QueueEnd } from '../capacity/model-queue.js'
+import type { ModelQueue } from '../capacity/model-queue.js'
+import type { NoPlace, QueueEnd } from '../capacity/queue-ask.js'
 import { type Step, decide } from '../step-context.js'
 
 export type Acquired = { readonly kind: 'place'; readonly place: Place } | { readonly kind: 'gone' } | NoPlace

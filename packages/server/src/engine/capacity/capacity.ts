@@ -8,7 +8,7 @@ import { HoldBack } from '../../core/capacity/hold-back.js'
 import type { CeilingLimits, Deployment, Tenant } from '../../core/release/release.js'
 import type { System } from '../ports.js'
 import { DeploymentState, type Place } from './deployment-state.js'
-import type { Taken } from './model-queue.js'
+import type { Taken } from './queue-ask.js'
 import { Queues } from './queues.js'
 import { Quota, type QuotaLimits, isLimited } from './quota.js'
 
@@ -78,7 +78,7 @@ export class Capacity {
   end(place: Place, seen: Observation, nowMs: number): void {
     if (place.isOver) return
     place.isOver = true
-    this.#deployments.get(place.deployment.id)?.end(place.demand, seen, nowMs)
+    this.#deployments.get(place.deployment.id)?.end(place, seen, nowMs)
     place.settle?.(tokenCost(seen.inputTokens, seen.outputTokens))
     this.queues.serve(nowMs)
   }
@@ -87,12 +87,17 @@ export class Capacity {
   giveBack(place: Place): void {
     if (place.isOver) return
     place.isOver = true
-    this.#deployments.get(place.deployment.id)?.giveBack(place.demand)
+    this.#deployments.get(place.deployment.id)?.giveBack(place)
     place.settle?.(0)
     this.queues.serve(this.#system.nowMs())
   }
 
-  /** For `GET /v1/capacity`. */
+  /** For `GET /v1/capacity`: also what was never called has limits. */
+  look(deployment: Deployment, nowMs: number): DeploymentState {
+    return this.#state(deployment, nowMs)
+  }
+
+  /** Of all that were ever called. */
   snapshot(): readonly DeploymentState[] {
     return [...this.#deployments.values()]
   }
@@ -106,15 +111,15 @@ export class Capacity {
   #place(deployment: Deployment, demand: Demand, nowMs: number): Taken {
     const state = this.#state(deployment, nowMs)
     state.lastUsed = ++this.#uses
-    state.begin(demand, nowMs)
-    return { kind: 'place', place: { deployment, demand, isOver: false, settle: null } }
+    const charge = state.begin(demand, nowMs)
+    return { kind: 'place', place: { deployment, demand, charge, isOver: false, settle: null } }
   }
 
   /** Bounded by the deployments of the releases that served since the start. */
   #state(deployment: Deployment, nowMs: number): DeploymentState {
     const known = this.#deployments.get(deployment.id)
     if (known !== undefined) {
-      known.adopt(deployment, nowMs)
+      known.adopt(deployment)
       return known
     }
     const state = new DeploymentState(deployment, nowMs)

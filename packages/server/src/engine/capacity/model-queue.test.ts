@@ -41,12 +41,13 @@ tasks:
   const start = (what: string, ask: CallAsk = {}) =>
     made.start({ task: 'work', body: { messages: [{ role: 'user', content: what }] }, ...ask })
   const sent = () => made.provider('main').requests.map(({ json }) => contentOf(json))
-  const queue_ = () => made.engine.capacity.queues.snapshot().find(({ model }) => model === 'narrow')
+  const queueOf = () =>
+    made.engine.capacity.queues.snapshot(made.system.nowMs()).find(({ model }) => model === 'narrow')
   const finishAll = async (calls: readonly RunningCall[]): Promise<readonly RecordingCaller[]> => {
     for (const call of calls) await made.finish(call)
     return calls.map(({ caller }) => caller)
   }
-  return { ...made, begin: start, sent, queue: queue_, finishAll }
+  return { ...made, begin: start, sent, queue: queueOf, finishAll }
 }
 
 function contentOf(json: Readonly<Record<string, unknown>>): string {
@@ -246,6 +247,28 @@ describe('overload', () => {
     const slack = made.begin('slack', { task: 'slack' })
     await made.finishAll([...made.flood, batch, slack])
     expect([batch.caller.status, slack.caller.status]).toEqual([200, 200])
+  })
+
+  test('what is refused and nothing else could answer is no task, and its level is in the books', async () => {
+    const made = await overloaded(
+      { tasks: 'kind: { criticality: sheddable, degrade: [refine], route: { default: narrow } }' },
+      4,
+    )
+    const opened = made.entries('task-opened').length
+    await made.finish(made.begin('shed', { task: 'spare_time' }))
+    expect(made.entries('task-opened')).toHaveLength(opened)
+    expect(made.entries('call-refused').at(-1)).toMatchObject({ code: 'capacity.shed' })
+    const refined = await made.finish(made.begin('kind', { task: 'kind' }))
+    expect([refined.status, refined.headers['x-spillway-degraded']]).toEqual([200, 'refine'])
+    const levels = made
+      .entries('event')
+      .map(({ event, subject, detail }) => [event, subject, detail['level']])
+    expect(levels.slice(0, 2)).toEqual([
+      ['overload', 'narrow', 1],
+      ['overload', 'narrow', 2],
+    ])
+    await made.finishAll(made.flood)
+    expect(made.queue()).toMatchObject({ served: [0, 299, 0, 0], shed: [0, 0, 0, 2] })
   })
 
   test('a wait that is longer than its target counts, as configured', async () => {

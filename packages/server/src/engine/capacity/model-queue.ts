@@ -5,58 +5,23 @@ import { DecayedShare } from '../../core/capacity/decayed-share.js'
 import type { Demand } from '../../core/capacity/demand.js'
 import { DrainRate } from '../../core/capacity/drain-rate.js'
 import { isFeasible, predictWaitMs } from '../../core/capacity/early-rejection.js'
-import type { Arrival, Waiting } from '../../core/capacity/class-queue.js'
+import type { Arrival } from '../../core/capacity/class-queue.js'
 import { FairQueue, tokenCost } from '../../core/capacity/fair-queue.js'
 import { rankOf } from '../../core/capacity/hold-back.js'
 import { Overload, fateOf, pressureOf } from '../../core/capacity/overload.js'
 import type { QueueSettings } from '../../core/release/capacity-settings.js'
-import type { Deployment, ModelEntry } from '../../core/release/release.js'
-import type { System, Timer } from '../ports.js'
+import type { Timer } from '../ports.js'
 import type { Place } from './deployment-state.js'
-
-export type Taken =
-  | { readonly kind: 'place'; readonly place: Place }
-  /** None is free. Infinity: when a call has ended; else when the first may be ready, ms from now. */
-  | { readonly kind: 'wait'; readonly waitMs: number }
-
-export interface QueueAsk {
-  readonly model: ModelEntry
-  /** The deployments that can serve this call. */
-  readonly usable: readonly Deployment[]
-  readonly demand: Demand
-  /** It is not waited beyond this instant, deadline or not. */
-  readonly leaveMs: number
-  /** Its caller said that it can wait. */
-  readonly isTolerant: boolean
-  /** None of them is ready before this has passed, ms; 0 or Infinity: nobody knows. */
-  readonly restMs: number
-  readonly settings: QueueSettings
-}
-
-export type RefusalAsk = Pick<QueueAsk, 'demand' | 'isTolerant' | 'leaveMs' | 'restMs'>
-
-export type QueueEnd = { readonly kind: 'place'; readonly place: Place } | { readonly kind: 'gone' } | NoPlace
-
-export interface NoPlace {
-  readonly kind: 'none'
-  /** Refused before its time was up; else it waited for as long as it could. */
-  readonly isShed: boolean
-  /** After which it is worth another try, ms. */
-  readonly waitMs: number
-  readonly reason: string
-}
-
-interface Waiter {
-  readonly ask: QueueAsk
-  readonly resolve: (end: QueueEnd) => void
-}
-
-export type Entry = Waiting<Waiter>
-
-export interface QueuePorts {
-  readonly system: System
-  take(deployments: readonly Deployment[], demand: Demand, nowMs: number): Taken
-}
+import type {
+  Entry,
+  NoPlace,
+  QueueAsk,
+  QueueEnd,
+  QueuePorts,
+  RefusalAsk,
+  Taken,
+  Waiter,
+} from './queue-ask.js'
 
 /** Even if nothing tells it to, the queue looks this often whether it can go on, ms. */
 const LOOK_MS = 1_000
@@ -117,6 +82,11 @@ export class ModelQueue {
     return this.#predict(this.#fair.workUpTo(CRITICAL_RANK), 0, nowMs)
   }
 
+  /** Of the critical calls of the last seconds, the share that was refused. */
+  refusedShare(nowMs: number): number {
+    return this.#refusals.at(nowMs)
+  }
+
   /** Nobody waits and nothing is given up. */
   isCalm(nowMs: number): boolean {
     if (this.#fair.size > 0) return false
@@ -145,6 +115,16 @@ export class ModelQueue {
     // Nothing is overloaded where the deployments rest for longer than the call has.
     const isResting = this.#predict(0, restMs, nowMs) === waitMs
     return this.#noPlace({ isShed: !isResting, waitMs, reason: `it would wait for ${waitMs} ms, too long` })
+  }
+
+  /** Refuses a call before it has come this far, if it would be refused here; null: let it come. */
+  turnAway(ask: RefusalAsk, nowMs: number): NoPlace | null {
+    const refusal = this.refusal(ask, nowMs)
+    if (refusal !== null) {
+      const rank = rankOf(ask.demand.criticality)
+      this.#refuse({ rank, refusal, resolve() {} }, nowMs)
+    }
+    return refusal
   }
 
   /** Waits for a place. `resolve` runs once, perhaps before this returns; null: it does not wait. */
@@ -255,8 +235,11 @@ export class ModelQueue {
   #observe(nowMs: number): void {
     const refusedShare = this.#refusals.at(nowMs)
     if (this.overload.level === 0 && this.#fair.size === 0 && refusedShare === 0) return
+    const from = this.overload.level
     const waitMs = this.criticalWaitMs(nowMs)
     this.overload.observe(pressureOf({ waitMs, targetMs: this.#settings.targetWaitMs, refusedShare }), nowMs)
+    const { level: to, step } = this.overload
+    if (from !== to) this.#ports.tell({ model: this.model, from, to, step, atMs: nowMs })
   }
 
   #setTimer(nowMs: number): void {

@@ -1,7 +1,8 @@
 // The queues of all models that somebody waits for, or that something is given up for.
 
 import type { QueueSettings } from '../../core/release/capacity-settings.js'
-import { ModelQueue, type QueuePorts } from './model-queue.js'
+import { ModelQueue } from './model-queue.js'
+import type { OverloadChange, QueuePorts } from './queue-ask.js'
 
 export class Queues {
   readonly #ports: QueuePorts
@@ -9,8 +10,20 @@ export class Queues {
   readonly #all = new Map<string, ModelQueue>()
   readonly #active = new Map<string, ModelQueue>()
 
-  constructor(ports: QueuePorts) {
-    this.#ports = ports
+  #watch: (change: OverloadChange) => void = () => {}
+
+  constructor(ports: Omit<QueuePorts, 'tell'>) {
+    this.#ports = { ...ports, tell: (change) => this.#watch(change) }
+  }
+
+  /** `tell` is told of every level that changes from now on. */
+  watch(tell: (change: OverloadChange) => void): void {
+    this.#watch = tell
+  }
+
+  /** Somebody waits, or something is given up, for some model. */
+  get areScarce(): boolean {
+    return this.#active.size > 0
   }
 
   /** The queue of a model, made when first needed. */
@@ -47,7 +60,9 @@ export class Queues {
   }
 
   /** For `GET /v1/capacity`. */
-  snapshot(): readonly ModelQueue[] {
+  snapshot(nowMs: number): readonly ModelQueue[] {
+    // Levels fall while nobody calls.
+    for (const model of this.#active.keys()) this.active(model, nowMs)
     return [...this.#all.values()]
   }
 }

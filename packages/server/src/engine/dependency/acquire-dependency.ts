@@ -2,7 +2,7 @@
 
 import type { Demand } from '../../core/capacity/demand.js'
 import type { Dependency } from '../../core/release/dependency.js'
-import type { NoPlace, QueueEnd } from '../capacity/model-queue.js'
+import type { NoPlace, QueueEnd } from '../capacity/queue-ask.js'
 import type { Place } from '../capacity/deployment-state.js'
 import type { Engine } from '../engine.js'
 import type { Caller } from '../ports.js'

@@ -7,7 +7,7 @@ import type { Contract, Deployment, ModelEntry, Release, Tenant } from '../../co
 import type { AttemptRecord } from '../../core/task/records.js'
 import { readError } from '../../wire/read-error.js'
 import { formatOf } from '../../wire/formats.js'
-import { type ToldLimits, toldLimits } from '../../wire/rate-limit-headers.js'
+import { type ToldLimits, readLimitHeaders, toldLimits } from '../../wire/rate-limit-headers.js'
 import { callModel } from '../call-model.js'
 import type { Engine } from '../engine.js'
 import type { Caller, ProviderFacts } from '../ports.js'
@@ -183,7 +183,7 @@ function judged({ model, deployment }: Place, { watch, caller, attempt, fault }:
     end,
     reason: usable ? null : fault ? 'a fault of Spillway itself' : reasonOf(watch, caller, end),
     latencyMs,
-    limits: toldLimits(headers),
+    limits: toldLimits(readLimitHeaders(headers, deployment.quota.headers, 0)),
     nanoUsd: attempt?.nanoUsd ?? null,
   }
 }
