@@ -225,7 +225,7 @@ export class Task {
 
   /**
    * Uses a dependency that the application asks itself (a database, say) under its limits in Spillway: timed,
-   * held back while it is down or full, and reported. Rejects with `SpillwayError` where it may not be used now.
+   * held back while it is down or full, and reported. Rejects with `SpillwayError` where it may not be used.
    */
   dependency<Output>(name: string, run: (use: DependencyUse) => Promise<Output> | Output): Promise<Output> {
     const report = async (step: ReportedStep) => void (await this.#context.reports.sendAnyway(step))

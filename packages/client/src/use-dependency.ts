@@ -1,5 +1,5 @@
-// What a task needs beside models, within the limits that Spillway is configured with: asked through Spillway,
-// or by the application itself with a permit.
+// What a task needs beside models, within the limits that Spillway is configured with: asked through
+// Spillway, or by the application itself with a permit.
 
 import type { PermitGiven, ReportedStep } from '@spillway/protocol'
 import type { Clock } from './clock.js'
@@ -74,7 +74,7 @@ function timedOut(name: string, taskId: string): SpillwayError {
   return new SpillwayError({ code: 'upstream.timeout', message, taskId })
 }
 
-/** A request to a dependency with a `base_url`. Whatever it answers is the answer; nothing is thrown for it. */
+/** A request to a dependency with a `base_url`. Whatever it answers is the answer; nothing is thrown. */
 export function fetchDependency(
   context: Pick<DependencyContext, 'transport' | 'taskId' | 'signal'>,
   to: { readonly name: string; readonly path: string; readonly init: RequestInit },

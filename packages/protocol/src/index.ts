@@ -19,6 +19,7 @@ export {
   parseOpenTask,
   parseOutcome,
   parsePermit,
+  parseSteer,
   parseReportedStep,
 } from './parse-requests.js'
 export type { Parsed, Problem } from './parsed.js'
@@ -26,8 +27,10 @@ export type { DeploymentProbe, ProbeJson, ProviderProbe, RateLimit, ServerLoadJs
 export type { CriticalityName, PerCriticality, QueueCapacity } from './queue-capacity.js'
 export type {
   CapacityJson,
+  HedgesJson,
   DeploymentCapacity,
   Interval,
+  LimitMoveJson,
   ModelInfo,
   ModelList,
   OwnedJson,
@@ -41,6 +44,8 @@ export type {
   ReportSlo,
 } from './report.js'
 export { REPORT_GROUPINGS } from './report.js'
+export { BREAKER_ACTIONS } from './capacity.js'
+export type { BreakerAction, BreakerJson, PinJson, SteerRequest } from './capacity.js'
 export type { BurnJson, EventJson, EventsAnswer, ObjectiveJson, SloAnswer, SloJson } from './slo.js'
 export type {
   AttemptView,

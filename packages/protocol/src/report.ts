@@ -1,6 +1,7 @@
 // The numbers of the whiteboard and the state of capacity, as they are on the wire. A share is 0..1; null is
 // "unknown" or "does not apply", never zero.
 
+import type { BreakerJson } from './capacity.js'
 import type { Tier } from './answers.js'
 import type { QueueCapacity } from './queue-capacity.js'
 
@@ -66,6 +67,10 @@ export interface ReportGroupJson {
   readonly model_calls: number
   readonly input_tokens: number
   readonly output_tokens: number
+  /** Of the input tokens, those read from providers' caches of prompts. */
+  readonly cached_input_share?: number | null
+  /** Against the price without a cache, minus what writing to it cost more. Below 0: it cost more. */
+  readonly cache_saved_usd?: number
   readonly refused: number
   readonly simulated: boolean
   /** The group's part of the work of owned deployments, where there are any and groups are of tasks. */
@@ -131,6 +136,18 @@ export interface Report {
   readonly owned?: OwnedJson
 }
 
+export interface LimitMoveJson {
+  /**
+   * `used`: calls were as quick as they should be. `recovering`: again. `first_token`, `per_token`: they were
+   * not. `drops`: throttled, overloaded or timed out.
+   */
+  readonly reason: 'used' | 'recovering' | 'first_token' | 'per_token' | 'drops' | 'initial'
+  /** ISO 8601. */
+  readonly at: string
+  readonly from_tokens: number
+  readonly to_tokens: number
+}
+
 /** One deployment of `GET /v1/capacity`. */
 export interface DeploymentCapacity {
   readonly deployment: string
@@ -142,8 +159,23 @@ export interface DeploymentCapacity {
   readonly region?: string | null
   readonly retention_days?: number | null
   readonly trains_on_data?: boolean | null
+  /** What holds for calls: what is set by hand, where something is. */
   readonly breaker: 'closed' | 'open' | 'half-open'
-  readonly concurrency: { readonly limit: number | null; readonly in_flight: number }
+  readonly breaker_detail?: BreakerJson
+  /** Retries that the model has saved up, over all its deployments. */
+  readonly retries_left?: number
+  readonly concurrency: {
+    /** As configured, calls. */
+    readonly limit: number | null
+    readonly in_flight: number
+    /** As found out: tokens (read and expected to be generated) that may be in flight; null: none so far. */
+    readonly tokens_limit?: number | null
+    readonly tokens_in_flight?: number
+    /** Why the limit in tokens moved last. */
+    readonly moved?: LimitMoveJson | null
+  }
+  /** As configured. */
+  readonly targets?: { readonly first_token_ms: number | null; readonly per_token_ms: number | null }
   readonly queue: { readonly length: number; readonly oldest_ms: number | null }
   readonly rate: {
     /** The least of the limits on it; null: none is known. */
@@ -154,16 +186,37 @@ export interface DeploymentCapacity {
     /** Every limit that is known. */
     readonly buckets?: readonly RateBucketJson[]
   }
+  /** Of whole calls that were answered, of late. */
   readonly latency_ms: Percentiles | null
+  /** Of streams, of late. */
+  readonly first_token_ms?: { readonly p50: number; readonly p95: number } | null
+  /** Mean time per further output token, of late. */
+  readonly per_token_ms?: number | null
   readonly tier?: Tier
-  /** How long it rests after failures, ms. */
+  /** How long it rests after a throttle, ms. */
   readonly cooling_ms?: number
   readonly mean_latency_ms?: number | null
+  /** Of streams with short prompts: 95 of 100 have their first token within this; null: not known yet. */
+  readonly first_token_p95_ms?: number | null
   /** Attempts since the server started. */
   readonly requests?: number
   readonly successes?: number
   /** Failed attempts by how they ended. */
   readonly failures?: Readonly<Record<string, number>>
+  /** null: there was never a choice by where a prompt is warm. */
+  readonly affinity?: AffinityJson | null
+}
+
+/** Calls of one deployment by why they went there, since the start, and what is thought to be warm there. */
+export interface AffinityJson {
+  readonly warm: number
+  readonly cold: number
+  readonly cheaper: number
+  readonly balance: number
+  readonly warm_prefixes: number
+  readonly warm_tokens: number
+  /** As providers reported it, of the input tokens of these calls. */
+  readonly cached_share: number | null
 }
 
 /** One limit of a deployment, and what is left of it as far as is known. */
@@ -181,8 +234,20 @@ export interface RateBucketJson {
 /** Answer of `GET /v1/capacity`. */
 export interface CapacityJson {
   readonly deployments: readonly DeploymentCapacity[]
+  readonly hedges?: HedgesJson
   /** Of models that calls had to wait for. */
   readonly queues: readonly QueueCapacity[]
+}
+
+/** Second copies of calls that were slow to begin, since the server started. */
+export interface HedgesJson {
+  /** Calls to models with several deployments: what the copies are measured by. */
+  readonly calls: number
+  readonly sent: number
+  /** Charged for attempts that another copy of the call was quicker than. */
+  readonly lost_cost_usd: number
+  /** Copies that may be sent now. */
+  readonly available: number
 }
 
 /** One entry of `GET /v1/models`, in OpenAI's shape with what Spillway knows beside it. */

@@ -38,6 +38,11 @@ describe('a mistake is told with its place and a way out', () => {
       'server: { zzz: 1 }\n',
       ['f.yaml:1:11 unknown key `zzz`; known here: `max_body_bytes`, `allowed_origins`'],
     ],
+    [
+      'a hedge that is neither on nor off',
+      'tasks:\n  a:\n    retries: { hedge: no }\n',
+      ['f.yaml:3:23 must be `on` or `off`, not `no`'],
+    ],
     ['a duplicate key', 'tasks: {}\ntasks: {}\n', ['f.yaml:2:1 `tasks` is already set on line 1']],
     ['a wrong type', 'tasks: 3\n', ['f.yaml:1:8 must be a map of keys and values, not `3`']],
     ['a list for a map', 'tasks: [a]\n', ['f.yaml:1:8 must be a map of keys and values, not a list']],
@@ -75,6 +80,16 @@ describe('a mistake is told with its place and a way out', () => {
       'a target above the limit',
       'tasks:\n  a:\n    budget: { max_latency_ms: 100 }\n    slo: { p95_latency_ms: 200 }\n',
       ['f.yaml:4:28 a target of 200 ms is above `max_latency_ms` (100 ms), so it could never be missed'],
+    ],
+    [
+      'a target nobody knows',
+      `${SIM}models: { m: { deployments: [{ provider: sim }], targets: { first_tokn_ms: 3000 } } }\n`,
+      ['f.yaml:2:61 unknown key `first_tokn_ms`; did you mean `first_token_ms`?'],
+    ],
+    [
+      'a target of no time',
+      `${SIM}models: { m: { deployments: [{ provider: sim, targets: { per_token_ms: 0 } }] } }\n`,
+      ['f.yaml:2:72 must be a whole number of at least 1 ms, not `0`'],
     ],
     [
       'an unknown rung',

@@ -1,6 +1,7 @@
 // Services that tasks use beside models, with the limits they are used within.
 
-import { DEPENDENCY_KINDS, type Dependency, dependencyPool } from '../core/release/dependency.js'
+import { dependencyPool } from '../core/release/dependency.js'
+import { DEPENDENCY_KINDS, type Dependency } from '../core/release/release.js'
 import { checkName } from './names.js'
 import type { Problems } from './problems.js'
 import { address } from './provider-fields.js'

@@ -3,7 +3,7 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type PermitGiven, RESPONSE_HEADERS, parsePermit } from '@spillway/protocol'
-import type { Dependency } from '../core/release/dependency.js'
+import type { Dependency } from '../core/release/release.js'
 import { callDependency } from '../engine/dependency/call-dependency.js'
 import { givePermit } from '../engine/dependency/give-permit.js'
 import type { Engine } from '../engine/engine.js'

@@ -26,7 +26,6 @@ import type { Task } from '../engine/task-registry.js'
 import { limitsJson, taskBudget } from '../engine/answer/budget-json.js'
 import { Refused, must } from './control-plane.js'
 import { invalidRequest } from './data-plane.js'
-import { registerDependencyRoutes } from './dependency-routes.js'
 import { outcomeJson, taskJson, taskRowJson, traceJson } from './task-json.js'
 import { parseTaskQuery } from './queries.js'
 import { textHeader } from './text-header.js'
@@ -59,6 +58,11 @@ export function registerTaskRoutes(app: FastifyInstance, engine: Engine): void {
       refused('request.unsupported', 'This version has no tool gateway: run the tool and report the step.'),
     )
   })
+  registerOutcome(app, engine)
+  registerReads(app, engine)
+}
+
+function registerOutcome(app: FastifyInstance, engine: Engine): void {
   app.post<WithId>('/v1/tasks/:id/outcome', async (request) => {
     const said = valid(parseOutcome(request.body))
     const { task } = must(await findTask(engine, request.params.id, request.tenant))
@@ -74,8 +78,6 @@ export function registerTaskRoutes(app: FastifyInstance, engine: Engine): void {
     if (task.running === 0) closeTask(engine, task)
     return outcomeJson(outcome)
   })
-  registerDependencyRoutes(app, engine)
-  registerReads(app, engine)
 }
 
 function stepOf(id: StepId | Refusal): StepId {
@@ -116,7 +118,7 @@ export function valid<T>(result: Parsed<T>): T {
 }
 
 /** What was accepted must be in the books before anybody relies on it. */
-async function durable(engine: Engine): Promise<void> {
+export async function durable(engine: Engine): Promise<void> {
   try {
     await engine.books.durable()
   } catch {

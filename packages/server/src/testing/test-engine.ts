@@ -8,13 +8,14 @@ import { type CallerWire, NO_CEILINGS, type Release, type Tenant } from '../core
 import type { Entry, HoldSettled, OutcomeJudged, StepEnded } from '../core/task/records.js'
 import { AnswerMemory } from '../engine/answer-memory.js'
 import { callModel } from '../engine/call-model.js'
+import { watchBreakers } from '../engine/capacity/breaker-events.js'
 import { Capacity } from '../engine/capacity/capacity.js'
 import { Ceilings } from '../engine/ceilings.js'
 import { type Engine, PremiumCounters } from '../engine/engine.js'
 import { watchOverload } from '../engine/overload-events.js'
 import { type OpenTask, openTask } from '../engine/open-task.js'
 import type { System } from '../engine/ports.js'
-import type { SendToDependency } from '../engine/dependency/dependency-port.js'
+import type { SendToDependency } from '../engine/ports.js'
 import { PermitTable } from '../engine/dependency/permit-table.js'
 import { SloWatch } from '../engine/slo-watch.js'
 import type { ModelCall } from '../engine/step-context.js'
@@ -51,6 +52,7 @@ export interface CallAsk {
   readonly taskId?: string
   readonly attributes?: Readonly<Record<string, unknown>>
   readonly tenant?: Tenant
+  readonly session?: string
   /** Default `interactive`. */
   readonly priority?: ModelCall['priority']
   readonly upstreamHeaders?: Readonly<Record<string, string>>
@@ -112,7 +114,9 @@ export function createTestEngine(options: TestEngineOptions): TestEngine {
   const sendToDependency =
     options.sendToDependency ?? (() => Promise.reject(new Error('no dependency is scripted')))
   const parts = { system, books, ledger, release, providers, atPort, sendToDependency }
-  return testEngineOf({ ...parts, engine: engineOf(parts) })
+  const engine = engineOf(parts)
+  watchBreakers(engine)
+  return testEngineOf({ ...parts, engine })
 }
 
 interface Parts {
@@ -216,7 +220,7 @@ export function modelCallOf(ask: CallAsk): ModelCall {
     contract: ask.task ?? null,
     taskId: ask.taskId ?? null,
     attributes: ask.attributes ?? {},
-    session: null,
+    session: ask.session ?? null,
     priority: ask.priority ?? 'interactive',
     traceparent: null,
     requestId: 'request-1',

@@ -1,10 +1,6 @@
 // Asks a dependency over HTTP with Node's own client: dependencies are not the hot path.
 
-import type {
-  DependencyAnswer,
-  DependencyRequest,
-  SendToDependency,
-} from '../../engine/dependency/dependency-port.js'
+import type { DependencyAnswer, DependencyRequest, SendToDependency } from '../../engine/ports.js'
 import type { System } from '../../engine/ports.js'
 
 type End = Extract<DependencyAnswer, { kind: 'failed' }>['end']

@@ -112,6 +112,19 @@ test('attempts are counted by how they ended, with their times', async () => {
   )
 })
 
+test('copies of calls are counted by how they ended, and what was in vain by its cost', async () => {
+  const won = exampleSettled(exampleAttempt({ purpose: 'hedge', deployment: 'b/m' }))
+  const lost = exampleSettled(
+    exampleAttempt({ end: 'hedge_lost', deployment: 'a/m', nanoUsd: 2_000_000, chargedNanoUsd: 2_000_000 }),
+  )
+  expect(await samples('spillway_hedges_total', won, lost)).toEqual([
+    'spillway_hedges_total{deployment="b/m",end="ok"} 1',
+  ])
+  expect(await samples('spillway_hedge_lost_usd_total', won, lost)).toEqual([
+    'spillway_hedge_lost_usd_total{deployment="a/m"} 0.002',
+  ])
+})
+
 test('two models on one deployment keep their tokens apart', async () => {
   const other = exampleSettled(exampleAttempt({ model: 'small-twin' }))
   const lines = await samples('spillway_tokens_total', opened, ...settled, other)
@@ -206,10 +219,13 @@ test('a caller cannot make the metrics grow without bound', async () => {
 test('gauges show what they were set to last, and the process is measured', async () => {
   const metrics = createMetrics()
   metrics.setInFlight(7)
+  metrics.setPace('gpu/llama', { tokensLimit: 9_000, tokensInFlight: 800 })
   metrics.setJournal({ pendingBytes: 42, openHolds: 5, lostEntries: 0, failed: true })
   metrics.setDropped('traces', 3)
   const text = await metrics.text()
   expect(text).toContain('spillway_in_flight 7')
+  expect(text).toContain('spillway_concurrency_limit_tokens{deployment="gpu/llama"} 9000')
+  expect(text).toContain('spillway_tokens_in_flight{deployment="gpu/llama"} 800')
   expect(text).toContain('spillway_journal_pending_bytes 42')
   expect(text).toContain('spillway_journal_failed 1')
   expect(text).toContain('spillway_telemetry_dropped{signal="traces"} 3')

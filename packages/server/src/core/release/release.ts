@@ -2,15 +2,16 @@
 // content, so two servers with the same id decide alike. Everything a decision needs is reachable from here.
 
 import type { Amounts } from '../budget/amounts.js'
+import type { PromptCacheRules } from '../capacity/prompt-cache-rules.js'
 import type { QuotaRules } from '../capacity/quota-rules.js'
 import type { ReleaseId } from '../ids.js'
 import type { Price } from '../money/price.js'
 import type { EventName } from '../task/event-names.js'
 import type { Criticality } from '../capacity/demand.js'
 import type { CapacitySettings } from './capacity-settings.js'
-import type { Dependency } from './dependency.js'
 import type { AzureProvider, BedrockProvider, VertexProvider } from './cloud-providers.js'
 import type { Rule } from './rule.js'
+import type { Simulation } from './simulation.js'
 
 export type Tier = 'small' | 'mid' | 'premium'
 export const TIERS = ['small', 'mid', 'premium'] as const satisfies readonly Tier[]
@@ -83,41 +84,6 @@ export interface OnDeviceModel {
   readonly gpu: boolean
 }
 
-/** Knobs of the simulated provider; each may be set per model. Times in ms, rates are shares 0..1. */
-export interface Simulation extends SimulatedBehaviour {
-  readonly seed: number
-  readonly models: Readonly<Record<string, Partial<SimulatedBehaviour>>>
-}
-
-export interface SimulatedBehaviour {
-  /** Time to the first token. Default 0 in process. */
-  readonly latencyMs: number
-  /** Share by which the latency varies, 0..1, seeded. Default 0. */
-  readonly jitter: number
-  /** 0 = as fast as it can. Default 0. */
-  readonly tokensPerSecond: number
-  /** Share of calls answered 500. */
-  readonly errorRate: number
-  /** Share of calls answered 429 with the provider's real headers. */
-  readonly throttleRate: number
-  /** Real throttling: more requests in one minute are answered 429. 0 = off. */
-  readonly requestsPerMinute: number
-  /** Share of streams broken after some tokens. */
-  readonly brokenStreamRate: number
-  /** Share of calls that never answer. */
-  readonly stallRate: number
-  /** Everything is answered 503. */
-  readonly outage: boolean
-  /** Reported usage is the true usage times this. Default 1. */
-  readonly usageFactor: number
-  /**
-   * Mean probability of the tokens it "chose", 0..1: what the logprobs confidence signal sees. Default 0.9.
-   */
-  readonly confidence: number
-  /** Tokens of an answer when the caller sets no lower limit. Default 48. */
-  readonly outputTokens: number
-}
-
 export interface DeploymentLimits {
   readonly requestsPerMinute: number | null
   /** Input and output together. */
@@ -127,6 +93,14 @@ export interface DeploymentLimits {
   readonly concurrency: number | null
 }
 
+/** What its answers are to keep; the limit on what runs at once is found by it. null: no target. */
+export interface DeploymentTargets {
+  /** Until the first token, ms. */
+  readonly firstTokenMs: number | null
+  /** Mean per further output token of an answer, ms. */
+  readonly perTokenMs: number | null
+}
+
 export interface Deployment {
   /** `provider/model`, unique within a model. */
   readonly id: string
@@ -134,6 +108,9 @@ export interface Deployment {
   /** The provider's name for the model. */
   readonly model: string
   readonly limits: DeploymentLimits
+  /** What its provider keeps of prompts. */
+  readonly promptCache: PromptCacheRules
+  readonly targets: DeploymentTargets
   /** How its provider charges calls to limits, and tells of them. */
   readonly quota: QuotaRules
   /** null: unknown. Never zero by omission. */
@@ -187,12 +164,19 @@ export interface Contract {
   readonly refineMessage: string
   readonly signals: Readonly<Record<string, SignalSource>>
   readonly route: Route
-  readonly cache: { readonly exactTtlMs: number | null; readonly semantic: SemanticCacheConfig | null }
+  readonly cache: {
+    readonly exactTtlMs: number | null
+    readonly semantic: SemanticCacheConfig | null
+    /** `auto`: providers are asked to keep prompts where that pays. `off`: only where the caller asks. */
+    readonly provider: 'auto' | 'off'
+  }
   /**
-   * Upstream attempts over the whole task: first tries, retries, fallbacks, judges and samples together.
+   * Upstream attempts over the whole task: first tries, retries, fallbacks, hedges, judges and samples.
    * null, the default: every call has its first try, and all of them together three more.
    */
   readonly maxAttempts: number | null
+  /** A call that is slow to begin may be sent once more, to another deployment. */
+  readonly hedge: boolean
   /** Under overload the last goes first. Default `critical`. */
   readonly criticality: Criticality
   readonly record: 'metadata' | 'content'
@@ -231,6 +215,8 @@ export interface Tenant {
   readonly keyHashes: readonly string[]
   readonly limits: CeilingLimits
   readonly attributes: Readonly<Record<string, unknown>>
+  /** May steer deployments by hand. Default false. */
+  readonly operator?: boolean
   /** Of what its calls share with those of other tenants, its part relative to theirs. Default 1. */
   readonly weight: number
 }
@@ -249,6 +235,30 @@ export interface ServerSettings {
 export function isAllSimulated(release: Pick<Release, 'providers'>): boolean {
   for (const provider of release.providers.values()) if (provider.kind !== 'simulated') return false
   return release.providers.size > 0
+}
+
+/** What a task needs beside models: a search, a vector store, a database, somebody else's API. */
+export const DEPENDENCY_KINDS = ['tool', 'retrieval', 'custom'] as const
+/** Which kind of step a use of it is. Only `tool` counts against tool calls and tool time. */
+export type DependencyKind = (typeof DEPENDENCY_KINDS)[number]
+
+export interface Dependency {
+  readonly name: string
+  readonly kind: DependencyKind
+  /** null: it is no HTTP service; the application calls it itself, with a permit. */
+  readonly baseUrl: string | null
+  /** Sent with every request. Values may be secrets: never printed. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Longest use, ms; what is left of the task cuts it shorter. Default 5000. */
+  readonly timeoutMs: number
+  /** Of one use. Default 0. */
+  readonly costNanoUsd: number
+  /** Tries of a request that may be repeated. Default 2. */
+  readonly maxAttempts: number
+  /** Default 1 MiB. */
+  readonly maxResponseBytes: number
+  /** As capacity knows it. */
+  readonly pool: ModelEntry & { readonly deployments: readonly [Deployment] }
 }
 
 /** Who is told of events (top-level key `alerts`). */

@@ -1,7 +1,7 @@
 // A place at a dependency: at once where there is one, else in its queue, by the same rules as model calls.
 
 import type { Demand } from '../../core/capacity/demand.js'
-import type { Dependency } from '../../core/release/dependency.js'
+import type { Dependency } from '../../core/release/release.js'
 import type { NoPlace, QueueEnd } from '../capacity/queue-ask.js'
 import type { Place } from '../capacity/deployment-state.js'
 import type { Engine } from '../engine.js'
@@ -14,6 +14,9 @@ export interface AcquireDependencyAsk {
   readonly caller: Pick<Caller, 'gone' | 'onGone'>
   readonly timeoutMs: number
 }
+
+/** ms */
+const OUT_PATIENCE_MS = 2_000
 
 /** Fairness counts a use as this many tokens: uses of one dependency are alike. */
 const USE_TOKENS = 1
@@ -48,11 +51,18 @@ function waitInQueue(
   const { pool } = ask.dependency
   const settings = task.release.capacity.queue
   const queue = capacity.queues.of(pool.name, settings)
-  const waits = { model: pool, usable: pool.deployments, demand, leaveMs: demand.deadlineMs }
+  const waits = { model: pool, usable: pool.deployments, demand, leaveMs: leaveMsOf(engine, demand, pool) }
   return new Promise<QueueEnd>((resolve) => {
     const entry = queue.enter({ ...waits, isTolerant: false, restMs: 0, settings }, resolve)
     if (entry !== null) ask.caller.onGone(() => queue.leave(entry))
   })
+}
+
+/** While it is out, nobody waits long for it to be tried again. */
+function leaveMsOf({ system, capacity }: Engine, demand: Demand, pool: Dependency['pool']): number {
+  const nowMs = system.nowMs()
+  const isOut = capacity.isOut(pool.deployments, demand, nowMs)
+  return isOut ? Math.min(demand.deadlineMs, nowMs + OUT_PATIENCE_MS) : demand.deadlineMs
 }
 
 function noPlace(task: Task, { name }: Dependency, { isShed, waitMs, reason }: NoPlace): Refusal {

@@ -2,7 +2,7 @@
 // task's deadline and its budget. What it does in all is one step of the task.
 
 import { isRetryable, retryDelayMs } from '../../core/capacity/retry.js'
-import type { Dependency } from '../../core/release/dependency.js'
+import type { Dependency } from '../../core/release/release.js'
 import type { StepId } from '../../core/ids.js'
 import type { Decision } from '../../core/task/records.js'
 import type { Engine } from '../engine.js'
@@ -12,7 +12,7 @@ import { type Refusal, refused } from '../refusal.js'
 import { sleep } from '../sleep.js'
 import type { Task } from '../task-registry.js'
 import { retryAfterMs } from '../../wire/retry-after.js'
-import type { DependencyAnswer, DependencyRequest } from './dependency-port.js'
+import type { DependencyAnswer, DependencyRequest } from '../ports.js'
 import type { Permit } from './permit-table.js'
 import { type DependencyUse, endPermit, takePermit } from './permits.js'
 import { NOTHING_USED, type Used, recordUse, sumOf } from './record-use.js'

@@ -2,7 +2,7 @@
 
 import { IdTable } from '../../core/id-table.js'
 import type { HoldId } from '../../core/ids.js'
-import type { Dependency } from '../../core/release/dependency.js'
+import type { Dependency } from '../../core/release/release.js'
 import type { Place } from '../capacity/deployment-state.js'
 import type { System, Timer } from '../ports.js'
 import type { Task } from '../task-registry.js'

@@ -2,7 +2,7 @@
 
 import { type Amounts, NOTHING } from '../../core/budget/amounts.js'
 import type { StepId } from '../../core/ids.js'
-import type { Dependency } from '../../core/release/dependency.js'
+import type { Dependency } from '../../core/release/release.js'
 import type { Decision, StepEnded } from '../../core/task/records.js'
 import { type Engine, record } from '../engine.js'
 import type { Task } from '../task-registry.js'
