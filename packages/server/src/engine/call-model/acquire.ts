@@ -32,6 +32,7 @@ export function acquire(step: Step, ask: AcquireAsk): Acquired | Promise<Acquire
     avoid.length === 0 ? model.deployments : model.deployments.filter(({ id }) => !avoid.includes(id))
   if (usable.length === 0) return none(step, NOBODY_LEFT)
   const nowMs = system.nowMs()
+  capacity.see(demand.criticality, nowMs)
   const queue = capacity.queues.active(model.name, nowMs)
   if (queue !== undefined) return underPressure(step, ask, { usable, queue, nowMs })
   const taken = capacity.take(usable, demand, nowMs)

@@ -1,7 +1,7 @@
 // Who may call how much, and where: tenants and the product by their rates, deployments by what is known of
 // each. The state of this process; what to do with it is decided in `core/capacity`.
 
-import type { Demand, Observation } from '../../core/capacity/demand.js'
+import type { Criticality, Demand, Observation } from '../../core/capacity/demand.js'
 import { chooseDeployment } from '../../core/capacity/deployment-choice.js'
 import { tokenCost } from '../../core/capacity/fair-queue.js'
 import { HoldBack } from '../../core/capacity/hold-back.js'
@@ -59,9 +59,13 @@ export class Capacity {
     this.#tenants.get(tenant.name)?.used(tokens, nowMs)
   }
 
+  /** A call of this class has come: room is kept for it beside less critical work. */
+  see(criticality: Criticality, nowMs: number): void {
+    this.#holdBack.see(criticality, nowMs)
+  }
+
   /** A place at the best of these deployments now, or how long there is none. `end` or `giveBack` follows. */
   take(deployments: readonly Deployment[], demand: Demand, nowMs: number): Taken {
-    this.#holdBack.see(demand.criticality, nowMs)
     const [only] = deployments
     if (only !== undefined && deployments.length === 1) return this.#takeOnly(only, demand, nowMs)
     const share = this.#holdBack.shareOf(demand.criticality, nowMs)

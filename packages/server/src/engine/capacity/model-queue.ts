@@ -108,8 +108,10 @@ export class ModelQueue {
     const waitMs = this.#predict(this.#fair.workAhead(arrival), restMs, nowMs)
     if (fate === 'refuse') {
       const reason = `${demand.criticality} work is refused at overload level ${this.overload.level}`
-      return this.#noPlace({ isShed: true, waitMs, reason })
+      const step = demand.criticality === 'sheddable' ? 'sheddable_off' : 'sheddable_plus_off'
+      return this.#noPlace({ isShed: true, waitMs: Math.max(waitMs, this.overload.reliefMs(step)), reason })
     }
+    if (this.#fair.isFullFor(arrival)) return this.#full(nowMs)
     const prospect = { nowMs, deadlineMs: leaveMs, waitMs, firstTokenMs: 0, targetMs: null }
     if (fate === 'batch' || isFeasible(prospect)) return null
     // Nothing is overloaded where the deployments rest for longer than the call has.
@@ -143,12 +145,8 @@ export class ModelQueue {
     this.#drain.begin(nowMs)
     const { entry, evicted } = this.#fair.push(arrival, nowMs)
     if (evicted !== null) {
-      const full = this.#noPlace({
-        isShed: true,
-        waitMs: this.criticalWaitMs(nowMs),
-        reason: 'the queue is full',
-      })
-      this.#refuse({ rank: evicted.rank, refusal: full, resolve: evicted.value.resolve }, nowMs)
+      const { rank: least, value } = evicted
+      this.#refuse({ rank: least, refusal: this.#full(nowMs), resolve: value.resolve }, nowMs)
     }
     this.serve(nowMs)
     return entry
@@ -219,6 +217,11 @@ export class ModelQueue {
     count(this.shed, from.rank)
     if (from.rank <= CRITICAL_RANK) this.#refusals.count(true, nowMs)
     from.resolve(from.refusal)
+  }
+
+  #full(nowMs: number): NoPlace {
+    const waitMs = this.criticalWaitMs(nowMs)
+    return this.#noPlace({ isShed: true, waitMs, reason: 'the queue is full' })
   }
 
   #noPlace(about: Omit<NoPlace, 'kind'>): NoPlace {
