@@ -27,6 +27,7 @@ export type {
   CapacityJson,
   DeploymentCapacity,
   Interval,
+  LimitMoveJson,
   ModelInfo,
   ModelList,
   OwnedJson,

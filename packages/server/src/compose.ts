@@ -232,7 +232,12 @@ class Running implements Spillway {
   async #metricsText(engine: Engine) {
     const { store, spans, options } = this.#parts
     const stats = store.stats()
-    this.#metrics.setInFlight(engine.capacity.snapshot().reduce((sum, { inFlight }) => sum + inFlight, 0))
+    const states = engine.capacity.snapshot()
+    this.#metrics.setInFlight(states.reduce((sum, { inFlight }) => sum + inFlight, 0))
+    for (const { id, pace } of states) {
+      const { limitTokens, tokensInFlight } = pace.limit
+      this.#metrics.setPace(id, { tokensLimit: limitTokens, tokensInFlight })
+    }
     this.#metrics.setJournal({
       pendingBytes: stats.behindBytes,
       openHolds: stats.openHolds,

@@ -452,6 +452,21 @@ models:
   })
 })
 
+test('targets of a model are those of its deployments, except of one that has its own', () => {
+  const release = load(`providers: { s: { kind: simulated } }
+models:
+  m:
+    targets: { first_token_ms: 3000, per_token_ms: 150 }
+    deployments: [{ provider: s }, { provider: s, model: other, targets: { per_token_ms: 80 } }]
+  n: { deployments: [{ provider: s }] }
+`)
+  expect(model(release, 'm').deployments.map(({ targets }) => targets)).toEqual([
+    { firstTokenMs: 3000, perTokenMs: 150 },
+    { firstTokenMs: null, perTokenMs: 80 },
+  ])
+  expect(model(release, 'n').deployments[0]?.targets).toEqual({ firstTokenMs: null, perTokenMs: null })
+})
+
 describe('warnings', () => {
   test('rules on log probabilities that the default model never gives are named', () => {
     const text = `

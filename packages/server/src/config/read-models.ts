@@ -13,7 +13,7 @@ import {
 import { checkName } from './names.js'
 import type { Problems } from './problems.js'
 import { bundledProviderLimits } from './provider-limits.js'
-import { deploymentLimits, NO_DEPLOYMENT_LIMITS, usd } from './read-limits.js'
+import { deploymentLimits, deploymentTargets, NO_DEPLOYMENT_LIMITS, NO_TARGETS, usd } from './read-limits.js'
 import {
   asMap,
   list,
@@ -66,6 +66,7 @@ const deployment = located(
     /** The provider's name of the model. Default: the name it has here. */
     model: optional(located(filled)),
     limits: optional(deploymentLimits, NO_DEPLOYMENT_LIMITS),
+    targets: optional(deploymentTargets),
     price: optional(price),
     usd_per_hour: optional(usd),
     max_output_tokens: optional(whole('tokens')),
@@ -78,6 +79,7 @@ const model = record({
   tier: optional(oneOf(TIERS, 'tier')),
   deployments: required(list(deployment, { min: 1 })),
   /** For every deployment that has none of its own. */
+  targets: optional(deploymentTargets),
   price: optional(price),
   max_output_tokens: optional(whole('tokens')),
 })
@@ -146,6 +148,7 @@ function buildDeployment(
     provider: provider.name,
     model: upstream,
     limits: value.limits,
+    targets: value.targets ?? from.model.targets ?? NO_TARGETS,
     quota: bundledProviderLimits().rulesFor(provider, upstream),
     price: value.price ?? from.model.price ?? listed ?? null,
     usdPerHour: value.usd_per_hour,
@@ -204,6 +207,7 @@ export function impliedDeployment(
     provider: provider.name,
     model: upstream,
     limits: NO_DEPLOYMENT_LIMITS,
+    targets: NO_TARGETS,
     quota: bundledProviderLimits().rulesFor(provider, upstream),
     price: entry?.price ?? null,
     usdPerHour: null,

@@ -1,6 +1,7 @@
 // What a call wants of a deployment: its tokens as they were held, and how it counts beside others.
 
 import type { Criticality, Demand } from '../core/capacity/demand.js'
+import { expectedTokens } from '../core/capacity/output-history.js'
 import type { Contract, ModelEntry } from '../core/release/release.js'
 import type { RequestView } from '../wire/format.js'
 import { type Reservation, estimateInput, maxOutputOf, sizeOf } from './call-model/hold.js'
@@ -9,11 +10,12 @@ import type { ModelCall, Step } from './step-context.js'
 
 export function demandOf(step: Step, model: ModelEntry, reservation: Reservation): Demand {
   const { view } = step.request
-  const { task, call } = step
+  const { task, call, engine } = step
   const outputTokensMax = outputMaxOf(call.wire, view, reservation.outputTokens ?? mostOf(view, model))
+  const history = engine.capacity.outputs.expected(task.contract.name, model.name)
   return {
     inputTokens: reservation.estimatedInput,
-    outputTokens: outputTokensMax,
+    outputTokens: expectedTokens(history, outputTokensMax),
     outputTokensMax,
     criticality: criticalityOf(task.contract.criticality, call.priority),
     tenant: task.tenant.name,
@@ -32,9 +34,10 @@ export interface Destination {
 export function demandOfCall(engine: Engine, call: ModelCall, { model, contract }: Destination): Demand {
   const { view, tenant } = call
   const outputTokensMax = outputMaxOf(call.wire, view, mostOf(view, model))
+  const history = engine.capacity.outputs.expected(contract.name, model.name)
   return {
     inputTokens: estimateInput(engine, { model, size: sizeOf(view) }),
-    outputTokens: outputTokensMax,
+    outputTokens: expectedTokens(history, outputTokensMax),
     outputTokensMax,
     criticality: criticalityOf(contract.criticality, call.priority),
     tenant: tenant.name,

@@ -2,6 +2,7 @@
 
 import type { Release } from '../core/release/release.js'
 import type { Engine } from '../engine/engine.js'
+import { paceJson } from './pace-json.js'
 import { rateJson } from './rate-json.js'
 
 /** What the configuration states of a provider. */
@@ -32,10 +33,9 @@ export function capacityJson(engine: Engine) {
         tier: model.tier,
         breaker: coolingMs > 0 ? 'open' : 'closed',
         cooling_ms: coolingMs,
-        concurrency: { limit: deployment.limits.concurrency, in_flight: load.inFlight },
+        ...paceJson(deployment, load.pace),
         queue: { length: queue?.size ?? 0, oldest_ms: queue?.oldestMs(nowMs) ?? null },
         rate: rateJson(load.rates, nowMs),
-        latency_ms: null,
         mean_latency_ms: load.latencyMs === 0 ? null : Math.round(load.latencyMs),
         requests: load.requests,
         successes: load.successes,

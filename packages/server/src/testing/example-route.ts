@@ -24,6 +24,7 @@ export function exampleDeployment(id: string, outputRate: number | null = 600_00
     provider,
     model,
     limits: NO_DEPLOYMENT_LIMITS,
+    targets: { firstTokenMs: null, perTokenMs: null },
     quota: EXAMPLE_QUOTA,
     price:
       outputRate === null ? null : { rates: { input: 100_000, output: outputRate }, tiers: [], book: 'test' },

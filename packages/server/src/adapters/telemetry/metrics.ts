@@ -25,6 +25,8 @@ export interface Metrics {
   readonly contentType: string
   /** Model calls being served now. */
   setInFlight(attempts: number): void
+  /** Of one deployment. */
+  setPace(deployment: string, pace: { tokensLimit: number; tokensInFlight: number }): void
   setJournal(journal: JournalState): void
   setQueues(queues: readonly QueueCounts[]): void
   /** Per contract with objectives. */
@@ -137,12 +139,14 @@ class EntryCounts {
   }
 }
 
-function createGauges(
-  registry: Registry,
-): Pick<Metrics, 'setInFlight' | 'setJournal' | 'setDropped' | 'setSlo'> {
+type GaugeSetter = 'setInFlight' | 'setPace' | 'setJournal' | 'setDropped' | 'setSlo'
+
+function createGauges(registry: Registry): Pick<Metrics, GaugeSetter> {
   const gauge = (name: string, help: string, labelNames: readonly string[] = []) =>
     new Gauge({ name, help, labelNames, registers: [registry] })
   const inFlight = gauge('spillway_in_flight', 'Attempts at providers running now.')
+  const limit = gauge('spillway_concurrency_limit_tokens', 'Tokens that may be in flight.', ['deployment'])
+  const tokens = gauge('spillway_tokens_in_flight', 'Tokens in flight.', ['deployment'])
   const pending = gauge(
     'spillway_journal_pending_bytes',
     'Bytes of the journal the store has not ingested yet.',
@@ -153,6 +157,10 @@ function createGauges(
   const dropped = gauge('spillway_telemetry_dropped', 'Log lines or spans dropped since start.', ['signal'])
   return {
     setInFlight: (attempts) => inFlight.set(attempts),
+    setPace: (deployment, { tokensLimit, tokensInFlight }) => {
+      limit.set({ deployment }, tokensLimit)
+      tokens.set({ deployment }, tokensInFlight)
+    },
     setJournal: (journal) => {
       pending.set(journal.pendingBytes)
       openHolds.set(journal.openHolds)

@@ -126,6 +126,14 @@ export interface DeploymentLimits {
   readonly concurrency: number | null
 }
 
+/** What its answers are to keep; the limit on what runs at once is found by it. null: no target. */
+export interface DeploymentTargets {
+  /** Until the first token, ms. */
+  readonly firstTokenMs: number | null
+  /** Mean per further output token of an answer, ms. */
+  readonly perTokenMs: number | null
+}
+
 export interface Deployment {
   /** `provider/model`, unique within a model. */
   readonly id: string
@@ -133,6 +141,7 @@ export interface Deployment {
   /** The provider's name for the model. */
   readonly model: string
   readonly limits: DeploymentLimits
+  readonly targets: DeploymentTargets
   /** How its provider charges calls to limits, and tells of them. */
   readonly quota: QuotaRules
   /** null: unknown. Never zero by omission. */

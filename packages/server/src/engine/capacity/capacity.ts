@@ -5,6 +5,7 @@ import type { Criticality, Demand, Observation } from '../../core/capacity/deman
 import { chooseDeployment } from '../../core/capacity/deployment-choice.js'
 import { tokenCost } from '../../core/capacity/fair-queue.js'
 import { HoldBack } from '../../core/capacity/hold-back.js'
+import { OutputHistory } from '../../core/capacity/output-history.js'
 import type { CeilingLimits, Deployment, Tenant } from '../../core/release/release.js'
 import type { System } from '../ports.js'
 import { DeploymentState, type Place } from './deployment-state.js'
@@ -23,6 +24,8 @@ export class Capacity {
   readonly queues: Queues
   readonly #system: System
   readonly #holdBack = new HoldBack()
+  /** How long answers are, by contract and model. */
+  readonly outputs = new OutputHistory()
   readonly #deployments = new Map<string, DeploymentState>()
   readonly #tenants = new Map<string, Quota>()
   #product: Quota | undefined
@@ -78,6 +81,12 @@ export class Capacity {
     return this.#place(choice.chosen.deployment, demand, nowMs)
   }
 
+  /** Frames of its stream have come. */
+  generated({ deployment, demand, run, isOver }: Place, frames: number, nowMs: number): void {
+    if (isOver) return
+    this.#deployments.get(deployment.id)?.pace.generated(run, frames, { demand, nowMs })
+  }
+
   /** It was used: what it showed is learned from. A place that is over already changes nothing. */
   end(place: Place, seen: Observation, nowMs: number): void {
     if (place.isOver) return
@@ -115,8 +124,8 @@ export class Capacity {
   #place(deployment: Deployment, demand: Demand, nowMs: number): Taken {
     const state = this.#state(deployment, nowMs)
     state.lastUsed = ++this.#uses
-    const charge = state.begin(demand, nowMs)
-    return { kind: 'place', place: { deployment, demand, charge, isOver: false, settle: null } }
+    const { run, charge } = state.begin(demand, nowMs)
+    return { kind: 'place', place: { deployment, demand, run, charge, isOver: false, settle: null } }
   }
 
   /** Bounded by the deployments of the releases that served since the start. */

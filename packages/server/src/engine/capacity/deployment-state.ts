@@ -1,16 +1,18 @@
 // What this process knows of one deployment: whether it may be called now, and how it has been doing. Made of
 // parts that each answer for one reason to wait.
 
-import { usableOf } from '../../core/capacity/hold-back.js'
 import type { Demand, Observation } from '../../core/capacity/demand.js'
 import type { Charge } from '../../core/capacity/rate-buckets.js'
 import type { Deployment } from '../../core/release/release.js'
+import { type CallRun, Pace } from './pace.js'
 import { Rates } from './rates.js'
 
 /** A place at a deployment, taken for one attempt. It ends once: `Capacity.end` or `Capacity.giveBack`. */
 export interface Place {
   readonly deployment: Deployment
   readonly demand: Demand
+  /** What is remembered while it runs. */
+  readonly run: CallRun
   /** What it took of the deployment's limits. */
   readonly charge: Charge
   isOver: boolean
@@ -20,7 +22,7 @@ export interface Place {
 
 export class DeploymentState {
   readonly id: string
-  inFlight = 0
+  readonly pace: Pace
   /** Rises with every use. */
   lastUsed = 0
   requests = 0
@@ -36,6 +38,11 @@ export class DeploymentState {
     this.id = deployment.id
     this.#deployment = deployment
     this.rates = new Rates(deployment, nowMs)
+    this.pace = new Pace(deployment, nowMs)
+  }
+
+  get inFlight(): number {
+    return this.pace.limit.callsInFlight
   }
 
   get concurrency(): number | null {
@@ -46,6 +53,7 @@ export class DeploymentState {
   adopt(deployment: Deployment): void {
     if (deployment === this.#deployment) return
     this.#deployment = deployment
+    this.pace.adopt(deployment)
     this.rates.adopt(deployment)
   }
 
@@ -56,23 +64,22 @@ export class DeploymentState {
   waitMs(demand: Demand, nowMs: number, share: number): number {
     const ratesMs = this.rates.waitMs(demand, nowMs)
     if (ratesMs > 0) return ratesMs
-    return this.concurrency !== null && this.inFlight >= usableOf(this.concurrency, share) ? Infinity : 0
+    return this.pace.hasRoom(demand, share) ? 0 : Infinity
   }
 
-  begin(demand: Demand, nowMs: number): Charge {
-    this.inFlight += 1
+  begin(demand: Demand, nowMs: number): Pick<Place, 'run' | 'charge'> {
     this.requests += 1
-    return this.rates.begin(demand, nowMs)
+    return { run: this.pace.begin(demand, nowMs), charge: this.rates.begin(demand, nowMs) }
   }
 
-  giveBack({ charge }: Place): void {
-    this.inFlight -= 1
+  giveBack({ run, charge, demand }: Place): void {
+    this.pace.giveBack(run, demand)
     this.requests -= 1
     this.rates.giveBack(charge)
   }
 
-  end({ charge }: Place, seen: Observation, nowMs: number): void {
-    this.inFlight -= 1
+  end({ run, charge, demand }: Place, seen: Observation, nowMs: number): void {
+    this.pace.end(run, seen, { demand, nowMs })
     this.rates.end(charge, seen, nowMs)
     this.latencyMs = this.latencyMs === 0 ? seen.durationMs : this.latencyMs * 0.9 + seen.durationMs * 0.1
     if (seen.end === 'ok') this.successes += 1

@@ -207,6 +207,7 @@ async function stream(step: Step, ask: AttemptAsk): Promise<Streamed> {
     holdBack: ask.holdBack,
     keep: ask.keep,
     begin: () => ask.begin(held.deployment, held.model),
+    generated: (frames, nowMs) => step.engine.capacity.generated(held.place, frames, nowMs),
   })
   return { pumped, scanner }
 }

@@ -61,6 +61,8 @@ export interface StreamAttempt {
   readonly keep: boolean
   /** Sends the response head; called at the commit. */
   begin(): void
+  /** Generated frames have come. The time is that of the first, ms. */
+  generated(frames: number, firstMs: number): void
 }
 
 export function pumpStream(attempt: StreamAttempt): Promise<PumpedStream> {
@@ -78,6 +80,8 @@ class Pump {
   #headers: Readonly<Record<string, string>> = {}
   #firstByteMs: number | null = null
   #firstTokenMs: number | null = null
+  /** Generated frames that were told of. */
+  #deltas = 0
   #renewed = false
   #committed = false
   #done = false
@@ -152,14 +156,21 @@ class Pump {
     const { scanner, outputTokensMax } = this.#attempt
     const frames = scanner.push(chunk)
     const { facts } = scanner
-    if (this.#firstTokenMs === null && facts.deltas > 0)
-      this.#firstTokenMs = this.#attempt.system.nowMs() - this.#startedMs
+    if (facts.deltas > this.#deltas) this.#generated(facts.deltas)
     const isBroken = facts.malformed || facts.error !== null
     // What came whole before the error is the caller's; but nothing is begun that is known to be broken.
     if (frames !== null && (!isBroken || this.#committed)) this.#pass(frames)
     if (isBroken) return this.#broken(facts)
     if (facts.ended) return this.#finish({ kind: 'complete' })
     if (facts.deltas > outputTokensMax + DELTAS_SLACK) this.#stop({ kind: 'cut', by: 'outputTokens' })
+  }
+
+  /** The clock is read for the first only: this runs for every chunk. */
+  #generated(deltas: number): void {
+    const attempt = this.#attempt
+    this.#firstTokenMs ??= attempt.system.nowMs() - this.#startedMs
+    attempt.generated(deltas - this.#deltas, this.#startedMs + this.#firstTokenMs)
+    this.#deltas = deltas
   }
 
   #broken(facts: StreamFacts): void {
