@@ -22,7 +22,9 @@ export function turnAway(engine: Engine, call: ModelCall, named: ResolvedModel):
   if (queue === undefined) return null
   const demand = demandOfCall(engine, call, { model: entry, contract })
   const isTolerant = call.priority !== 'interactive'
-  const none = queue.turnAway({ demand, isTolerant, leaveMs: demand.deadlineMs, restMs: 0 }, nowMs)
+  const expected = capacity.expect(entry.deployments, demand)
+  const ask = { demand, isTolerant, leaveMs: demand.deadlineMs, restMs: 0, ...expected }
+  const none = queue.turnAway(ask, nowMs)
   if (none === null) return null
   const code = none.isShed ? 'capacity.shed' : 'capacity.queue_timeout'
   const retryAfter = retryAfterSeconds(none.waitMs, system.random())

@@ -99,10 +99,13 @@ async function waitForPlace(step: Step, ask: AcquireAsk, wait: Wait): Promise<Ac
 
 function queueAsk(step: Step, { model, demand, hasNext }: AcquireAsk, wait: Wait) {
   const { usable, nowMs, restMs } = wait
-  const leaveMs = hasNext ? Math.min(nowMs + PATIENCE_MS, demand.deadlineMs) : demand.deadlineMs
+  const { firstTokenMs, targetMs } = step.engine.capacity.expect(usable, demand)
+  // Patience is for waiting alone; what the first token takes is no part of it.
+  const patientMs = hasNext ? nowMs + PATIENCE_MS + firstTokenMs : Infinity
+  const leaveMs = Math.min(patientMs, demand.deadlineMs)
   const isTolerant = step.call.priority !== 'interactive'
   const settings = step.task.release.capacity.queue
-  return { model, usable, demand, leaveMs, isTolerant, restMs, settings }
+  return { model, usable, demand, leaveMs, firstTokenMs, targetMs, isTolerant, restMs, settings }
 }
 
 /** The cheaper model that the contract's ladder would go on to, or null. */

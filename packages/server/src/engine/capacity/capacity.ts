@@ -17,6 +17,13 @@ export type Admission =
   | { readonly kind: 'admitted' }
   | { readonly kind: 'over'; readonly waitMs: number; readonly whose: string }
 
+export interface Expectation {
+  /** ms; 0: not known. */
+  readonly firstTokenMs: number
+  /** ms; null: there is none. */
+  readonly targetMs: number | null
+}
+
 const ADMITTED: Admission = { kind: 'admitted' }
 
 export class Capacity {
@@ -85,6 +92,19 @@ export class Capacity {
   generated({ deployment, demand, run, isOver }: Place, frames: number, nowMs: number): void {
     if (isOver) return
     this.#deployments.get(deployment.id)?.pace.generated(run, frames, { demand, nowMs })
+  }
+
+  /** What a call that waits for one of these may expect: the soonest first token, the least strict target. */
+  expect(deployments: readonly Deployment[], { inputTokens, stream }: Demand): Expectation {
+    let firstTokenMs = Infinity
+    let targetMs: number | null = 0
+    for (const deployment of deployments) {
+      const { service } = this.#deployments.get(deployment.id)?.pace ?? {}
+      firstTokenMs = Math.min(firstTokenMs, service?.predictFirstTokenMs(inputTokens, 0) ?? 0)
+      const target: number | null = stream ? deployment.targets.firstTokenMs : null
+      targetMs = target === null || targetMs === null ? null : Math.max(targetMs, target)
+    }
+    return { firstTokenMs: Number.isFinite(firstTokenMs) ? Math.round(firstTokenMs) : 0, targetMs }
   }
 
   /** It was used: what it showed is learned from. A place that is over already changes nothing. */

@@ -49,6 +49,8 @@ class Story {
     const sizes = { inputTokens: 10, outputTokens, outputTokensMax: outputTokens }
     const demand: Demand = { ...sizes, criticality, tenant, weight: 1, deadlineMs, stream: false }
     const ask = {
+      firstTokenMs: 0,
+      targetMs: null,
       model: MODEL,
       usable,
       demand,
