@@ -187,6 +187,8 @@ export interface DeploymentCapacity {
   /** How long it rests after failures, ms. */
   readonly cooling_ms?: number
   readonly mean_latency_ms?: number | null
+  /** Of streams with short prompts: 95 of 100 have their first token within this; null: not known yet. */
+  readonly first_token_p95_ms?: number | null
   /** Attempts since the server started. */
   readonly requests?: number
   readonly successes?: number
@@ -209,8 +211,20 @@ export interface RateBucketJson {
 /** Answer of `GET /v1/capacity`. */
 export interface CapacityJson {
   readonly deployments: readonly DeploymentCapacity[]
+  readonly hedges?: HedgesJson
   /** Of models that calls had to wait for. */
   readonly queues: readonly QueueCapacity[]
+}
+
+/** Second copies of calls that were slow to begin, since the server started. */
+export interface HedgesJson {
+  /** Calls to models with several deployments: what the copies are measured by. */
+  readonly calls: number
+  readonly sent: number
+  /** Charged for attempts that another copy of the call was quicker than. */
+  readonly lost_cost_usd: number
+  /** Copies that may be sent now. */
+  readonly available: number
 }
 
 /** One entry of `GET /v1/models`, in OpenAI's shape with what Spillway knows beside it. */

@@ -11,6 +11,7 @@ import {
   mapOf,
   filled,
   number,
+  onOff,
   oneOf,
   optional,
   record,
@@ -94,6 +95,12 @@ const semantic = record({
 })
 const cache = record({ exact: optional(exact), semantic: optional(semantic) })
 
+const retries = record({
+  max_attempts: optional(whole('attempts')),
+  /** A second copy of a call whose answer is slow to begin. Default `on`. */
+  hedge: optional(onOff, true),
+})
+
 const rung = oneOf<RungName>(FULL_LADDER, 'rung')
 
 export const task = record({
@@ -110,7 +117,7 @@ export const task = record({
   signals: optional(mapOf(located(signal))),
   route: optional(route, route.fallback),
   cache: optional(cache, cache.fallback),
-  retries: optional(record({ max_attempts: optional(whole('attempts')) })),
+  retries: optional(retries, retries.fallback),
   /** Under overload the last class goes first. */
   criticality: optional(oneOf<Criticality>(CRITICALITIES, 'criticality'), 'critical'),
   record: optional(oneOf(['metadata', 'content'], 'way to record'), 'metadata'),

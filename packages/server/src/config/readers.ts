@@ -98,6 +98,24 @@ export const flag: Reader<boolean> = {
   },
 }
 
+const ON_OFF: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
+  ['on', true],
+  ['off', false],
+  // What YAML 1.1 makes of them.
+  [true, true],
+  [false, false],
+])
+
+/** `on` or `off`. No near word is guessed: `no` is as near to `on` as can be. */
+export const onOff: Reader<boolean> = {
+  fallback: true,
+  read(tree, problems) {
+    const value = tree.kind === 'scalar' ? ON_OFF.get(tree.value) : undefined
+    if (value === undefined) problems.add(tree.offset, mismatch(tree, '`on` or `off`'))
+    return value ?? true
+  },
+}
+
 export interface Range {
   readonly min: number
   readonly max: number

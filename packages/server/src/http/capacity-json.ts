@@ -1,5 +1,7 @@
 // `GET /v1/capacity`: every configured deployment with what is known of its load.
 
+import type { HedgesJson } from '@spillway/protocol'
+import { usdFromNano } from '../core/money/nano.js'
 import type { Release } from '../core/release/release.js'
 import type { Engine } from '../engine/engine.js'
 import { paceJson } from './pace-json.js'
@@ -14,6 +16,12 @@ function hostingFacts(release: Release, name: string) {
     retention_days: provider?.retentionDays ?? null,
     trains_on_data: provider?.trainsOnData ?? null,
   }
+}
+
+/** What was spent on second copies of calls, and what may be. */
+export function hedgesJson({ capacity }: Engine): HedgesJson {
+  const { calls, hedges, extraNanoUsd, available } = capacity.hedging.state()
+  return { calls, sent: hedges, lost_cost_usd: usdFromNano(extraNanoUsd), available }
 }
 
 /** Every configured deployment with what is known of its load. */
@@ -37,6 +45,7 @@ export function capacityJson(engine: Engine) {
         queue: { length: queue?.size ?? 0, oldest_ms: queue?.oldestMs(nowMs) ?? null },
         rate: rateJson(load.rates, nowMs),
         mean_latency_ms: load.latencyMs === 0 ? null : Math.round(load.latencyMs),
+        first_token_p95_ms: load.tail.streamP95(),
         requests: load.requests,
         successes: load.successes,
         failures: load.failures,

@@ -68,6 +68,7 @@ export function exampleContract(name: string, changes: Partial<Contract> = {}): 
     route: exampleRoute('small-one'),
     cache: { exactTtlMs: null, semantic: null },
     maxAttempts: 4,
+    hedge: true,
     criticality: 'critical',
     record: 'metadata',
     retentionDays: 30,

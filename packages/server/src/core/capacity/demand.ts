@@ -39,6 +39,8 @@ export interface Observation {
   readonly inputTokens: number
   readonly cachedTokens: number
   readonly outputTokens: number
+  /** Generated frames of a stream. Default 0, as of a whole answer. */
+  readonly frames?: number
   /** How long the provider asked to be left alone. */
   readonly retryAfterMs: number | null
   /** Of its answer, names in lower case; empty when none came. */

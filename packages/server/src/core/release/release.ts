@@ -197,10 +197,12 @@ export interface Contract {
   readonly route: Route
   readonly cache: { readonly exactTtlMs: number | null; readonly semantic: SemanticCacheConfig | null }
   /**
-   * Upstream attempts over the whole task: first tries, retries, fallbacks, judges and samples together.
+   * Upstream attempts over the whole task: first tries, retries, fallbacks, hedges, judges and samples.
    * null, the default: every call has its first try, and all of them together three more.
    */
   readonly maxAttempts: number | null
+  /** A call that is slow to begin may be sent once more, to another deployment. */
+  readonly hedge: boolean
   /** Under overload the last goes first. Default `critical`. */
   readonly criticality: Criticality
   readonly record: 'metadata' | 'content'

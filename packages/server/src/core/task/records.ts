@@ -64,7 +64,7 @@ export interface AttemptRecord {
   /**
    * `ok`, or why not: `http_429`, `timeout`, `connection`, `credentials`, `stale_credentials`, `no_credit`,
    * `unknown_model`, `throttled`, `rejected`, `context_length`, `broken_stream`, `stream_error`,
-   * `invalid_body`, `cut`, `caller_left`.
+   * `invalid_body`, `slow_start`, `stalled`, `slow`, `hedge_lost`, `cut`, `caller_left`.
    */
   readonly end: string
   readonly held: Amounts

@@ -104,7 +104,7 @@ export interface PlaceSums {
 /** Statuses by which a provider says that it is asked too often, or has too much to do. */
 export const THROTTLED_STATUSES: readonly number[] = [429, 529]
 /** Ends that are no fault of the provider. */
-export const BLAMELESS_ENDS: readonly string[] = ['ok', 'cut', 'caller_left']
+export const BLAMELESS_ENDS: readonly string[] = ['ok', 'cut', 'caller_left', 'hedge_lost']
 
 /** The sums over no task: a group of which only refusals are known. */
 export const NO_TASKS: Omit<ReportGroup, 'group'> = {

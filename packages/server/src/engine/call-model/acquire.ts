@@ -47,6 +47,12 @@ const NOBODY_LEFT: NoPlace = {
   reason: 'no deployment is left to ask',
 }
 
+/** A place at one of these, if there is one at this moment. */
+export function acquireNow(step: Step, usable: readonly Deployment[], demand: Demand): Acquired {
+  const taken = step.engine.capacity.take(usable, demand, step.engine.system.nowMs())
+  return taken.kind === 'wait' ? NOBODY_LEFT : taken
+}
+
 function chosen(step: Step, taken: Extract<Acquired, { kind: 'place' }>, usable: Wait['usable']): Acquired {
   if (usable.length > 1) {
     const { id } = taken.place.deployment

@@ -83,7 +83,11 @@ function book(step: Step, held: HeldAttempt, { attempt, actual, evidence }: Used
     engine.capacity.outputs.add(task.contract.name, held.model.name, actual.outputTokens)
   }
   engine.capacity.end(held.place, observationOf(attempt, evidence), nowMs)
+  if (held.model.deployments.length > 1 && attempt.end !== 'hedge_lost')
+    engine.capacity.hedging.spent(attempt.chargedNanoUsd)
   step.attempts.push(attempt)
+  // Copies of a call end in any order.
+  if (held.purpose === 'hedge' || step.attempts.length > 1) step.attempts.sort(byNumber)
   record(engine, {
     kind: 'hold-settled',
     id: held.reservation.hold,
@@ -94,6 +98,10 @@ function book(step: Step, held: HeldAttempt, { attempt, actual, evidence }: Used
     stepNumber: step.number,
     attempt,
   })
+}
+
+function byNumber(a: AttemptRecord, b: AttemptRecord): number {
+  return a.number - b.number
 }
 
 function observationOf(attempt: AttemptRecord, evidence: AttemptEvidence): Observation {
@@ -107,6 +115,7 @@ function observationOf(attempt: AttemptRecord, evidence: AttemptEvidence): Obser
     inputTokens: inputTotal(tokens),
     cachedTokens: tokens.cacheRead,
     outputTokens: outputTotal(tokens),
+    frames: evidence.deltas,
     retryAfterMs,
     headers,
   }

@@ -9,6 +9,7 @@ import { OutputHistory } from '../../core/capacity/output-history.js'
 import type { CeilingLimits, Deployment, Tenant } from '../../core/release/release.js'
 import type { System } from '../ports.js'
 import { DeploymentState, type Place } from './deployment-state.js'
+import { Hedging } from './hedging.js'
 import type { Taken } from './queue-ask.js'
 import { Queues } from './queues.js'
 import { Quota, type QuotaLimits, isLimited } from './quota.js'
@@ -37,6 +38,7 @@ export class Capacity {
   readonly #tenants = new Map<string, Quota>()
   #product: Quota | undefined
   #uses = 0
+  readonly hedging = new Hedging()
 
   constructor(system: System) {
     this.#system = system
@@ -123,6 +125,24 @@ export class Capacity {
     this.#deployments.get(place.deployment.id)?.giveBack(place)
     place.settle?.(0)
     this.queues.serve(this.#system.nowMs())
+  }
+
+  /** Of a model. 0: nothing is given up, and nobody waits. */
+  overloadLevel(model: string, nowMs: number): number {
+    const queue = this.queues.active(model, nowMs)
+    if (queue === undefined) return 0
+    return queue.size > 0 ? Math.max(1, queue.overload.level) : queue.overload.level
+  }
+
+  /** What is known of one that has been called. */
+  stateOf({ id }: Deployment): DeploymentState | undefined {
+    return this.#deployments.get(id)
+  }
+
+  /** Those that would take such a call now. */
+  ready(deployments: readonly Deployment[], demand: Demand, nowMs: number): readonly Deployment[] {
+    const share = this.#holdBack.shareOf(demand.criticality, nowMs)
+    return deployments.filter((each) => this.#state(each, nowMs).waitMs(demand, nowMs, share) <= 0)
   }
 
   /** For `GET /v1/capacity`: also what was never called has limits. */

@@ -5,7 +5,9 @@ import type { Demand, Observation } from '../../core/capacity/demand.js'
 import type { Charge } from '../../core/capacity/rate-buckets.js'
 import type { Deployment } from '../../core/release/release.js'
 import { type CallRun, Pace } from './pace.js'
+import type { Room } from './hedging.js'
 import { Rates } from './rates.js'
+import { Tail } from './tail.js'
 
 /** A place at a deployment, taken for one attempt. It ends once: `Capacity.end` or `Capacity.giveBack`. */
 export interface Place {
@@ -31,6 +33,7 @@ export class DeploymentState {
   readonly failures: Record<string, number> = {}
   /** Decayed mean, ms. */
   latencyMs = 0
+  readonly tail = new Tail()
   #deployment: Deployment
   readonly rates: Rates
 
@@ -47,6 +50,12 @@ export class DeploymentState {
 
   get concurrency(): number | null {
     return this.#deployment.limits.concurrency
+  }
+
+  /** Has it room to spare for a second copy of a call? */
+  get room(): Room {
+    const { utilisation, isShrinking } = this.pace.limit
+    return { utilisation, isShrinking }
   }
 
   /** A reload may have changed its limits; what was used stays used. */
@@ -80,6 +89,7 @@ export class DeploymentState {
 
   end({ run, charge, demand }: Place, seen: Observation, nowMs: number): void {
     this.pace.end(run, seen, { demand, nowMs })
+    this.tail.learn(demand, seen)
     this.rates.end(charge, seen, nowMs)
     this.latencyMs = this.latencyMs === 0 ? seen.durationMs : this.latencyMs * 0.9 + seen.durationMs * 0.1
     if (seen.end === 'ok') this.successes += 1

@@ -114,6 +114,7 @@ function releaseFor(release: Release, { model, deployment }: Place): Release {
     route: { default: model.name, rules: [], premium: { maxShare: null, maxNanoUsdPerDay: null } },
     cache: { exactTtlMs: null, semantic: null },
     maxAttempts: 1,
+    hedge: false,
     criticality: 'critical',
     record: 'metadata',
     retentionDays: 1,

@@ -5,7 +5,8 @@ import type { ReportedUsage } from '../../core/money/token-counts.js'
 import type { AnswerFacts } from '../../wire/format.js'
 import type { AttemptEvidence } from '../call-model/settle.js'
 import type { WholeAnswer } from './collect-whole.js'
-import { type PumpedStream, endOf } from './pump-stream.js'
+import { type PumpedStream } from './pump-stream.js'
+import { endOf } from './failure-end.js'
 
 /** `refusal`: of an answer that was not a stream. */
 export function streamEvidence(pumped: PumpedStream, refusal: Refused | null): AttemptEvidence {
@@ -66,9 +67,18 @@ export function refusedEvidence(
   return { ...evidence({ end, status, ran: 'no', firstByteMs }), retryAfterMs, headers }
 }
 
+const MAY_HAVE_RUN: ReadonlySet<string> = new Set([
+  'timeout',
+  'broken_stream',
+  'slow_start',
+  'stalled',
+  'slow',
+  'hedge_lost',
+])
+
 /** Sent, and nothing came: the model may have run up a bill unless there was no connection at all. */
 function ranWithout(end: string): AttemptEvidence['ran'] {
-  return end === 'timeout' || end === 'broken_stream' ? 'maybe' : 'no'
+  return MAY_HAVE_RUN.has(end) ? 'maybe' : 'no'
 }
 
 export function failedEvidence(raw: Extract<WholeAnswer, { kind: 'failed' }>): AttemptEvidence {

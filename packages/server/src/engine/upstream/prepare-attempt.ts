@@ -65,7 +65,7 @@ export function prepareAttempt(step: Step, { plan, model, place, reservation }: 
   const { stream, holdBack, keep, collect, begin } = plan
   const held = heldFor(step, { plan, model, place, reservation, simulated: provider.simulated })
   const how = { stream, holdBack, keep, collect, begin, stripLogprobs: logprobs && !view.wantsLogprobs }
-  return { kind: 'ready', attempt: { held, provider, config, wire, body: body.value, ...how } }
+  return { kind: 'ready', attempt: { held, provider, config, wire, body: body.value, ...how, watch: null } }
 }
 
 function heldFor(step: Step, to: Granted & { readonly simulated: boolean }): HeldAttempt {
