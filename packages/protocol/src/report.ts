@@ -66,6 +66,10 @@ export interface ReportGroupJson {
   readonly model_calls: number
   readonly input_tokens: number
   readonly output_tokens: number
+  /** Of the input tokens, those read from providers' caches of prompts. */
+  readonly cached_input_share?: number | null
+  /** Against the price without a cache, minus what writing to it cost more. Below 0: it cost more. */
+  readonly cache_saved_usd?: number
   readonly refused: number
   readonly simulated: boolean
   /** The group's part of the work of owned deployments, where there are any and groups are of tasks. */
@@ -194,6 +198,20 @@ export interface DeploymentCapacity {
   readonly successes?: number
   /** Failed attempts by how they ended. */
   readonly failures?: Readonly<Record<string, number>>
+  /** null: there was never a choice by where a prompt is warm. */
+  readonly affinity?: AffinityJson | null
+}
+
+/** Calls of one deployment by why they went there, since the start, and what is thought to be warm there. */
+export interface AffinityJson {
+  readonly warm: number
+  readonly cold: number
+  readonly cheaper: number
+  readonly balance: number
+  readonly warm_prefixes: number
+  readonly warm_tokens: number
+  /** As providers reported it, of the input tokens of these calls. */
+  readonly cached_share: number | null
 }
 
 /** One limit of a deployment, and what is left of it as far as is known. */

@@ -102,8 +102,9 @@ function ladderOf(name: string, { degrade }: TaskValues, problems: Problems): re
 }
 
 function cacheOf({ cache }: TaskValues): Contract['cache'] {
-  const { exact, semantic } = cache
+  const { exact, semantic, provider } = cache
   return {
+    provider,
     exactTtlMs: exact ? exact.ttl_seconds * MS_PER_SECOND : null,
     semantic: semantic && {
       enabled: semantic.enabled,

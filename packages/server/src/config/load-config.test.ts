@@ -88,7 +88,11 @@ describe('the upper-case form', () => {
           { index: 1, model: 'gpt-4o', phase: 'before', condition: { reads: ['account_tier', 'sentiment'] } },
         ],
       },
-      cache: { exactTtlMs: null, semantic: { enabled: true, similarityThreshold: 0.92, ttlMs: 86_400_000 } },
+      cache: {
+        exactTtlMs: null,
+        provider: 'auto',
+        semantic: { enabled: true, similarityThreshold: 0.92, ttlMs: 86_400_000 },
+      },
     })
     expect(contract(release, 'default')).toMatchObject({ degrade: [], route: { default: 'gpt-4o-mini' } })
     expect(model(release, 'gpt-4o-mini')).toMatchObject({

@@ -12,6 +12,7 @@ import {
 } from '../core/release/release.js'
 import { checkName } from './names.js'
 import type { Problems } from './problems.js'
+import { bundledPromptCaches } from './prompt-caches.js'
 import { bundledProviderLimits } from './provider-limits.js'
 import { deploymentLimits, deploymentTargets, NO_DEPLOYMENT_LIMITS, NO_TARGETS, usd } from './read-limits.js'
 import {
@@ -149,6 +150,7 @@ function buildDeployment(
     model: upstream,
     limits: value.limits,
     targets: value.targets ?? from.model.targets ?? NO_TARGETS,
+    promptCache: bundledPromptCaches().rulesFor(provider, upstream),
     quota: bundledProviderLimits().rulesFor(provider, upstream),
     price: value.price ?? from.model.price ?? listed ?? null,
     usdPerHour: value.usd_per_hour,
@@ -208,6 +210,7 @@ export function impliedDeployment(
     model: upstream,
     limits: NO_DEPLOYMENT_LIMITS,
     targets: NO_TARGETS,
+    promptCache: bundledPromptCaches().rulesFor(provider, upstream),
     quota: bundledProviderLimits().rulesFor(provider, upstream),
     price: entry?.price ?? null,
     usdPerHour: null,

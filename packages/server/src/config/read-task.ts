@@ -93,7 +93,12 @@ const semantic = record({
   similarity_threshold: optional(share, SIMILARITY_DEFAULT),
   ttl_seconds: optional(ttl, SEMANTIC_TTL_SECONDS_DEFAULT),
 })
-const cache = record({ exact: optional(exact), semantic: optional(semantic) })
+const cache = record({
+  exact: optional(exact),
+  semantic: optional(semantic),
+  /** May providers be asked to keep prompts? Default `auto`: where it pays. */
+  provider: optional(oneOf(['auto', 'off'], 'way to use providers’ caches'), 'auto' as const),
+})
 
 const retries = record({
   max_attempts: optional(whole('attempts')),

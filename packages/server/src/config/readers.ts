@@ -7,7 +7,9 @@ import { didYouMean, nearest } from '@spillway/protocol'
 import type { Problems } from './problems.js'
 import { isNull, type MapTree, type ScalarTree, type Tree } from './tree.js'
 
-/** Always gives a value: after a problem it is the fallback, and the release is refused in the end anyway. */
+/**
+ * Always gives a value: after a problem it is the fallback, and the release is refused in the end anyway.
+ */
 export interface Reader<T> {
   read(tree: Tree, problems: Problems): T
   readonly fallback: T

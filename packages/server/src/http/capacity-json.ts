@@ -49,7 +49,24 @@ export function capacityJson(engine: Engine) {
         requests: load.requests,
         successes: load.successes,
         failures: load.failures,
+        affinity: affinityJson(engine, deployment.id),
       }
     }),
   )
+}
+
+/** What is known of where prompts are warm; null where there was never a choice. */
+function affinityJson(engine: Engine, id: string) {
+  const known = engine.capacity.affinity.snapshot(id)
+  if (known === null) return null
+  const { warm, cold, cheaper, balance, promptTokens, cachedTokens } = known
+  return {
+    warm,
+    cold,
+    cheaper,
+    balance,
+    warm_prefixes: known.prefixes,
+    warm_tokens: known.heldTokens,
+    cached_share: promptTokens === 0 ? null : cachedTokens / promptTokens,
+  }
 }

@@ -2,11 +2,12 @@
 // content, so two servers with the same id decide alike. Everything a decision needs is reachable from here.
 
 import type { Amounts } from '../budget/amounts.js'
+import type { PromptCacheRules } from '../capacity/prompt-cache-rules.js'
 import type { QuotaRules } from '../capacity/quota-rules.js'
 import type { ReleaseId } from '../ids.js'
 import type { Price } from '../money/price.js'
 import type { Criticality } from '../capacity/demand.js'
-import type { CapacitySettings } from './capacity-settings.js'
+import type { CapacitySettings, DeploymentTargets } from './capacity-settings.js'
 import type { EventName } from '../task/event-names.js'
 import type { AzureProvider, BedrockProvider, VertexProvider } from './cloud-providers.js'
 import type { Rule } from './rule.js'
@@ -126,14 +127,6 @@ export interface DeploymentLimits {
   readonly concurrency: number | null
 }
 
-/** What its answers are to keep; the limit on what runs at once is found by it. null: no target. */
-export interface DeploymentTargets {
-  /** Until the first token, ms. */
-  readonly firstTokenMs: number | null
-  /** Mean per further output token of an answer, ms. */
-  readonly perTokenMs: number | null
-}
-
 export interface Deployment {
   /** `provider/model`, unique within a model. */
   readonly id: string
@@ -142,6 +135,8 @@ export interface Deployment {
   readonly model: string
   readonly limits: DeploymentLimits
   readonly targets: DeploymentTargets
+  /** What its provider keeps of prompts. */
+  readonly promptCache: PromptCacheRules
   /** How its provider charges calls to limits, and tells of them. */
   readonly quota: QuotaRules
   /** null: unknown. Never zero by omission. */
@@ -195,7 +190,12 @@ export interface Contract {
   readonly refineMessage: string
   readonly signals: Readonly<Record<string, SignalSource>>
   readonly route: Route
-  readonly cache: { readonly exactTtlMs: number | null; readonly semantic: SemanticCacheConfig | null }
+  readonly cache: {
+    readonly exactTtlMs: number | null
+    readonly semantic: SemanticCacheConfig | null
+    /** `auto`: providers are asked to keep prompts where that pays. `off`: only where the caller asks. */
+    readonly provider: 'auto' | 'off'
+  }
   /**
    * Upstream attempts over the whole task: first tries, retries, fallbacks, hedges, judges and samples.
    * null, the default: every call has its first try, and all of them together three more.

@@ -75,6 +75,11 @@ export interface AttemptRecord {
   readonly chargedNanoUsd: number
   readonly basis: ChargeBasis
   readonly priceBook: string | null
+  /**
+   * What the provider's cache of prompts saved, nano-USD: below 0, writing to it cost more. Absent: it was
+   * not used, or the price is unknown.
+   */
+  readonly cacheSavedNanoUsd?: number
   /** What the provider claimed, when it was not believed. */
   readonly disputed?: {
     readonly input: number | null

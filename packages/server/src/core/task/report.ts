@@ -72,6 +72,16 @@ export interface ReportGroup {
   readonly simulated: boolean
   /** Only where groups are places. */
   readonly place?: PlaceSums
+  /** Absent: no provider's cache was read from or written to. */
+  readonly promptCache?: PromptCacheSums
+}
+
+/** Of the attempts of a group. */
+export interface PromptCacheSums {
+  /** Input tokens read from providers' caches. */
+  readonly tokens: number
+  /** Against the price without a cache, minus what writing cost more. Below 0: it cost more. */
+  readonly savedNanoUsd: number
 }
 
 export interface MiddleAndTail {

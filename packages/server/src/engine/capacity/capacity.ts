@@ -3,12 +3,14 @@
 
 import type { Criticality, Demand, Observation } from '../../core/capacity/demand.js'
 import { chooseDeployment } from '../../core/capacity/deployment-choice.js'
+import { PromptKeys } from '../../core/capacity/prompt-caching.js'
 import { tokenCost } from '../../core/capacity/fair-queue.js'
 import { HoldBack } from '../../core/capacity/hold-back.js'
 import { OutputHistory } from '../../core/capacity/output-history.js'
 import type { CeilingLimits, Deployment, Tenant } from '../../core/release/release.js'
 import type { System } from '../ports.js'
-import { DeploymentState, type Place } from './deployment-state.js'
+import { Affinity } from './affinity.js'
+import { DeploymentState, type Place, type Why } from './deployment-state.js'
 import { Hedging } from './hedging.js'
 import type { Taken } from './queue-ask.js'
 import { Queues } from './queues.js'
@@ -36,6 +38,8 @@ export class Capacity {
   readonly outputs = new OutputHistory()
   readonly #deployments = new Map<string, DeploymentState>()
   readonly #tenants = new Map<string, Quota>()
+  readonly affinity = new Affinity()
+  readonly promptKeys = new PromptKeys()
   #product: Quota | undefined
   #uses = 0
   readonly hedging = new Hedging()
@@ -76,7 +80,9 @@ export class Capacity {
     this.#holdBack.see(criticality, nowMs)
   }
 
-  /** A place at the best of these deployments now, or how long there is none. `end` or `giveBack` follows. */
+  /**
+   * A place at the best of these deployments now, or how long there is none. `end` or `giveBack` follows.
+   */
   take(deployments: readonly Deployment[], demand: Demand, nowMs: number): Taken {
     const [only] = deployments
     if (only !== undefined && deployments.length === 1) return this.#takeOnly(only, demand, nowMs)
@@ -85,9 +91,18 @@ export class Capacity {
       const state = this.#state(deployment, nowMs)
       return { deployment, state, waitMs: state.waitMs(demand, nowMs, share) }
     })
+    const ready = demand.prompt === undefined ? [] : candidates.filter(({ waitMs }) => waitMs === 0)
+    const affine = this.affinity.choose(ready, demand, nowMs)
+    if (affine !== null) return this.#place(affine.deployment, demand, { nowMs, why: affine.reason })
     const choice = chooseDeployment(candidates)
     if (choice.kind === 'wait') return choice
-    return this.#place(choice.chosen.deployment, demand, nowMs)
+    return this.#place(choice.chosen.deployment, demand, { nowMs, why: 'load' })
+  }
+
+  /** Would `take` find a place? */
+  hasRoom(deployments: readonly Deployment[], demand: Demand, nowMs: number): boolean {
+    const share = this.#holdBack.shareOf(demand.criticality, nowMs)
+    return deployments.some((each) => this.#state(each, nowMs).waitMs(demand, nowMs, share) === 0)
   }
 
   /** Frames of its stream have come. */
@@ -113,7 +128,9 @@ export class Capacity {
   end(place: Place, seen: Observation, nowMs: number): void {
     if (place.isOver) return
     place.isOver = true
-    this.#deployments.get(place.deployment.id)?.end(place, seen, nowMs)
+    const state = this.#deployments.get(place.deployment.id)
+    state?.end(place, seen, nowMs)
+    if (place.demand.prompt !== undefined) this.affinity.ended(place, seen, state?.inFlight ?? 0)
     place.settle?.(tokenCost(seen.inputTokens, seen.outputTokens))
     this.queues.serve(nowMs)
   }
@@ -158,14 +175,21 @@ export class Capacity {
   #takeOnly(only: Deployment, demand: Demand, nowMs: number): Taken {
     const share = this.#holdBack.shareOf(demand.criticality, nowMs)
     const waitMs = this.#state(only, nowMs).waitMs(demand, nowMs, share)
-    return waitMs > 0 ? { kind: 'wait', waitMs } : this.#place(only, demand, nowMs)
+    return waitMs > 0 ? { kind: 'wait', waitMs } : this.#place(only, demand, { nowMs, why: null })
   }
 
-  #place(deployment: Deployment, demand: Demand, nowMs: number): Taken {
+  #place(
+    deployment: Deployment,
+    demand: Demand,
+    { nowMs, why }: { readonly nowMs: number; readonly why: Why | null },
+  ): Taken {
     const state = this.#state(deployment, nowMs)
     state.lastUsed = ++this.#uses
     const { run, charge } = state.begin(demand, nowMs)
-    return { kind: 'place', place: { deployment, demand, run, charge, isOver: false, settle: null } }
+    const isOf = why !== null || this.affinity.watches(deployment, demand)
+    const warmTokens = isOf ? this.affinity.sent({ deployment, demand }, nowMs) : 0
+    const place = { deployment, demand, run, charge, warmTokens, why, isOver: false, settle: null }
+    return { kind: 'place', place }
   }
 
   /** Bounded by the deployments of the releases that served since the start. */

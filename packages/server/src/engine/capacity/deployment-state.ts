@@ -1,13 +1,17 @@
-// What this process knows of one deployment: whether it may be called now, and how it has been doing. Made of
-// parts that each answer for one reason to wait.
+// What this process knows of one deployment: whether it may be called now, and how it has been doing. Made
+// of parts that each answer for one reason to wait.
 
 import type { Demand, Observation } from '../../core/capacity/demand.js'
 import type { Charge } from '../../core/capacity/rate-buckets.js'
+import type { ReplicaChoice } from '../../core/capacity/replica-choice.js'
 import type { Deployment } from '../../core/release/release.js'
 import { type CallRun, Pace } from './pace.js'
 import type { Room } from './hedging.js'
 import { Rates } from './rates.js'
 import { Tail } from './tail.js'
+
+/** `load`: the least loaded. Else what is known of where the prompt is warm decided. */
+export type Why = 'load' | ReplicaChoice['reason']
 
 /** A place at a deployment, taken for one attempt. It ends once: `Capacity.end` or `Capacity.giveBack`. */
 export interface Place {
@@ -15,6 +19,10 @@ export interface Place {
   readonly demand: Demand
   /** What is remembered while it runs. */
   readonly run: CallRun
+  /** Tokens of its prompt that were thought to be warm there. */
+  readonly warmTokens: number
+  /** What decided for it; null: there was no choice. */
+  readonly why: Why | null
   /** What it took of the deployment's limits. */
   readonly charge: Charge
   isOver: boolean

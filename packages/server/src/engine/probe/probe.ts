@@ -112,7 +112,7 @@ function releaseFor(release: Release, { model, deployment }: Place): Release {
     refineMessage: '',
     signals: {},
     route: { default: model.name, rules: [], premium: { maxShare: null, maxNanoUsdPerDay: null } },
-    cache: { exactTtlMs: null, semantic: null },
+    cache: { exactTtlMs: null, semantic: null, provider: 'off' },
     maxAttempts: 1,
     hedge: false,
     criticality: 'critical',

@@ -10,6 +10,7 @@ import type { HeldAttempt } from '../call-model/settle.js'
 import type { Place } from '../capacity/deployment-state.js'
 import { record } from '../engine.js'
 import type { Step } from '../step-context.js'
+import { cacheAsking } from './ask-to-cache.js'
 import type { AttemptAsk } from './one-attempt.js'
 import { prepareBody, tellsLogprobs } from './prepare-body.js'
 
@@ -60,6 +61,7 @@ export function prepareAttempt(step: Step, { plan, model, place, reservation }: 
     wire,
     outputTokens: reservation.outputTokens,
     logprobs,
+    caching: cacheAsking(step, place, { provider: config, wire }),
   })
   if (body.kind === 'invalid') return { kind: 'inexpressible', problems: body.problems }
   const { stream, holdBack, keep, collect, begin } = plan
