@@ -1,6 +1,7 @@
 // The numbers of the whiteboard and the state of capacity, as they are on the wire. A share is 0..1; null is
 // "unknown" or "does not apply", never zero.
 
+import type { BreakerJson } from './capacity.js'
 import type { Tier } from './answers.js'
 import type { QueueCapacity } from './queue-capacity.js'
 
@@ -158,7 +159,11 @@ export interface DeploymentCapacity {
   readonly region?: string | null
   readonly retention_days?: number | null
   readonly trains_on_data?: boolean | null
+  /** What holds for calls: what is set by hand, where something is. */
   readonly breaker: 'closed' | 'open' | 'half-open'
+  readonly breaker_detail?: BreakerJson
+  /** Retries that the model has saved up, over all its deployments. */
+  readonly retries_left?: number
   readonly concurrency: {
     /** As configured, calls. */
     readonly limit: number | null
@@ -188,7 +193,7 @@ export interface DeploymentCapacity {
   /** Mean time per further output token, of late. */
   readonly per_token_ms?: number | null
   readonly tier?: Tier
-  /** How long it rests after failures, ms. */
+  /** How long it rests after a throttle, ms. */
   readonly cooling_ms?: number
   readonly mean_latency_ms?: number | null
   /** Of streams with short prompts: 95 of 100 have their first token within this; null: not known yet. */

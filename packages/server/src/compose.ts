@@ -16,6 +16,7 @@ import type { Problem } from './core/parsed.js'
 import type { Release } from './core/release/release.js'
 import { servedDeployments } from './core/release/served-deployment.js'
 import { AnswerMemory } from './engine/answer-memory.js'
+import { restorePins, watchBreakers } from './engine/capacity/breaker-events.js'
 import { Capacity } from './engine/capacity/capacity.js'
 import { CEILING_PREFIXES, Ceilings } from './engine/ceilings.js'
 import { type Engine, PremiumCounters, record } from './engine/engine.js'
@@ -135,6 +136,8 @@ class Running implements Spillway {
     const { options, system, store } = this.#parts
     const engine = await this.#createEngine()
     recordServed(engine)
+    await restorePins(engine)
+    watchBreakers(engine)
     const authenticator = () => this.#authenticator
     const idempotency = new Idempotency(system)
     const { maxBodyBytes } = this.#release.server
@@ -244,6 +247,7 @@ class Running implements Spillway {
       lostEntries: stats.lostEntries,
       failed: store.failed !== null,
     })
+    this.#metrics.setCapacity(engine.capacity, this.#release, this.#parts.system.nowMs())
     this.#metrics.setQueues(queuesJson(engine))
     this.#metrics.setSlo(engine.slo.states(this.#release, this.#parts.system.nowMs()))
     this.#metrics.setDropped('logs', options.logger.dropped)

@@ -253,6 +253,11 @@ models:
     })
   })
 
+  test('an operator is one who is called so', () => {
+    const loaded = load('tenants: { a: { keys: [k], operator: true }, b: { keys: [l] } }')
+    expect([...loaded.tenants.values()].map(({ operator }) => operator)).toEqual([true, undefined])
+  })
+
   test('the dearest price is that of the dearest output', () => {
     expect(release.dearestPrice?.rates.output).toBe(15_000_000)
   })

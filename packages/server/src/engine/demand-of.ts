@@ -13,10 +13,9 @@ export function demandOf(step: Step, model: ModelEntry, reservation: Reservation
   const { view } = step.request
   const { task, call, engine } = step
   const outputTokensMax = outputMaxOf(call.wire, view, reservation.outputTokens ?? mostOf(view, model))
-  const history = engine.capacity.outputs.expected(task.contract.name, model.name)
   return {
     inputTokens: reservation.estimatedInput,
-    outputTokens: expectedTokens(history, outputTokensMax),
+    outputTokens: expectedOf(engine, { model, contract: task.contract }, outputTokensMax),
     outputTokensMax,
     criticality: criticalityOf(task.contract.criticality, call.priority),
     tenant: task.tenant.name,
@@ -36,10 +35,9 @@ export interface Destination {
 export function demandOfCall(engine: Engine, call: ModelCall, { model, contract }: Destination): Demand {
   const { view, tenant } = call
   const outputTokensMax = outputMaxOf(call.wire, view, mostOf(view, model))
-  const history = engine.capacity.outputs.expected(contract.name, model.name)
   return {
     inputTokens: estimateInput(engine, { model, size: sizeOf(view) }),
-    outputTokens: expectedTokens(history, outputTokensMax),
+    outputTokens: expectedOf(engine, { model, contract }, outputTokensMax),
     outputTokensMax,
     criticality: criticalityOf(contract.criticality, call.priority),
     tenant: tenant.name,
@@ -47,6 +45,10 @@ export function demandOfCall(engine: Engine, call: ModelCall, { model, contract 
     deadlineMs: engine.system.nowMs() + contract.budget.latencyMs,
     stream: view.stream,
   }
+}
+
+function expectedOf({ capacity }: Engine, { model, contract }: Destination, outputTokensMax: number): number {
+  return expectedTokens(capacity.outputs.expected(contract.name, model.name), outputTokensMax)
 }
 
 function mostOf(view: RequestView, model: ModelEntry): number {

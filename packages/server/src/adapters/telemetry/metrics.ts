@@ -9,6 +9,7 @@ import type { CallRefused, Entry, HoldSettled, OutcomeJudged, StepEnded } from '
 import { unreachable } from '../../core/unreachable.js'
 import { ContractCells } from './contract-cells.js'
 import { DeploymentCells } from './deployment-cells.js'
+import { type SetCapacity, createCapacityGauges } from './capacity-gauges.js'
 import { createFamilies } from './families.js'
 import { type QueueCounts, createQueueMetrics } from './queue-metrics.js'
 import { KnownTasks } from './known-tasks.js'
@@ -31,6 +32,7 @@ export interface Metrics {
   setQueues(queues: readonly QueueCounts[]): void
   /** Per contract with objectives. */
   setSlo(states: ReadonlyMap<string, readonly ObjectiveState[]>): void
+  readonly setCapacity: SetCapacity
   /** Log lines or spans that were dropped so far, because their sink was slow. */
   setDropped(signal: 'logs' | 'traces', total: number): void
 }
@@ -139,7 +141,7 @@ class EntryCounts {
   }
 }
 
-type GaugeSetter = 'setInFlight' | 'setPace' | 'setJournal' | 'setDropped' | 'setSlo'
+type GaugeSetter = 'setInFlight' | 'setPace' | 'setJournal' | 'setDropped' | 'setSlo' | 'setCapacity'
 
 function createGauges(registry: Registry): Pick<Metrics, GaugeSetter> {
   const gauge = (name: string, help: string, labelNames: readonly string[] = []) =>
@@ -169,6 +171,7 @@ function createGauges(registry: Registry): Pick<Metrics, GaugeSetter> {
     },
     setDropped: (signal, total) => dropped.set({ signal }, total),
     setSlo: createSloGauges(gauge),
+    setCapacity: createCapacityGauges(gauge),
   }
 }
 

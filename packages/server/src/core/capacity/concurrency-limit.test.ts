@@ -77,6 +77,14 @@ describe('answers that come whole', () => {
     expect(limit.limitTokens).toBeGreaterThan(8_000)
   })
 
+  test('one call at a time, refused for an hour, says nothing about how many may run', () => {
+    const limit = new ConcurrencyLimit(NO_TARGETS, 0)
+    for (let nowMs = 0; nowMs < 3_600_000; nowMs += 2_000) {
+      round(limit, { calls: 1, tokens: 1_000, dropped: true }, nowMs)
+    }
+    expect(limit.isInitial).toBe(true)
+  })
+
   test('throttled twice in a window counts once: a tenth less than twice what ran', () => {
     const limit = new ConcurrencyLimit(NO_TARGETS, 0)
     round(limit, { calls: 20, tokens: 1_000, dropped: true }, 0)

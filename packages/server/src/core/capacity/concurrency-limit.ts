@@ -3,6 +3,7 @@
 // that still meets them, without targets where the deployment begins to queue. Gradient2 where calls stream,
 // and additive increase, multiplicative decrease where they do not.
 
+import { usableOf } from './hold-back.js'
 import { LimitSignals, type LimitTargets, type Wanted, tokensPerCall } from './limit-signals.js'
 import { LimitWindow } from './limit-window.js'
 
@@ -133,7 +134,7 @@ export class ConcurrencyLimit {
     const { calls, tokens: inFlight } = this.#window
     if (calls === 0) return this.#settings.callsMax !== 0
     const { callsMax } = this.#settings
-    if (callsMax !== null && calls >= Math.max(1, callsMax * share)) return false
+    if (callsMax !== null && calls >= usableOf(callsMax, share)) return false
     if (inFlight + tokens <= this.#limit * share) return true
     this.#wasFull = true
     return false
@@ -147,6 +148,7 @@ export class ConcurrencyLimit {
     window.calls += 1
     if (streams) window.waiting += 1
     if (window.tokens > window.peakTokens) window.peakTokens = window.tokens
+    if (window.calls > window.peakCalls) window.peakCalls = window.calls
   }
 
   /** The first generated token of a stream has come; at low load it would have taken `lowLoadMs`. */
@@ -218,7 +220,9 @@ export class ConcurrencyLimit {
     const wanted = this.#signals.wanted(window, this.#settings)
     const wasUsed = this.#wasFull || window.peakTokens >= USED_SHARE * this.#limit
     const inFlight = window.tokensMs / window.elapsedMs
-    if (window.drops > 0) return this.#drop(window)
+    // Where one call alone is refused too, it is not for how many there are.
+    if (window.drops > 0 && window.peakCalls > 1) return this.#drop(window)
+    if (window.drops > 0) return
     if (wanted.tokens < inFlight && wanted.tokens < this.#limit) return this.#shrink(wanted, window)
     this.#badWindows = 0
     this.#knee = Math.max(this.#knee, inFlight)

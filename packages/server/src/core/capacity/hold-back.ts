@@ -31,3 +31,8 @@ export class HoldBack {
     return 1
   }
 }
+
+/** Of a limit in whole calls, how many a class may fill: what is kept is rounded down, one is left. */
+export function usableOf(limit: number, share: number): number {
+  return share === 1 ? limit : Math.max(1, limit - Math.floor(limit * (1 - share) + 1e-9))
+}

@@ -29,6 +29,7 @@ export class LimitWindow {
   ends = 0
   drops = 0
   peakTokens = 0
+  peakCalls = 0
   /** Its times cannot be trusted. */
   isTorn = false
   /** Calls in flight times ms since ever: what one call saw is a difference of two readings. */
@@ -71,6 +72,7 @@ export class LimitWindow {
     this.tokensMs = this.callsMs = this.waitingMs = this.streamingMs = this.elapsedMs = 0
     this.firstTokens = this.lowLoadSumMs = this.lowLoads = this.frames = this.ends = this.drops = 0
     this.peakTokens = this.tokens
+    this.peakCalls = this.calls
     this.isTorn = false
   }
 }

@@ -1,12 +1,14 @@
 // What this process knows of one deployment: whether it may be called now, and how it has been doing. Made
 // of parts that each answer for one reason to wait.
 
+import { Breaker, type BreakerChange } from '../../core/capacity/breaker.js'
+import { type Verdict, verdictOf } from '../../core/capacity/breaker-verdict.js'
 import type { Demand, Observation } from '../../core/capacity/demand.js'
 import type { Charge } from '../../core/capacity/rate-buckets.js'
 import type { ReplicaChoice } from '../../core/capacity/replica-choice.js'
 import type { Deployment } from '../../core/release/release.js'
-import { type CallRun, Pace } from './pace.js'
 import type { Room } from './hedging.js'
+import { type CallRun, Pace } from './pace.js'
 import { Rates } from './rates.js'
 import { Tail } from './tail.js'
 
@@ -17,18 +19,24 @@ export type Why = 'load' | ReplicaChoice['reason']
 export interface Place {
   readonly deployment: Deployment
   readonly demand: Demand
-  /** What is remembered while it runs. */
-  readonly run: CallRun
   /** Tokens of its prompt that were thought to be warm there. */
   readonly warmTokens: number
   /** What decided for it; null: there was no choice. */
   readonly why: Why | null
+  /** Those it was chosen from. */
+  readonly pool: readonly Deployment[]
+  /** Of the breaker, for the end of the call. */
+  readonly ticket: number
+  /** What is remembered while it runs. */
+  readonly run: CallRun
   /** What it took of the deployment's limits. */
   readonly charge: Charge
   isOver: boolean
   /** Tells the queue that gave it what was used, as `tokenCost`; null: it was not waited for. */
   settle: ((cost: number) => void) | null
 }
+
+export type TellBreaker = (deployment: string, change: BreakerChange) => void
 
 export class DeploymentState {
   readonly id: string
@@ -42,11 +50,15 @@ export class DeploymentState {
   /** Decayed mean, ms. */
   latencyMs = 0
   readonly tail = new Tail()
+  readonly breaker: Breaker
+  /** Decayed mean of what was answered, ms; 0: nothing was yet. */
+  #usualMs = 0
   #deployment: Deployment
   readonly rates: Rates
 
-  constructor(deployment: Deployment, nowMs: number) {
+  constructor(deployment: Deployment, nowMs: number, tell: TellBreaker) {
     this.id = deployment.id
+    this.breaker = new Breaker((change) => tell(deployment.id, change))
     this.#deployment = deployment
     this.rates = new Rates(deployment, nowMs)
     this.pace = new Pace(deployment, nowMs)
@@ -80,7 +92,8 @@ export class DeploymentState {
    */
   waitMs(demand: Demand, nowMs: number, share: number): number {
     const ratesMs = this.rates.waitMs(demand, nowMs)
-    if (ratesMs > 0) return ratesMs
+    const breakerMs = this.breaker.blocks(nowMs) ? this.breaker.waitMs(nowMs) : 0
+    if (ratesMs > 0 || breakerMs > 0) return Math.max(ratesMs, breakerMs)
     return this.pace.hasRoom(demand, share) ? 0 : Infinity
   }
 
@@ -100,7 +113,16 @@ export class DeploymentState {
     this.tail.learn(demand, seen)
     this.rates.end(charge, seen, nowMs)
     this.latencyMs = this.latencyMs === 0 ? seen.durationMs : this.latencyMs * 0.9 + seen.durationMs * 0.1
-    if (seen.end === 'ok') this.successes += 1
-    else this.failures[seen.end] = (this.failures[seen.end] ?? 0) + 1
+    if (seen.end !== 'ok') {
+      this.failures[seen.end] = (this.failures[seen.end] ?? 0) + 1
+      return
+    }
+    this.successes += 1
+    this.#usualMs = this.#usualMs === 0 ? seen.durationMs : this.#usualMs * 0.9 + seen.durationMs * 0.1
+  }
+
+  /** What the end of a call says of its health. */
+  verdictOf({ end, durationMs }: Observation): Verdict {
+    return end === 'ok' ? 'good' : verdictOf({ end, durationMs, usualMs: this.#usualMs })
   }
 }

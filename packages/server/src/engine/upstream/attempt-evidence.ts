@@ -5,8 +5,7 @@ import type { ReportedUsage } from '../../core/money/token-counts.js'
 import type { AnswerFacts } from '../../wire/format.js'
 import type { AttemptEvidence } from '../call-model/settle.js'
 import type { WholeAnswer } from './collect-whole.js'
-import { type PumpedStream } from './pump-stream.js'
-import { endOf } from './failure-end.js'
+import { type PumpedStream, endOf } from './pump-stream.js'
 
 /** `refusal`: of an answer that was not a stream. */
 export function streamEvidence(pumped: PumpedStream, refusal: Refused | null): AttemptEvidence {

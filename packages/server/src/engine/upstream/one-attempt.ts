@@ -21,8 +21,7 @@ import {
   wholeEvidence,
 } from './attempt-evidence.js'
 import { type AttemptFailure, failureOf, httpFailure, withoutSecrets } from './attempt-failure.js'
-import { type PumpedStream, pumpStream } from './pump-stream.js'
-import { endOf } from './failure-end.js'
+import { type PumpedStream, endOf, pumpStream } from './pump-stream.js'
 
 export interface AttemptAsk {
   readonly held: HeldAttempt
@@ -217,11 +216,11 @@ async function stream(step: Step, ask: AttemptAsk): Promise<Streamed> {
     holdBack: ask.holdBack,
     keep: ask.keep,
     watch: ask.watch,
-    generated: (frames, nowMs) => step.engine.capacity.generated(held.place, frames, nowMs),
     begin() {
       step.scanner = scanner
       ask.begin(held.deployment, held.model)
     },
+    generated: (frames, nowMs) => step.engine.capacity.generated(held.place, frames, nowMs),
   })
   // Held back, it has not begun.
   if (ask.watch?.hasLost !== true) step.scanner = scanner

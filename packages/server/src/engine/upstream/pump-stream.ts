@@ -5,10 +5,9 @@
 import { isEventStream } from '../../wire/event-stream-type.js'
 import type { StreamFacts, StreamScanner } from '../../wire/format.js'
 import { inBandEnd } from '../../wire/in-band-error.js'
-import type { AttemptWatch } from './attempt-watch.js'
+import type { AttemptWatch, WatchEnd } from './attempt-watch.js'
 import { ByteLog } from './byte-log.js'
-import { endOf } from './failure-end.js'
-import type { Caller, Provider, System, UpstreamCall, UpstreamRequest } from '../ports.js'
+import type { Caller, Provider, System, UpstreamCall, UpstreamFailure, UpstreamRequest } from '../ports.js'
 
 /**
  * Frames held back for judging or kept for the cache, bytes. A longer answer is passed on, not remembered.
@@ -289,4 +288,10 @@ class Pump {
       fault: this.#fault,
     })
   }
+}
+
+/** The stable name of a failure below HTTP, as attempts record it. */
+export function endOf(failure: UpstreamFailure | WatchEnd, status: number): string {
+  if (failure === 'broken') return status === 0 ? 'connection' : 'broken_stream'
+  return failure === 'too-large' ? 'too_large' : failure
 }
