@@ -114,8 +114,19 @@ function addressOf({ name, baseUrl }: Dependency, request: FastifyRequest<ToDepe
   const url = new URL(baseUrl + rest)
   const isBelow =
     url.pathname === base.pathname || url.pathname.startsWith(`${base.pathname.replace(/\/$/, '')}/`)
-  if (url.origin === base.origin && isBelow && url.username === '' && url.password === '') return url.href
+  // `%2f..` stays below for us, and may not for whoever reads it next.
+  const hasDots = decoded(url.pathname).split(/[\\/]/).includes('..')
+  if (url.origin === base.origin && isBelow && !hasDots && url.username === '' && url.password === '')
+    return url.href
   throw new Refused(refused('request.invalid', 'The path leaves the address of the dependency.'))
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    throw new Refused(refused('request.invalid', 'The path is not properly encoded.'))
+  }
 }
 
 function only(

@@ -18,6 +18,9 @@ export interface AcquireDependencyAsk {
 /** ms */
 const OUT_PATIENCE_MS = 2_000
 
+/** Nothing is known of how long its first bytes take. */
+const UNKNOWN = { firstTokenMs: 0, targetMs: null } as const
+
 /** Fairness counts a use as this many tokens: uses of one dependency are alike. */
 const USE_TOKENS = 1
 
@@ -53,7 +56,7 @@ function waitInQueue(
   const queue = capacity.queues.of(pool.name, settings)
   const waits = { model: pool, usable: pool.deployments, demand, leaveMs: leaveMsOf(engine, demand, pool) }
   return new Promise<QueueEnd>((resolve) => {
-    const entry = queue.enter({ ...waits, isTolerant: false, restMs: 0, settings }, resolve)
+    const entry = queue.enter({ ...waits, isTolerant: false, restMs: 0, settings, ...UNKNOWN }, resolve)
     if (entry !== null) ask.caller.onGone(() => queue.leave(entry))
   })
 }
