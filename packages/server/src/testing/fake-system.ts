@@ -84,22 +84,20 @@ export function createFakeSystem(options: FakeSystemOptions = {}): FakeSystem {
     passedMs = untilMs
   }
 
-  const nowMs = (): number => startMs + passedMs + setBy
+  const clockAt = (sinceStartMs: number): number => startMs + sinceStartMs + setBy
   return {
-    nowMs,
+    nowMs: () => clockAt(passedMs),
     random: seededRandom(seed),
     newId: idMaker(),
     after: (delayMs, run) => timers.add(passedMs + Math.max(0, delayMs), run),
     sha256: hash,
     advance,
     step: () => runNext(Infinity),
-    jump(ms) {
-      setBy += ms
-    },
+    jump: (ms) => void (setBy += ms),
     pendingTimers: () => timers.size,
     nextTimerMs() {
       const dueMs = timers.nextMs()
-      return dueMs === null ? null : startMs + dueMs + setBy
+      return dueMs === null ? null : clockAt(dueMs)
     },
   }
 }
