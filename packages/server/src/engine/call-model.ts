@@ -2,7 +2,7 @@
 // an answer is good enough; every turn of the loop takes a rung of the ladder or a step up the route, so it
 // ends.
 
-import { type AttemptPlan, type AttemptsEnd, attempt } from './call-model/attempt.js'
+import { type AttemptsEnd, attempt } from './call-model/attempt.js'
 import { admit, leave } from './call-model/admit.js'
 import { judge } from './call-model/judge.js'
 import { type Plan, containedPlan, escalatedPlan, plan } from './call-model/plan.js'
@@ -22,6 +22,7 @@ import { type Refusal, refused } from './refusal.js'
 import { type ModelCall, type Step, decide } from './step-context.js'
 import type { StepEnd } from './step-end.js'
 import type { AttemptFailure } from './upstream/attempt-failure.js'
+import type { AttemptPlan } from './upstream/prepare-attempt.js'
 import { whenDone } from './when-done.js'
 
 /**

@@ -7,6 +7,7 @@ import type { Engine } from '../engine/engine.js'
 import { probeDeployments } from '../engine/probe/probe.js'
 import { refused } from '../engine/refusal.js'
 import { type ControlPlane, Refused } from './control-plane.js'
+import { capacityJson } from './capacity-json.js'
 import { probeJson } from './probe-json.js'
 import { parseReportQuery } from './queries.js'
 import { groupJson, ownedJson } from './report-json.js'
@@ -107,45 +108,5 @@ function modelsJson(release: Release, isAnthropic: boolean) {
 function isSimulated(release: Release, model: ModelEntry): boolean {
   return model.deployments.some(
     (deployment) => release.providers.get(deployment.provider)?.kind === 'simulated',
-  )
-}
-
-/** What the configuration states of a provider. */
-function hostingFacts(release: Release, name: string) {
-  const provider = release.providers.get(name)
-  return {
-    hosting: provider?.hosting,
-    region: provider?.region ?? null,
-    retention_days: provider?.retentionDays ?? null,
-    trains_on_data: provider?.trainsOnData ?? null,
-  }
-}
-
-/** Every configured deployment with what is known of its load. A breaker comes with adaptive capacity. */
-function capacityJson(engine: Engine) {
-  const nowMs = engine.system.nowMs()
-  const loads = new Map(engine.capacity.snapshot().map((load) => [load.id, load]))
-  return [...engine.release().models.values()].flatMap((model) =>
-    model.deployments.map((deployment) => {
-      const load = loads.get(deployment.id)
-      const coolingMs = Math.max(0, (load?.coolUntilMs ?? 0) - nowMs)
-      return {
-        deployment: deployment.id,
-        model: model.name,
-        provider: deployment.provider,
-        ...hostingFacts(engine.release(), deployment.provider),
-        tier: model.tier,
-        breaker: coolingMs > 0 ? 'open' : 'closed',
-        cooling_ms: coolingMs,
-        concurrency: { limit: deployment.limits.concurrency, in_flight: load?.inFlight ?? 0 },
-        queue: { length: 0, oldest_ms: null },
-        rate: { requests_left: null, tokens_left: null },
-        latency_ms: null,
-        mean_latency_ms: load === undefined || load.latencyMs === 0 ? null : Math.round(load.latencyMs),
-        requests: load?.requests ?? 0,
-        successes: load?.successes ?? 0,
-        failures: load?.failures ?? {},
-      }
-    }),
   )
 }

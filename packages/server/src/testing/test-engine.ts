@@ -8,7 +8,7 @@ import { type CallerWire, NO_CEILINGS, type Release, type Tenant } from '../core
 import type { Entry, HoldSettled, OutcomeJudged, StepEnded } from '../core/task/records.js'
 import { AnswerMemory } from '../engine/answer-memory.js'
 import { callModel } from '../engine/call-model.js'
-import { Capacity } from '../engine/capacity.js'
+import { Capacity } from '../engine/capacity/capacity.js'
 import { Ceilings } from '../engine/ceilings.js'
 import { type Engine, PremiumCounters } from '../engine/engine.js'
 import { type OpenTask, openTask } from '../engine/open-task.js'

@@ -1,13 +1,15 @@
 // Stage 6, acquire: which deployment of the model serves, now. One that a provider asked to leave alone, or
 // that is at its configured concurrency, is waited for only when no other is ready, and never past the
-// deadline. (Adaptive limits, a fair queue and hedging take this stage's place in "Capacity".)
+// deadline.
 
+import type { Demand } from '../../core/capacity/demand.js'
 import type { Deployment, ModelEntry } from '../../core/release/release.js'
+import type { Place } from '../capacity/deployment-state.js'
 import { sleep } from '../sleep.js'
 import { type Step, decide, timeLeftMs } from '../step-context.js'
 
 export type Acquired =
-  | { readonly kind: 'deployment'; readonly deployment: Deployment }
+  | { readonly kind: 'place'; readonly place: Place }
   /** Nothing is ready in time; `waitMs` is when something would be. */
   | { readonly kind: 'none'; readonly waitMs: number }
 
@@ -23,6 +25,7 @@ export interface AcquireAsk {
   readonly avoid: readonly string[]
   /** Another model comes next: a long wait for this one is not worth it. */
   readonly hasNext: boolean
+  readonly demand: Demand
 }
 
 /** The place is taken when this returns, or resolves: only a wait makes it a promise. */
@@ -30,8 +33,8 @@ export function acquire(step: Step, ask: AcquireAsk): Acquired | Promise<Acquire
   const { model, avoid } = ask
   const usable =
     avoid.length === 0 ? model.deployments : model.deployments.filter(({ id }) => !avoid.includes(id))
-  const found = takePlace(step, usable)
-  return found.kind === 'deployment' ? found : waitForPlace(step, ask, { usable, found })
+  const found = takePlace(step, ask, usable)
+  return found.kind === 'place' ? found : waitForPlace(step, ask, { usable, found })
 }
 
 interface Wait {
@@ -39,49 +42,30 @@ interface Wait {
   readonly found: Extract<Acquired, { readonly kind: 'none' }>
 }
 
-async function waitForPlace(step: Step, { hasNext }: AcquireAsk, wait: Wait): Promise<Acquired> {
+async function waitForPlace(step: Step, ask: AcquireAsk, wait: Wait): Promise<Acquired> {
   let found: Acquired = wait.found
   while (found.kind === 'none') {
-    const patienceMs = hasNext ? Math.min(PATIENCE_MS, timeLeftMs(step)) : timeLeftMs(step)
+    const patienceMs = ask.hasNext ? Math.min(PATIENCE_MS, timeLeftMs(step)) : timeLeftMs(step)
     if (wait.usable.length === 0 || found.waitMs >= patienceMs) {
       const reason = `no deployment is ready within ${Math.round(patienceMs)} ms`
       decide(step, { stage: 'acquire', choice: 'none', reason })
       return found
     }
     await sleep(step.engine.system, found.waitMs)
-    found = takePlace(step, wait.usable)
+    found = takePlace(step, ask, wait.usable)
   }
   return found
 }
 
-function takePlace(step: Step, usable: readonly Deployment[]): Acquired {
+function takePlace(step: Step, { demand }: AcquireAsk, usable: readonly Deployment[]): Acquired {
   const { system, capacity } = step.engine
-  const nowMs = system.nowMs()
-  const [only] = usable
-  const isAlone = usable.length === 1 && only !== undefined
-  const found: Acquired =
-    isAlone && capacity.isReady(only, nowMs) ? { kind: 'deployment', deployment: only } : lookUp(step, usable)
-  if (found.kind === 'none') return found
-  capacity.start(found.deployment, nowMs)
-  if (!isAlone) {
-    decide(step, { stage: 'acquire', choice: found.deployment.id, reason: 'least loaded of the ready' })
+  if (usable.length === 0) return { kind: 'none', waitMs: 0 }
+  const taken = capacity.take(usable, demand, system.nowMs())
+  if (taken.kind === 'wait')
+    return { kind: 'none', waitMs: Number.isFinite(taken.waitMs) ? taken.waitMs : BUSY_WAIT_MS }
+  if (usable.length > 1) {
+    const { id } = taken.place.deployment
+    decide(step, { stage: 'acquire', choice: id, reason: 'least loaded of the ready' })
   }
-  return found
-}
-
-function lookUp(step: Step, usable: readonly Deployment[]): Acquired {
-  const { system, capacity } = step.engine
-  const order = capacity.order(usable, system.nowMs())
-  switch (order.kind) {
-    case 'ready': {
-      const deployment = usable.find((each) => each.id === order.order[0])
-      return deployment === undefined ? { kind: 'none', waitMs: 0 } : { kind: 'deployment', deployment }
-    }
-    case 'busy':
-      return { kind: 'none', waitMs: BUSY_WAIT_MS }
-    case 'cooling':
-      return { kind: 'none', waitMs: order.waitMs }
-    case 'none':
-      return { kind: 'none', waitMs: 0 }
-  }
+  return taken
 }

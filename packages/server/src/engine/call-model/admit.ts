@@ -7,7 +7,7 @@ import {
   resolveRequestedModel,
 } from '../../core/routing/resolve-requested-model.js'
 import { formatOf } from '../../wire/formats.js'
-import type { Admission } from '../capacity.js'
+import type { Admission } from '../capacity/capacity.js'
 import type { Engine } from '../engine.js'
 import { closeTask, joinTask, openTask } from '../open-task.js'
 import type { Caller } from '../ports.js'

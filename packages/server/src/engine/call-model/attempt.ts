@@ -3,39 +3,22 @@
 // the task, held and settled on its own. Nothing follows an attempt whose first byte the caller has seen.
 
 import { premiumCeilingOf } from '../../core/routing/premium-ceiling.js'
-import { isDeploymentFault, isRetryable, isThrottle, retryDelayMs } from '../../core/capacity/retry.js'
-import type { Deployment, ModelEntry } from '../../core/release/release.js'
-import type { AttemptRecord } from '../../core/task/records.js'
+import { isDeploymentFault, isRetryable, retryDelayMs } from '../../core/capacity/retry.js'
+import type { ModelEntry } from '../../core/release/release.js'
 import type { Answer } from '../answer/answer.js'
-import { record } from '../engine.js'
+import { demandOf } from '../demand-of.js'
 import { sleep } from '../sleep.js'
 import { attemptsMax } from '../task-registry.js'
 import { type Step, decide, timeLeftMs } from '../step-context.js'
 import type { AttemptFailure } from '../upstream/attempt-failure.js'
-import { type AttemptAsk, oneAttempt } from '../upstream/one-attempt.js'
-import { prepareBody, tellsLogprobs } from '../upstream/prepare-body.js'
+import { oneAttempt } from '../upstream/one-attempt.js'
+import { type AttemptPlan, prepareAttempt, writeHold } from '../upstream/prepare-attempt.js'
 import { whenDone } from '../when-done.js'
+import type { Place } from '../capacity/deployment-state.js'
 import { acquire } from './acquire.js'
-import type { HeldAttempt } from './settle.js'
 import { type Reservation, type Shortage, answerAsk, hold } from './hold.js'
 import { NOTHING } from '../../core/budget/amounts.js'
 import type { Problem } from '../../core/parsed.js'
-import { imagesWorth } from '../../wire/prompt-size.js'
-
-export interface AttemptPlan {
-  /** In order: the model of the route, then those it may fall back to. */
-  readonly models: readonly ModelEntry[]
-  readonly purpose: AttemptRecord['purpose']
-  readonly stream: boolean
-  /** The answer has to be judged before the caller sees it. */
-  readonly holdBack: boolean
-  readonly keep: boolean
-  /** Somebody will read what the answer says: a stream is read as it passes. */
-  readonly collect: boolean
-  /** Ask for log probabilities where the deployment's format has them. */
-  readonly logprobs: boolean
-  readonly begin: (deployment: Deployment, model: ModelEntry) => void
-}
 
 export type AttemptsEnd =
   | { readonly kind: 'answered'; readonly answer: Answer }
@@ -121,14 +104,16 @@ function holdAndSend(step: Step, ask: TurnAsk): Turn | Promise<Turn> {
  */
 async function withHold(step: Step, ask: TurnAsk, reservation: Reservation): Promise<Turn> {
   const { capacity, ledger } = step.engine
-  let unused: Deployment | null = null
+  let unused: Place | null = null
   let isSettled = false
   try {
-    const place = acquire(step, ask)
-    const acquired = place instanceof Promise ? await place : place
+    const { model, avoid, hasNext } = ask
+    const demand = demandOf(step, model, reservation)
+    const acquiring = acquire(step, { model, avoid, hasNext, demand })
+    const acquired = acquiring instanceof Promise ? await acquiring : acquiring
     if (acquired.kind === 'none') return { kind: 'no-capacity', waitMs: acquired.waitMs }
-    unused = acquired.deployment
-    const ready = prepare(step, ask, { deployment: unused, reservation })
+    unused = acquired.place
+    const ready = prepareAttempt(step, { plan: ask.plan, model, place: unused, reservation })
     if (ready.kind !== 'ready') return ready
     const barred = claim(step, ask)
     if (barred !== null) return barred
@@ -140,59 +125,6 @@ async function withHold(step: Step, ask: TurnAsk, reservation: Reservation): Pro
   } finally {
     if (unused !== null) capacity.giveBack(unused)
     if (!isSettled) await ledger.settle(reservation.hold, NOTHING)
-  }
-}
-
-interface Place {
-  readonly deployment: Deployment
-  readonly reservation: Reservation
-}
-
-type Ready = { readonly kind: 'ready'; readonly attempt: AttemptAsk }
-
-function prepare(step: Step, { plan, model }: TurnAsk, { deployment, reservation }: Place): Ready | Turn {
-  const { release } = step.task
-  const config = release.providers.get(deployment.provider)
-  const provider = step.engine.provider(release, deployment.provider)
-  if (config === undefined || provider === undefined)
-    throw new Error(`provider ${deployment.provider} is gone`)
-  const { view } = step.request
-  const wire = provider.speaks(step.call.wire, deployment.model)
-  if (wire === null) {
-    const problem = { at: 'model', message: `${deployment.id} is not asked in ${step.call.wire}` }
-    return { kind: 'inexpressible', problems: [problem] }
-  }
-  const logprobs = plan.logprobs && tellsLogprobs(wire)
-  const body = prepareBody(step, {
-    deployment,
-    provider: config,
-    wire,
-    outputTokens: reservation.outputTokens,
-    logprobs,
-  })
-  if (body.kind === 'invalid') return { kind: 'inexpressible', problems: body.problems }
-  const { stream, holdBack, keep, collect, begin } = plan
-  const held = heldFor(step, { plan, model, deployment, reservation, simulated: provider.simulated })
-  const how = { stream, holdBack, keep, collect, begin, stripLogprobs: logprobs && !view.wantsLogprobs }
-  return { kind: 'ready', attempt: { held, provider, config, wire, body: body.value, ...how } }
-}
-
-function heldFor(
-  step: Step,
-  to: Place & { readonly plan: AttemptPlan; readonly model: ModelEntry; readonly simulated: boolean },
-): HeldAttempt {
-  const { plan, model, deployment, reservation, simulated } = to
-  const { view } = step.request
-  return {
-    reservation,
-    number: step.task.attempts + 1,
-    purpose: plan.purpose,
-    model,
-    deployment,
-    simulated,
-    startedMs: step.engine.system.nowMs(),
-    size: { promptBytes: view.promptBytes, images: imagesWorth(view) },
-    outputTokensMax: (reservation.outputTokens ?? view.maxOutputTokens ?? Infinity) * view.choices,
   }
 }
 
@@ -219,26 +151,6 @@ function claim(step: Step, { model, failures }: TurnAsk): Turn | null {
   return null
 }
 
-function writeHold(step: Step, held: HeldAttempt): void {
-  record(step.engine, {
-    kind: 'hold-made',
-    id: held.reservation.hold,
-    atMs: held.startedMs,
-    task: step.task.id,
-    step: step.id,
-    stepNumber: step.number,
-    accounts: held.reservation.accounts,
-    amounts: held.reservation.amounts,
-    attempt: { id: held.reservation.id, number: held.number, purpose: held.purpose },
-    model: held.model.name,
-    deployment: held.deployment.id,
-    provider: held.deployment.provider,
-    tier: held.model.tier,
-    priceBook: held.deployment.price?.book ?? null,
-    simulated: held.simulated,
-  })
-}
-
 function judgeFailure(step: Step, failure: AttemptFailure, avoid: string[]): Turn {
   decide(step, {
     stage: 'attempt',
@@ -250,9 +162,6 @@ function judgeFailure(step: Step, failure: AttemptFailure, avoid: string[]): Tur
     },
   })
   if (failure.end === 'caller_left') return { kind: 'caller-left' }
-  if (isThrottle(failure.end)) {
-    step.engine.capacity.cool(failure.deployment, failure.retryAfterMs, step.engine.system.nowMs())
-  }
   const isFault = isDeploymentFault(failure.end)
   if (!isFault && failure.shouldRetry !== true && !isRetryable(failure.end))
     return { kind: 'rejected', failure }

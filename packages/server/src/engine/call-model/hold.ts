@@ -173,7 +173,8 @@ function sizeCall(
   return { kind: 'fits', outputTokens: fit.outputTokens, amounts: fit.amounts, shrunk: fit.shrunk, bears }
 }
 
-function maxOutputOf(model: ModelEntry): number {
+/** The longest answer that any of its deployments can give, tokens. */
+export function maxOutputOf(model: ModelEntry): number {
   let most = 0
   for (const deployment of model.deployments) most = Math.max(most, deployment.maxOutputTokens)
   return most

@@ -2,12 +2,14 @@
 // held, however it ended and whoever left; takes no signal, because money is settled even when nobody waits.
 
 import type { Amounts } from '../../core/budget/amounts.js'
+import type { Observation } from '../../core/capacity/demand.js'
 import { learn, NOTHING_LEARNED } from '../../core/money/bytes-per-token.js'
 import { type JudgedUsage, judgeUsage } from '../../core/money/judge-usage.js'
 import { costOf } from '../../core/money/price.js'
 import { NO_TOKENS, type ReportedUsage, inputTotal, outputTotal } from '../../core/money/token-counts.js'
 import type { Deployment, ModelEntry } from '../../core/release/release.js'
 import type { AttemptRecord, ChargeBasis } from '../../core/task/records.js'
+import type { Place } from '../capacity/deployment-state.js'
 import { record } from '../engine.js'
 import type { Step } from '../step-context.js'
 import { whenDone } from '../when-done.js'
@@ -20,6 +22,7 @@ export interface HeldAttempt {
   readonly purpose: AttemptRecord['purpose']
   readonly model: ModelEntry
   readonly deployment: Deployment
+  readonly place: Place
   readonly simulated: boolean
   readonly startedMs: number
   /** Of the request that was held for: a judge's prompt is not the caller's. */
@@ -41,6 +44,11 @@ export interface AttemptEvidence {
   readonly streamed: boolean
   /** Did the model run? `no`: nothing is owed. `maybe`: it was sent and never answered. */
   readonly ran: 'yes' | 'maybe' | 'no'
+  /** Time to the first generated token, or to the head of a whole answer, ms; null: none came. */
+  readonly firstTokenMs: number | null
+  readonly retryAfterMs: number | null
+  /** Of the provider's answer; empty when none came. */
+  readonly headers: Readonly<Record<string, string>>
 }
 
 /** At once when the ledger is in this process. */
@@ -55,20 +63,23 @@ export function settle(step: Step, held: HeldAttempt, evidence: AttemptEvidence)
     nanoUsd: attempt.chargedNanoUsd,
   }
   const settled = step.engine.ledger.settle(held.reservation.hold, actual)
-  return whenDone(settled, () => book(step, held, { attempt, actual }))
+  return whenDone(settled, () => book(step, held, { attempt, actual, evidence }))
 }
 
-function book(step: Step, held: HeldAttempt, used: { attempt: AttemptRecord; actual: Amounts }): void {
+interface Used {
+  readonly attempt: AttemptRecord
+  readonly actual: Amounts
+  readonly evidence: AttemptEvidence
+}
+
+function book(step: Step, held: HeldAttempt, { attempt, actual, evidence }: Used): void {
   const { engine, task } = step
-  const { attempt, actual } = used
   const nowMs = attempt.startedMs + attempt.durationMs
   task.nanoUsd += attempt.chargedNanoUsd
   task.modelCalls += actual.modelCalls
   if (attempt.nanoUsd === null && attempt.basis !== 'none') task.unpricedCalls += 1
-  engine.capacity.used(task.tenant, held.deployment, {
-    tokens: actual.inputTokens + actual.outputTokens,
-    nowMs,
-  })
+  engine.capacity.used(task.tenant, actual.inputTokens + actual.outputTokens, nowMs)
+  engine.capacity.end(held.place, observationOf(attempt, evidence), nowMs)
   step.attempts.push(attempt)
   record(engine, {
     kind: 'hold-settled',
@@ -80,6 +91,22 @@ function book(step: Step, held: HeldAttempt, used: { attempt: AttemptRecord; act
     stepNumber: step.number,
     attempt,
   })
+}
+
+function observationOf(attempt: AttemptRecord, evidence: AttemptEvidence): Observation {
+  const { tokens, end, status, durationMs } = attempt
+  const { firstTokenMs, retryAfterMs, headers } = evidence
+  return {
+    end,
+    status,
+    durationMs,
+    firstTokenMs,
+    inputTokens: inputTotal(tokens),
+    cachedTokens: tokens.cacheRead,
+    outputTokens: outputTotal(tokens),
+    retryAfterMs,
+    headers,
+  }
 }
 
 /** Turned away at the door: no connection, throttled, or refused as a request. It used up no model call. */

@@ -1,19 +1,22 @@
 // What an attempt shows of what it used, however it ended: the evidence it is settled by.
 
+import { NO_HEADERS } from '../../core/capacity/demand.js'
 import type { ReportedUsage } from '../../core/money/token-counts.js'
 import type { AnswerFacts } from '../../wire/format.js'
 import type { AttemptEvidence } from '../call-model/settle.js'
 import type { WholeAnswer } from './collect-whole.js'
 import { type PumpedStream, endOf } from './pump-stream.js'
 
-/** `refusedEnd`: of an answer that was not a stream. */
-export function streamEvidence(pumped: PumpedStream, refusedEnd: string): AttemptEvidence {
-  const { end, facts, status, firstByteMs } = pumped
+/** `refusal`: of an answer that was not a stream. */
+export function streamEvidence(pumped: PumpedStream, refusal: Refused | null): AttemptEvidence {
+  const { end, facts, status, firstByteMs, firstTokenMs, headers } = pumped
   const generated = facts.deltas > 0 || facts.usage !== null || (facts.startUsage ?? null) !== null
   const base = {
     ...evidence({ end: 'ok', status, ran: 'yes', firstByteMs }),
     streamed: true,
     deltas: facts.deltas,
+    firstTokenMs,
+    headers,
   }
   const reported: ReportedUsage | null = facts.usage
   switch (end.kind) {
@@ -34,7 +37,7 @@ export function streamEvidence(pumped: PumpedStream, refusedEnd: string): Attemp
         ran: generated ? 'yes' : 'maybe',
       }
     case 'not-a-stream':
-      return { ...base, end: refusedEnd, ran: 'no' }
+      return { ...base, ...notAStream(refusal) }
     case 'failed':
       return {
         ...base,
@@ -43,6 +46,24 @@ export function streamEvidence(pumped: PumpedStream, refusedEnd: string): Attemp
         ran: generated ? 'yes' : ranWithout(end.end),
       }
   }
+}
+
+function notAStream(refusal: Refused | null): Pick<AttemptEvidence, 'end' | 'ran' | 'retryAfterMs'> {
+  return { end: refusal?.end ?? 'invalid_body', ran: 'no', retryAfterMs: refusal?.retryAfterMs ?? null }
+}
+
+interface Refused {
+  readonly end: string
+  readonly retryAfterMs: number | null
+}
+
+/** An answer that is none: it owes nothing. */
+export function refusedEvidence(
+  raw: Extract<WholeAnswer, { kind: 'answered' }>,
+  { end, retryAfterMs }: Refused,
+): AttemptEvidence {
+  const { status, firstByteMs, headers } = raw
+  return { ...evidence({ end, status, ran: 'no', firstByteMs }), retryAfterMs, headers }
 }
 
 /** Sent, and nothing came: the model may have run up a bill unless there was no connection at all. */
@@ -56,7 +77,10 @@ export function failedEvidence(raw: Extract<WholeAnswer, { kind: 'failed' }>): A
   return evidence({ end, status: raw.status, ran, firstByteMs: null })
 }
 
-export function wholeEvidence({ usage, text }: AnswerFacts, firstByteMs: number): AttemptEvidence {
+export function wholeEvidence(
+  { usage, text }: AnswerFacts,
+  { firstByteMs, headers }: Extract<WholeAnswer, { kind: 'answered' }>,
+): AttemptEvidence {
   return {
     end: 'ok',
     status: 200,
@@ -66,6 +90,9 @@ export function wholeEvidence({ usage, text }: AnswerFacts, firstByteMs: number)
     textBytes: Buffer.byteLength(text),
     streamed: false,
     ran: 'yes',
+    firstTokenMs: firstByteMs,
+    retryAfterMs: null,
+    headers,
   }
 }
 
@@ -73,5 +100,17 @@ export function evidence(
   known: Pick<AttemptEvidence, 'end' | 'status' | 'ran' | 'firstByteMs'>,
 ): AttemptEvidence {
   const { end, status, ran, firstByteMs } = known
-  return { end, status, firstByteMs, reported: null, deltas: 0, textBytes: 0, streamed: false, ran }
+  return {
+    end,
+    status,
+    firstByteMs,
+    reported: null,
+    deltas: 0,
+    textBytes: 0,
+    streamed: false,
+    ran,
+    firstTokenMs: null,
+    retryAfterMs: null,
+    headers: NO_HEADERS,
+  }
 }

@@ -12,7 +12,13 @@ import type { Provider, UpstreamRequest } from '../ports.js'
 import { type Step, timeLeftMs } from '../step-context.js'
 import { whenDone } from '../when-done.js'
 import { type WholeAnswer, collectWhole } from './collect-whole.js'
-import { evidence, failedEvidence, streamEvidence, wholeEvidence } from './attempt-evidence.js'
+import {
+  evidence,
+  failedEvidence,
+  refusedEvidence,
+  streamEvidence,
+  wholeEvidence,
+} from './attempt-evidence.js'
 import { type AttemptFailure, failureOf, httpFailure, withoutSecrets } from './attempt-failure.js'
 import { type PumpedStream, endOf, pumpStream } from './pump-stream.js'
 
@@ -38,23 +44,19 @@ export type AttemptEnd =
 
 export async function oneAttempt(step: Step, ask: AttemptAsk): Promise<AttemptEnd> {
   const { held } = ask
-  const { capacity, system } = step.engine
-  let ended = 'fault'
   try {
     const ending = ask.stream
       ? afterStream(step, ask, await stream(step, ask))
       : afterWhole(step, ask, await whole(step, ask))
-    const end = ending instanceof Promise ? await ending : ending
-    ended = end.kind === 'answered' ? 'ok' : end.failure.end
-    return end
+    return ending instanceof Promise ? await ending : ending
   } catch (fault) {
     const isSettled = step.attempts.some(({ id }) => id === held.reservation.id)
     if (!isSettled)
       await settle(step, held, evidence({ end: 'fault', status: 0, ran: 'maybe', firstByteMs: null }))
     throw fault
   } finally {
-    const durationMs = system.nowMs() - held.startedMs
-    capacity.end(held.deployment, { ok: ended === 'ok', end: ended, durationMs })
+    // Settled, it is over already; what could not be settled must not keep its place.
+    step.engine.capacity.giveBack(held.place)
   }
 }
 
@@ -84,21 +86,21 @@ function afterWhole(step: Step, ask: AttemptAsk, raw: WholeAnswer): AttemptEnd |
     const failure = failureOf(ask, { end: endOf(raw.failure, status), status, detail: raw.detail })
     return whenDone(settle(step, held, failedEvidence(raw)), () => ({ kind: 'failed', failure }))
   }
-  const { firstByteMs, headers } = raw
+  const { headers } = raw
   const read = status === 200 ? readWhole(step, ask, raw.body) : null
   if (read === null) {
     const failure = httpFailure(step, ask, raw)
-    const settled = settle(step, held, evidence({ end: failure.end, status, ran: 'no', firstByteMs }))
+    const settled = settle(step, held, refusedEvidence(raw, failure))
     return whenDone(settled, () => ({ kind: 'failed', failure }))
   }
   if (read.facts.failure) {
     // Paid for all the same.
-    const failed = { ...wholeEvidence(read.facts, firstByteMs), end: 'invalid_body' }
+    const failed = { ...wholeEvidence(read.facts, raw), end: 'invalid_body' }
     const failure = { ...failureOf(ask, { end: 'invalid_body', status }), error: read.facts.failure }
     return whenDone(settle(step, held, failed), () => ({ kind: 'failed', failure }))
   }
   const answer = wholeAnswer(ask, { read, headers })
-  const settled = settle(step, held, wholeEvidence(read.facts, firstByteMs))
+  const settled = settle(step, held, wholeEvidence(read.facts, raw))
   return whenDone(settled, () => ({ kind: 'answered', answer }))
 }
 
@@ -213,7 +215,7 @@ function afterStream(step: Step, ask: AttemptAsk, from: Streamed): AttemptEnd | 
   const { fault, end } = from.pumped
   const failure =
     end.kind === 'not-a-stream' ? httpFailure(step, ask, { ...from.pumped, body: end.body }) : null
-  const shown = streamEvidence(from.pumped, failure?.end ?? 'invalid_body')
+  const shown = streamEvidence(from.pumped, failure)
   return whenDone(settle(step, ask.held, shown), (): AttemptEnd => {
     if (fault !== null) throw fault.error
     return failure === null ? streamEnd(step, ask, from) : { kind: 'failed', failure }

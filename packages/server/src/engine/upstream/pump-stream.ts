@@ -32,6 +32,8 @@ export interface PumpedStream {
   readonly headers: Readonly<Record<string, string>>
   readonly facts: StreamFacts
   readonly firstByteMs: number | null
+  /** Until the first generated token; null: none came. */
+  readonly firstTokenMs: number | null
   /** As of the listener's head. */
   readonly renewed: boolean
   /** The caller has seen the first byte: no other attempt may follow. */
@@ -75,6 +77,7 @@ class Pump {
   #status = 0
   #headers: Readonly<Record<string, string>> = {}
   #firstByteMs: number | null = null
+  #firstTokenMs: number | null = null
   #renewed = false
   #committed = false
   #done = false
@@ -149,6 +152,8 @@ class Pump {
     const { scanner, outputTokensMax } = this.#attempt
     const frames = scanner.push(chunk)
     const { facts } = scanner
+    if (this.#firstTokenMs === null && facts.deltas > 0)
+      this.#firstTokenMs = this.#attempt.system.nowMs() - this.#startedMs
     const isBroken = facts.malformed || facts.error !== null
     // What came whole before the error is the caller's; but nothing is begun that is known to be broken.
     if (frames !== null && (!isBroken || this.#committed)) this.#pass(frames)
@@ -217,6 +222,7 @@ class Pump {
       headers: this.#headers,
       facts: this.#attempt.scanner.facts,
       firstByteMs: this.#firstByteMs,
+      firstTokenMs: this.#firstTokenMs,
       renewed: this.#renewed,
       committed: this.#committed,
       held: this.#committed ? NOTHING_HELD : (this.#log?.bytes() ?? NOTHING_HELD),

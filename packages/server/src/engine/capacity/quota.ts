@@ -9,7 +9,7 @@ import {
   take,
   waitFor,
   withLimit,
-} from '../core/capacity/rate-window.js'
+} from '../../core/capacity/rate-window.js'
 
 export interface QuotaLimits {
   readonly requestsPerMinute: number | null

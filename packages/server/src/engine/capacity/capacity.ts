@@ -1,0 +1,115 @@
+// Who may call how much, and where: tenants and the product by their rates, deployments by what is known of
+// each. The state of this process; what to do with it is decided in `core/capacity`.
+
+import type { Demand, Observation } from '../../core/capacity/demand.js'
+import { chooseDeployment } from '../../core/capacity/deployment-choice.js'
+import type { CeilingLimits, Deployment, Tenant } from '../../core/release/release.js'
+import { DeploymentState, type Place } from './deployment-state.js'
+import { Quota, type QuotaLimits, isLimited } from './quota.js'
+
+export type Admission =
+  | { readonly kind: 'admitted' }
+  | { readonly kind: 'over'; readonly waitMs: number; readonly whose: string }
+
+export type Taken =
+  | { readonly kind: 'place'; readonly place: Place }
+  /** None is free. Infinity: when a call has ended; else when the first may be ready, ms from now. */
+  | { readonly kind: 'wait'; readonly waitMs: number }
+
+const ADMITTED: Admission = { kind: 'admitted' }
+
+export class Capacity {
+  readonly #deployments = new Map<string, DeploymentState>()
+  readonly #tenants = new Map<string, Quota>()
+  #product: Quota | undefined
+  #uses = 0
+
+  /** A call of this tenant, under the product's limits and its own. Admitted calls count until `leave`. */
+  admit(tenant: Tenant, product: CeilingLimits, nowMs: number): Admission {
+    const all = (this.#product = renewed(this.#product, product, nowMs))
+    const own = renewed(this.#tenants.get(tenant.name), tenant.limits, nowMs)
+    if (own !== undefined) this.#tenants.set(tenant.name, own)
+    const waitAll = all?.waitMs(nowMs) ?? 0
+    if (waitAll > 0) return { kind: 'over', waitMs: waitAll, whose: 'the product' }
+    const waitOwn = own?.waitMs(nowMs) ?? 0
+    if (waitOwn > 0) return { kind: 'over', waitMs: waitOwn, whose: `tenant '${tenant.name}'` }
+    all?.begin(nowMs)
+    own?.begin(nowMs)
+    return ADMITTED
+  }
+
+  leave(tenant: Tenant): void {
+    this.#product?.end(true)
+    this.#tenants.get(tenant.name)?.end(true)
+  }
+
+  /** Tokens of a settled attempt, charged to everybody who calls and has a token rate. */
+  used(tenant: Tenant, tokens: number, nowMs: number): void {
+    this.#product?.used(tokens, nowMs)
+    this.#tenants.get(tenant.name)?.used(tokens, nowMs)
+  }
+
+  /** A place at the best of these deployments now, or how long there is none. `end` or `giveBack` follows. */
+  take(deployments: readonly Deployment[], demand: Demand, nowMs: number): Taken {
+    const [only] = deployments
+    if (only !== undefined && deployments.length === 1) return this.#takeOnly(only, demand, nowMs)
+    const candidates = deployments.map((deployment) => {
+      const state = this.#state(deployment, nowMs)
+      return { deployment, state, waitMs: state.waitMs(demand, nowMs) }
+    })
+    const choice = chooseDeployment(candidates)
+    if (choice.kind === 'wait') return choice
+    return this.#place(choice.chosen.deployment, demand, nowMs)
+  }
+
+  /** It was used: what it showed is learned from. A place that is over already changes nothing. */
+  end(place: Place, seen: Observation, nowMs: number): void {
+    if (place.isOver) return
+    place.isOver = true
+    this.#deployments.get(place.deployment.id)?.end(place.demand, seen, nowMs)
+  }
+
+  /** It was taken and not used. */
+  giveBack(place: Place): void {
+    if (place.isOver) return
+    place.isOver = true
+    this.#deployments.get(place.deployment.id)?.giveBack(place.demand)
+  }
+
+  /** For `GET /v1/capacity`. */
+  snapshot(): readonly DeploymentState[] {
+    return [...this.#deployments.values()]
+  }
+
+  #takeOnly(only: Deployment, demand: Demand, nowMs: number): Taken {
+    const waitMs = this.#state(only, nowMs).waitMs(demand, nowMs)
+    return waitMs > 0 ? { kind: 'wait', waitMs } : this.#place(only, demand, nowMs)
+  }
+
+  #place(deployment: Deployment, demand: Demand, nowMs: number): Taken {
+    const state = this.#state(deployment, nowMs)
+    state.lastUsed = ++this.#uses
+    state.begin(demand, nowMs)
+    return { kind: 'place', place: { deployment, demand, isOver: false } }
+  }
+
+  /** Bounded by the deployments of the releases that served since the start. */
+  #state(deployment: Deployment, nowMs: number): DeploymentState {
+    const known = this.#deployments.get(deployment.id)
+    if (known !== undefined) {
+      known.adopt(deployment, nowMs)
+      return known
+    }
+    const state = new DeploymentState(deployment, nowMs)
+    this.#deployments.set(deployment.id, state)
+    return state
+  }
+}
+
+/** The quota under the limits of today; undefined when there are none. */
+function renewed(quota: Quota | undefined, limits: QuotaLimits, nowMs: number): Quota | undefined {
+  if (!isLimited(limits)) return undefined
+  if (quota === undefined) return new Quota(limits, nowMs)
+  quota.adopt(limits, nowMs)
+  return quota
+}
