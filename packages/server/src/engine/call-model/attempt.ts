@@ -135,6 +135,8 @@ async function withHold(step: Step, ask: TurnAsk, reservation: Reservation): Pro
 function claim(step: Step, { model, failures }: TurnAsk): Turn | null {
   const { task, engine } = step
   if (step.caller.gone) return { kind: 'caller-left' }
+  // Waiting for the hold or for a place may have used up the time.
+  if (timeLeftMs(step) <= 0) return { kind: 'short', limit: 'latencyMs', ceiling: null }
   if (isCapReached(step)) return capReached(step, failures)
   if (!step.attempts.some((earlier) => earlier.model === model.name)) {
     const { contract, release } = task
