@@ -21,7 +21,7 @@ export function capacityJson(engine: Engine) {
   return [...engine.release().models.values()].flatMap((model) =>
     model.deployments.map((deployment) => {
       const load = loads.get(deployment.id)
-      const coolingMs = Math.max(0, (load?.coolUntilMs ?? 0) - nowMs)
+      const coolingMs = Math.max(0, load?.coolMs(nowMs) ?? 0)
       return {
         deployment: deployment.id,
         model: model.name,

@@ -2,6 +2,7 @@
 // parts that each answer for one reason to wait.
 
 import { isThrottle } from '../../core/capacity/retry.js'
+import { SteadyClock } from '../../core/capacity/steady-clock.js'
 import type { Demand, Observation } from '../../core/capacity/demand.js'
 import type { Deployment } from '../../core/release/release.js'
 import { Quota } from './quota.js'
@@ -19,8 +20,9 @@ const COOL_DOWN_MS = 1_000
 export class DeploymentState {
   readonly id: string
   inFlight = 0
-  /** Not to be called before this instant; 0 when it is well. */
+  /** Not to be called before this instant of its own steady clock; 0 when it is well. */
   coolUntilMs = 0
+  readonly #clock = new SteadyClock()
   /** Rises with every use. */
   lastUsed = 0
   requests = 0
@@ -55,10 +57,15 @@ export class DeploymentState {
 
   /** 0: it may be called now. Infinity: when a call there has ended. Else how long until it may be, ms. */
   waitMs(_demand: Demand, nowMs: number): number {
-    const coolMs = this.coolUntilMs - nowMs
+    const coolMs = this.coolMs(nowMs)
     const ratesMs = this.#rates === undefined ? 0 : this.#rates.waitMs(nowMs)
     if (coolMs > 0 || ratesMs > 0) return Math.max(coolMs, ratesMs)
     return this.concurrency !== null && this.inFlight >= this.concurrency ? Infinity : 0
+  }
+
+  /** How long it still rests, ms; at most 0 when it is well. */
+  coolMs(nowMs: number): number {
+    return this.coolUntilMs - this.#clock.at(nowMs)
   }
 
   begin(_demand: Demand, nowMs: number): void {
@@ -85,7 +92,8 @@ export class DeploymentState {
   #failed({ end, retryAfterMs }: Observation, nowMs: number): void {
     this.failures[end] = (this.failures[end] ?? 0) + 1
     // Never shortened by a later hit.
-    if (isThrottle(end)) this.coolUntilMs = Math.max(this.coolUntilMs, nowMs + (retryAfterMs ?? COOL_DOWN_MS))
+    if (!isThrottle(end)) return
+    this.coolUntilMs = Math.max(this.coolUntilMs, this.#clock.at(nowMs) + (retryAfterMs ?? COOL_DOWN_MS))
   }
 }
 
