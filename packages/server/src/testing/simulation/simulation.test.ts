@@ -1,0 +1,86 @@
+// The whole engine in another world: thousands of bad days, each drawn from a seed, each replayed by it.
+//   SPILLWAY_SEED=1234 npx vitest run packages/server/src/testing/simulation/simulation.test.ts
+// plays one and prints all that happens; SPILLWAY_SEEDS=100000 plays that many.
+
+import { describe, expect, test } from 'vitest'
+import { longScenarios } from './long-scenarios.js'
+import { randomScenario } from './random-scenario.js'
+import { reportOf } from './report-run.js'
+import { runScenario } from './run-scenario.js'
+import { SABOTAGES } from './sabotages.js'
+import { shrink } from './shrink.js'
+import type { Scenario } from './scenario.js'
+
+const only = process.env['SPILLWAY_SEED']
+const SEEDS = Number(process.env['SPILLWAY_SEEDS'] ?? 2_000)
+/** Each test has its share of the seeds, so that a slow machine is not stopped by the time of one test. */
+const SHARES = 4
+const SABOTAGED_SEEDS = 60
+
+async function expectUnbroken(scenario: Scenario): Promise<void> {
+  const run = await runScenario(scenario)
+  if (run.problem !== null) throw new Error(await reportOf(scenario, run))
+}
+
+test.runIf(only !== undefined)('one seed', async () => {
+  const scenario = randomScenario(Number(only))
+  const run = await runScenario(scenario)
+  process.stdout.write(`${run.log.join('\n')}\n`)
+  if (run.problem !== null) process.stdout.write(`${await reportOf(scenario, run)}\n`)
+  expect(run.problem).toBeNull()
+})
+
+describe.skipIf(only !== undefined)('the engine under simulation', () => {
+  const shares = Array.from({ length: SHARES }, (_, share) => share)
+
+  test.each(shares)(
+    'no seed of share %i breaks an invariant',
+    async (share) => {
+      let calls = 0
+      for (let seed = 1 + share; seed <= SEEDS; seed += SHARES) {
+        const scenario = randomScenario(seed)
+        const run = await runScenario(scenario)
+        calls += run.calls
+        if (run.problem !== null) throw new Error(await reportOf(scenario, run))
+      }
+      expect(calls).toBeGreaterThan((SEEDS / SHARES) * 20)
+    },
+    120_000,
+  )
+
+  test.each(longScenarios())('$about', ({ scenario }) => expectUnbroken(scenario))
+
+  test('a seed tells everything: two runs of it are the same, line by line', async () => {
+    for (let seed = 1; seed <= 40; seed++) {
+      const [first, second] = [
+        await runScenario(randomScenario(seed)),
+        await runScenario(randomScenario(seed)),
+      ]
+      expect(second.log).toEqual(first.log)
+      expect(first.log.length).toBeGreaterThan(100)
+    }
+  })
+})
+
+describe.skipIf(only !== undefined)('the simulation can fail:', () => {
+  test.each(Object.entries(SABOTAGES))('%s is noticed', async (_, sabotage) => {
+    const noticed: string[] = []
+    for (let seed = 1; seed <= SABOTAGED_SEEDS && noticed.length === 0; seed++) {
+      const { problem } = await runScenario(randomScenario(seed), sabotage())
+      if (problem !== null) noticed.push(problem)
+    }
+    expect(noticed).toHaveLength(1)
+  })
+
+  test('what fails is made smaller, and can be replayed', async () => {
+    const sabotage = SABOTAGES['a ledger that forgets to settle']
+    const scenario = randomScenario(3)
+    const fails = async (smaller: Scenario) => (await runScenario(smaller, sabotage?.())).problem !== null
+    const { scenario: smallest } = await shrink(scenario, fails)
+    expect(await fails(smallest)).toBe(true)
+    expect(smallest.calls.length).toBeLessThan(scenario.calls.length / 4)
+    const report = await reportOf(scenario, await runScenario(scenario, sabotage?.()), sabotage)
+    expect(report).toContain('SPILLWAY_SEED=3 npx vitest run')
+    expect(report).toContain('BROKEN')
+  })
+})
