@@ -10,20 +10,32 @@ export interface ShownUsage {
 
 export interface AnswerFormat {
   readonly streamHead: (usage: ShownUsage) => string
-  readonly token: (index: number, logprobs: boolean) => string
+  readonly token: (index: number, said: Said) => string
   /** `usage` null: the provider says nothing of it. */
   readonly streamEnd: (finish: Finish, usage: ShownUsage | null) => string
-  readonly whole: (tokens: number, finish: Finish, usage: ShownUsage | null) => string
+  readonly whole: (
+    tokens: number,
+    said: Said & { readonly finish: Finish },
+    usage: ShownUsage | null,
+  ) => string
   readonly errorFrame: string
   readonly error: (type: string) => string
 }
 
 export type Finish = 'stop' | 'length'
 
-const WORDS = [' one', ' two', ' three', ' four', ' 0.8']
-const wordAt = (index: number): string => WORDS[index % WORDS.length] ?? ''
-const textOf = (tokens: number): string =>
-  Array.from({ length: tokens }, (_, index) => wordAt(index)).join('')
+export interface Said {
+  /** 0..9 */
+  readonly grade: number
+  readonly logprobs: boolean
+}
+
+const WORDS = [' one', ' two', ' three', ' four']
+/** The first word is a grade: judges are asked for one, and samples differ by it. */
+const wordAt = (index: number, grade: number): string =>
+  index === 0 ? ` 0.${grade}` : (WORDS[index % WORDS.length] ?? '')
+const textOf = (tokens: number, grade: number): string =>
+  Array.from({ length: tokens }, (_, index) => wordAt(index, grade)).join('')
 
 const CHUNK = '"id":"c-1","object":"chat.completion.chunk","created":1,"model":"up"'
 const LOGPROBS = '{"content":[{"token":"a","logprob":-0.3,"bytes":null,"top_logprobs":[]}],"refusal":null}'
@@ -36,15 +48,16 @@ const chatUsage = ({ input, output }: ShownUsage): string =>
 
 const CHAT: AnswerFormat = {
   streamHead: () => chatChoice('{"role":"assistant","content":""}', 'null', 'null'),
-  token: (index, logprobs) =>
-    chatChoice(`{"content":"${wordAt(index)}"}`, logprobs ? LOGPROBS : 'null', 'null'),
+  token: (index, { grade, logprobs }) =>
+    chatChoice(`{"content":"${wordAt(index, grade)}"}`, logprobs ? LOGPROBS : 'null', 'null'),
   streamEnd(finish, usage) {
     const last = usage === null ? '' : `data: {${CHUNK},"choices":[],"usage":${chatUsage(usage)}}\n\n`
     return `${chatChoice('{}', 'null', `"${finish}"`)}${last}data: [DONE]\n\n`
   },
-  whole(tokens, finish, usage) {
-    const message = `{"role":"assistant","content":"${textOf(tokens)}","refusal":null}`
-    const choice = `{"index":0,"message":${message},"logprobs":null,"finish_reason":"${finish}"}`
+  whole(tokens, { grade, logprobs, finish }, usage) {
+    const message = `{"role":"assistant","content":"${textOf(tokens, grade)}","refusal":null}`
+    const shownLogprobs = logprobs ? LOGPROBS : 'null'
+    const choice = `{"index":0,"message":${message},"logprobs":${shownLogprobs},"finish_reason":"${finish}"}`
     const shown = usage === null ? '' : `,"usage":${chatUsage(usage)}`
     return `{"id":"c-1","object":"chat.completion","created":1,"model":"up","choices":[${choice}]${shown}}`
   },
@@ -62,8 +75,8 @@ const MESSAGES: AnswerFormat = {
     const block = ',"index":0,"content_block":{"type":"text","text":""}'
     return event('message_start', `,"message":${message}`) + event('content_block_start', block)
   },
-  token: (index) =>
-    event('content_block_delta', `,"index":0,"delta":{"type":"text_delta","text":"${wordAt(index)}"}`),
+  token: (index, { grade }) =>
+    event('content_block_delta', `,"index":0,"delta":{"type":"text_delta","text":"${wordAt(index, grade)}"}`),
   streamEnd(finish, usage) {
     const shown = usage === null ? '' : `,"usage":{"output_tokens":${usage.output}}`
     const delta = `,"delta":{"stop_reason":"${reasonOf(finish)}","stop_sequence":null}${shown}`
@@ -71,8 +84,8 @@ const MESSAGES: AnswerFormat = {
       event('content_block_stop', ',"index":0') + event('message_delta', delta) + event('message_stop', '')
     )
   },
-  whole(tokens, finish, usage) {
-    const content = `[{"type":"text","text":"${textOf(tokens)}"}]`
+  whole(tokens, { grade, finish }, usage) {
+    const content = `[{"type":"text","text":"${textOf(tokens, grade)}"}]`
     const { input, output } = usage ?? { input: 0, output: 0 }
     const shown = `"usage":{"input_tokens":${input},"output_tokens":${output}}`
     return `{${MESSAGE},"content":${content},"stop_reason":"${reasonOf(finish)}","stop_sequence":null,${shown}}`

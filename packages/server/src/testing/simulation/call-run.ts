@@ -46,14 +46,22 @@ export function modelCallOf(
   }
 }
 
-/** Those who call alike are told apart by the number only, so that a cache has something to find. */
+/** Whoever asks what others ask does so without a number, so that a cache has something to find. */
 function questionOf(plan: CallPlan, number: number): object {
-  const content = `<c${number}:${plan.outputTokens}> ${'word '.repeat(plan.words)}`
+  const name = plan.question === null ? number : ''
+  const content = `<c${name}:${plan.outputTokens}> ${plan.question ?? ''} ${'word '.repeat(plan.words)}`
   const limit = plan.maxTokens ?? (plan.wire === 'anthropic-messages' ? 64 : null)
   return {
     model: plan.target.kind === 'model' ? plan.target.name : 'whatever-the-route-says',
-    messages: [{ role: 'user', content }],
+    messages: [...earlierTurns(plan), { role: 'user', content }],
     stream: plan.stream,
     ...(limit === null ? {} : { max_tokens: limit }),
   }
+}
+
+function earlierTurns({ turns }: CallPlan): readonly object[] {
+  return Array.from({ length: turns * 2 }, (_, index) => ({
+    role: index % 2 === 0 ? 'user' : 'assistant',
+    content: `Turn ${index} ${'and so on '.repeat(20)}`,
+  }))
 }

@@ -80,6 +80,10 @@ export function refusalOf(kind: FaultKind, ask: RefusalAsk): Refusing | null {
   switch (kind) {
     case '400':
       return refuse(400, 'invalid_request_error')
+    case 'context-length':
+      return refuse(400, 'context_length_exceeded')
+    case '404':
+      return refuse(404, 'not_found_error')
     case '401':
       return refuse(401, 'authentication_error')
     case '500':

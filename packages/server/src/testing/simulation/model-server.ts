@@ -58,6 +58,7 @@ export class ModelServer implements Provider {
       lie: undefined,
       ...this.#truth(fault, request),
       limits: this.#limitsShown(),
+      grade: Math.floor(this.#options.random() * 10),
       onOver: (over, how) => {
         this.live.delete(over)
         this.#running.delete(over)

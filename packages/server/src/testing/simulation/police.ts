@@ -34,6 +34,10 @@ export class Police {
   readonly #sendsTo = new Map<string, number>()
   readonly #opened = new Map<TaskId, TaskOpened>()
   readonly #endedSteps = new Set<StepId>()
+  /** Of tasks of one step. */
+  readonly #callOf = new Map<TaskId, CallRun>()
+  /** The call that is being started, and until it waits for something everything that happens is its doing. */
+  starting: CallRun | null = null
   readonly #holdOf = new Map<AttemptId, HoldId>()
   #engine: Engine | null = null
   #books: SimBooks | null = null
@@ -55,6 +59,7 @@ export class Police {
     switch (entry.kind) {
       case 'task-opened':
         this.#opened.set(entry.id, entry)
+        if (entry.oneStep && this.starting !== null) this.#callOf.set(entry.id, this.starting)
         return log.note(`open ${entry.id} ${entry.contract} of ${entry.tenant} in ${entry.parent ?? 'none'}`)
       case 'hold-made':
         return this.#onHoldMade(entry)
@@ -135,9 +140,9 @@ export class Police {
     if (sends > attemptsMax(task)) log.fail(`${id} has sent ${sends} of ${attemptsMax(task)} attempts`)
   }
 
-  #checkCaller({ attempt }: HoldMade, job: UpstreamJob): void {
+  #checkCaller({ attempt, task }: HoldMade, job: UpstreamJob): void {
     const { log, calls } = this.#ask
-    const call = job.call === null ? undefined : calls.get(job.call)
+    const call = this.#callOf.get(task) ?? calls.get(job.call ?? -1)
     if (call === undefined) return log.fail(`sent for c${job.call}, which nobody has asked`)
     if (call.isDone) log.fail(`sent for c${call.number}, which is over`)
     if (call.caller.begun) log.fail(`sent for c${call.number} after its first byte`)

@@ -37,7 +37,9 @@ const KINDS: readonly FaultKind[] = [
   'refused',
   'vanish',
   '400',
+  'context-length',
   '401',
+  '404',
   '500',
   '503',
   '529',
@@ -164,15 +166,34 @@ function drawCall(dice: Dice, shape: Shape, { tasks }: CallsAsk): Question {
       : dice.chance(0.2)
         ? { kind: 'model', name: dice.pick(shape.models) }
         : { kind: 'contract', name: dice.pick(shape.contracts) }
-  return {
+  const question = target.kind === 'contract' && dice.chance(0.3) ? dice.between(0, 5) : null
+  const drawn = {
     tenant: task !== null && dice.chance(0.95) ? task.tenant : dice.pick(shape.tenants),
     wire: dice.chance(0.3) ? 'anthropic-messages' : 'openai-chat',
     stream: dice.chance(0.6),
     target,
     words: dice.skewed(3, 400),
+    turns: dice.chance(0.2) ? dice.between(1, 8) : 0,
+    question,
     outputTokens: dice.skewed(1, 60),
     maxTokens: dice.chance(0.5) ? dice.between(1, 80) : null,
     priority: dice.pick(['interactive', 'interactive', 'background', 'batch'] as const),
     session: dice.chance(0.3) ? `session-${dice.between(1, 4)}` : null,
+  } as const
+  return question === null ? drawn : { ...drawn, ...sameFor(question) }
+}
+
+/** What the body of a question that others ask too is made of. */
+function sameFor(
+  question: number,
+): Pick<Question, 'wire' | 'stream' | 'words' | 'turns' | 'outputTokens' | 'maxTokens'> {
+  const words = 5 + question
+  return {
+    wire: 'openai-chat',
+    stream: question % 2 === 0,
+    words,
+    turns: 0,
+    outputTokens: words,
+    maxTokens: null,
   }
 }

@@ -1,5 +1,6 @@
 // Runs a scenario to its end, or to the first broken invariant.
 
+import type { Entry } from '../../core/task/records.js'
 import { checkIdle, checkMoment, checkRest } from './check-state.js'
 import type { Scenario } from './scenario.js'
 import { type Sabotage, World } from './world.js'
@@ -10,6 +11,8 @@ export interface Run {
   readonly log: readonly string[]
   readonly calls: number
   readonly events: number
+  /** Codes, rungs, ends, purposes and routes that came up: what the run has been good for. */
+  readonly marks: ReadonlySet<string>
 }
 
 /** After the last call of the scenario: virtual time in which every run must come to rest, ms. */
@@ -32,10 +35,31 @@ export async function runScenario(scenario: Scenario, sabotage?: Sabotage): Prom
   if (log.problem === null) checkRest(world)
   if (log.problem === null) await coolDown(world)
   if (log.problem === null) checkIdle(world)
-  return { problem: log.problem, log: log.lines, calls: world.calls.size, events }
+  return {
+    problem: log.problem,
+    log: log.lines,
+    calls: world.calls.size,
+    events,
+    marks: marksOf(world.books.entries),
+  }
 }
 
 async function coolDown({ clock }: World): Promise<void> {
   const untilMs = clock.passedMs + COOL_DOWN_MS
   while (clock.passedMs < untilMs) await clock.step()
+}
+
+function marksOf(entries: readonly Entry[]): ReadonlySet<string> {
+  const marks = new Set<string>()
+  for (const entry of entries) {
+    if (entry.kind === 'call-refused') marks.add(entry.code)
+    if (entry.kind === 'hold-settled') {
+      const { end, purpose, basis, disputed } = entry.attempt
+      for (const mark of [end, purpose, basis]) marks.add(mark)
+      if (disputed !== undefined) marks.add('disputed')
+    }
+    if (entry.kind === 'step-ended')
+      for (const mark of [...entry.degraded, entry.cache, entry.route ?? '']) marks.add(mark)
+  }
+  return marks
 }

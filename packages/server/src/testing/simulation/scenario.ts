@@ -9,7 +9,10 @@ export type FaultKind =
   /** The replica dies with all its calls, and comes back. */
   | 'vanish'
   | '400'
+  /** 400: the prompt is too long for the model. */
+  | 'context-length'
   | '401'
+  | '404'
   | '500'
   | '503'
   | '529'
@@ -84,6 +87,10 @@ export interface CallPlan {
   readonly stream: boolean
   readonly target: Target
   readonly words: number
+  /** Earlier turns of the conversation. */
+  readonly turns: number
+  /** Others ask the very same; null: nobody does. */
+  readonly question: number | null
   /** What the model would say if nothing stopped it. */
   readonly outputTokens: number
   readonly maxTokens: number | null

@@ -111,11 +111,13 @@ tasks:
     route: { default: mini, escalate_if: [{ condition: "confidence < 0.7", model: huge }], premium: { max_share: 0.3 } }
   sampled:
     degrade: [smaller_model, cached_answer, partial_result]
-    budget: { max_cost_usd: 0.02, max_latency_ms: 9000 }
+    cache: { exact: { ttl_seconds: 1 } }
+    budget: { max_cost_usd: 0.004, max_latency_ms: 9000 }
     retries: { max_attempts: 7 }
     signals: { confidence: { from: self_consistency, samples: 2 } }
     route: { default: medium, escalate_if: [{ condition: "confidence < 0.9", model: huge }], premium: { max_usd_per_day: 0.02 } }
   cached:
+    degrade: [cached_answer, refine]
     budget: { max_latency_ms: 15000, max_cost_usd: 0.004 }
     cache: { exact: { ttl_seconds: 30 } }
     route: { default: medium }

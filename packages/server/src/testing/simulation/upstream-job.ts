@@ -7,7 +7,7 @@ import type {
   UpstreamListener,
   UpstreamRequest,
 } from '../../engine/ports.js'
-import { type Finish, type ShownUsage, answerFormat } from './answer-frames.js'
+import { type Finish, type Said, type ShownUsage, answerFormat } from './answer-frames.js'
 import type { SimClock } from './sim-clock.js'
 
 /** What strikes a single call. `afterTokens`: when it does. */
@@ -24,6 +24,8 @@ export interface JobAsk {
   /** What it reports instead of the truth; undefined: the truth. */
   readonly lie: ShownUsage | null | undefined
   readonly limits: Readonly<Record<string, string>>
+  /** What a judge would say, 0..9. */
+  readonly grade: number
   readonly onOver: (job: UpstreamJob, how: string) => void
   readonly onResume: () => void
 }
@@ -56,7 +58,7 @@ export class UpstreamJob implements UpstreamCall {
     const text = Buffer.from(ask.request.body).toString('utf8')
     this.#asked = JSON.parse(text) as Asked
     // The question says which call it belongs to, and how long its answer would be.
-    const [, call = '', wanted = '8'] = /<c(\d+):(\d+)>/.exec(text) ?? []
+    const [, call = '', wanted = '8'] = /<c(\d*):(\d+)>/.exec(text) ?? []
     this.call = call === '' ? null : Number(call)
     this.#wanted = Number(wanted)
     this.#outputMax = this.#asked.max_completion_tokens ?? this.#asked.max_tokens ?? Infinity
@@ -113,9 +115,12 @@ export class UpstreamJob implements UpstreamCall {
     const { token } = answerFormat(this.#ask.request.wire)
     let frames = this.#beginStream()
     if (this.#ask.mishap.kind === 'drip') return
-    const logprobs = this.#asked.logprobs === true
-    for (let index = from; index < this.generated; index++) frames += token(index, logprobs)
+    for (let index = from; index < this.generated; index++) frames += token(index, this.#said)
     if (frames !== '') this.#send(frames)
+  }
+
+  get #said(): Said {
+    return { grade: this.#ask.grade, logprobs: this.#asked.logprobs === true }
   }
 
   #beginStream(): string {
@@ -158,7 +163,11 @@ export class UpstreamJob implements UpstreamCall {
     const isTold =
       !stream || wire === 'anthropic-messages' || this.#asked.stream_options?.include_usage === true
     if (!stream) this.head(200, { 'content-type': 'application/json', ...this.#ask.limits })
-    this.#send(stream ? streamEnd(finish, isTold ? usage : null) : whole(this.generated, finish, usage))
+    this.#send(
+      stream
+        ? streamEnd(finish, isTold ? usage : null)
+        : whole(this.generated, { ...this.#said, finish }, usage),
+    )
     if (this.isOver) {
       this.isWhole = stream
       return

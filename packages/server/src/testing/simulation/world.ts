@@ -192,7 +192,9 @@ export class World {
     this.running += 1
     this.log.note(`call c${run.number} of ${plan.tenant} ${plan.wire} to ${taskId ?? JSON.stringify(target)}`)
     const caller = this.#sabotage.caller?.(run.caller) ?? run.caller
+    this.police.starting = run
     const answering = callModel(this.engine, modelCallOf(run, { tenant, taskId }), caller)
+    this.police.starting = null
     answering.then(
       () => this.#onDone(run),
       (fault: unknown) => {
