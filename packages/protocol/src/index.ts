@@ -35,8 +35,10 @@ export type {
   ReportGroupJson,
   ReportGrouping,
   ReportQuery,
+  ReportSlo,
 } from './report.js'
 export { REPORT_GROUPINGS } from './report.js'
+export type { BurnJson, EventJson, EventsAnswer, ObjectiveJson, SloAnswer, SloJson } from './slo.js'
 export type {
   AttemptView,
   ChargeView,

@@ -54,6 +54,8 @@ export interface ReportGroupJson {
   readonly margin_usd: number | null
   readonly latency_ms: Percentiles | null
   readonly slo_met: number | null
+  /** By contract: how the group did against its contract's objectives. Absent where there are none. */
+  readonly slo?: readonly ReportSlo[]
   readonly degraded_share: number | null
   readonly escalated_share: number | null
   readonly cache_hit_share: number | null
@@ -69,6 +71,16 @@ export interface ReportGroupJson {
   readonly work_cost_usd?: number
   /** Only by `approach`, `provider` and `deployment`. */
   readonly place?: PlaceJson
+}
+
+/** An objective beside what was reached in the window. */
+export interface ReportSlo {
+  readonly objective: 'success_rate' | 'p95_latency_ms'
+  readonly target: number
+  /** null: no task of the window has ended. */
+  readonly reached: number | null
+  /** null: no task of the window has ended. */
+  readonly met: boolean | null
 }
 
 /** What deployments that are paid by the hour cost in the window. */

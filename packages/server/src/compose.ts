@@ -1,5 +1,6 @@
 // The only file that knows everybody: configuration, ports, engine and server are put together here.
 
+import { Webhooks } from './adapters/alerts/webhooks.js'
 import { ProviderPools } from './adapters/providers/provider-pools.js'
 import { type Store, openStore } from './adapters/store/open-store.js'
 import { createLiveSystem } from './adapters/system/live-system.js'
@@ -18,6 +19,8 @@ import { AnswerMemory } from './engine/answer-memory.js'
 import { Capacity } from './engine/capacity/capacity.js'
 import { CEILING_PREFIXES, Ceilings } from './engine/ceilings.js'
 import { type Engine, PremiumCounters, record } from './engine/engine.js'
+import { watchSlos } from './engine/slo-alerts.js'
+import { SloWatch } from './engine/slo-watch.js'
 import { sweepExpired } from './engine/outcome.js'
 import type { System } from './engine/ports.js'
 import { TaskRegistry } from './engine/task-registry.js'
@@ -150,6 +153,11 @@ class Running implements Spillway {
         options.logger.error('fault', { error: error instanceof Error ? error.stack : String(error) }),
     })
     sweepExpired(engine)
+    // Nobody waits for it: alerts of the first seconds see less.
+    void engine.slo
+      .restore(store, system.nowMs())
+      .catch((error: unknown) => options.logger.error('slo', { problem: String(error) }))
+      .then(() => watchSlos(engine))
     this.#pruneLater(system, FIRST_PRUNE_MS)
   }
 
@@ -183,6 +191,11 @@ class Running implements Spillway {
     const ledger = new MemoryLedger()
     const restored = await store.accountTotals(CEILING_PREFIXES)
     const metrics = this.#metrics
+    const webhooks = new Webhooks({
+      system,
+      webhooks: () => this.#release.alerts,
+      onLost: (host, why) => options.logger.error('webhook', { host, problem: why }),
+    })
     this.#engine = {
       system,
       ledger,
@@ -194,12 +207,14 @@ class Running implements Spillway {
       answers: new AnswerMemory((text) => system.sha256(text)),
       bytesPerToken: new Map(),
       premiumShare: new PremiumCounters(),
+      slo: new SloWatch(),
       release: () => this.#release,
       provider: (release, name) => pools.get(release, name),
       observe(entry) {
         metrics.observe(entry)
         spans?.observe(entry)
         log.observe(entry)
+        webhooks.observe(entry)
       },
     }
     return this.#engine
@@ -221,6 +236,7 @@ class Running implements Spillway {
       lostEntries: stats.lostEntries,
       failed: store.failed !== null,
     })
+    this.#metrics.setSlo(engine.slo.states(this.#release, this.#parts.system.nowMs()))
     this.#metrics.setDropped('logs', options.logger.dropped)
     if (spans !== null) this.#metrics.setDropped('traces', spans.dropped())
     return { contentType: this.#metrics.contentType, text: await this.#metrics.text() }

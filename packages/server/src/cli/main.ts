@@ -12,6 +12,8 @@ const COMMANDS = new Map<string, () => Promise<(program: Command) => void>>([
   ['report', async () => (await import('./report.js')).registerReport],
   ['tasks', async () => (await import('./tasks.js')).registerTasks],
   ['trace', async () => (await import('./trace.js')).registerTrace],
+  ['slo', async () => (await import('./slo.js')).registerSlo],
+  ['events', async () => (await import('./slo.js')).registerEvents],
   ['providers', async () => (await import('./providers.js')).registerProviders],
   ['sim', async () => (await import('./sim.js')).registerSim],
 ])

@@ -23,8 +23,9 @@ export function renderReport(report: ReportAnswer, paint: Paint): string {
   const compared = compareTable(report.groups, report.by, paint)
   const tables = compared === null ? [numbersTable(report, paint), driversTable(report, paint)] : [compared]
   const inVain = report.groups.map((group) => spentInVain(group)).filter((line) => line !== null)
+  const missed = report.groups.flatMap((group) => missedObjectives(group, paint))
   const notes = compared === null ? NOTES : compareNotes(report.groups)
-  return [...tables, ...inVain, footer(report, notes, paint)].join('\n\n')
+  return [...tables, ...missed, ...inVain, footer(report, notes, paint)].join('\n\n')
 }
 
 function numbersTable(report: ReportAnswer, paint: Paint): string {
@@ -87,6 +88,17 @@ function tokensPerTask(group: ReportGroupJson): string {
 function spentInVain(group: ReportGroupJson): string | null {
   if (group.successes > 0 || group.cost_usd === 0) return null
   return `${group.group}: spent ${dollars(group.cost_usd)}, 0 successes.`
+}
+
+function missedObjectives(group: ReportGroupJson, paint: Paint): readonly string[] {
+  return (group.slo ?? []).flatMap(({ objective, target, reached, met }) => {
+    if (met !== false) return []
+    const [is, wanted] =
+      objective === 'success_rate'
+        ? [`success ${percent(reached)}`, `at least ${percent(target)}`]
+        : [`p95 ${duration(reached)}`, `at most ${duration(target)}`]
+    return [paint.red(`${group.group} misses its objective: ${is}, ${wanted} wanted.`)]
+  })
 }
 
 const NOTES = [

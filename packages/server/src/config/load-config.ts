@@ -15,6 +15,7 @@ import { buildContract, type Built, DEFAULT_CONTRACT, type Surroundings } from '
 import { defaultModelOf } from './built-in.js'
 import { type ConfigText, parseYaml } from './parse-yaml.js'
 import type { Problems } from './problems.js'
+import { readAlerts } from './read-alerts.js'
 import { ceilingLimits } from './read-limits.js'
 import { isTier, readModels } from './read-models.js'
 import { type DeviceLook, impliedProviders, readProviders } from './read-providers.js'
@@ -34,7 +35,7 @@ export interface ConfigInput extends ConfigText {
   readonly deviceProblem?: DeviceLook
 }
 
-const KEYS = ['providers', 'models', 'tasks', 'tenants', 'defaults', 'limits', 'server'] as const
+const KEYS = ['providers', 'models', 'tasks', 'tenants', 'defaults', 'limits', 'server', 'alerts'] as const
 type Key = (typeof KEYS)[number]
 
 /** Problems carry `file:line:column` and never a secret. */
@@ -81,6 +82,7 @@ function readContent(
     product: root.entries.has('limits') ? ceilingLimits.read(at('limits'), problems) : NO_CEILINGS,
     dearestPrice: dearestOf(models),
     server: readServer(at('server'), problems),
+    alerts: readAlerts(at('alerts'), problems),
   }
 }
 

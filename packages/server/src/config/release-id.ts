@@ -12,13 +12,18 @@ export function releaseId(release: Omit<Release, 'id' | 'source' | 'warnings'>, 
   const providers = new Map(
     [...release.providers].map(([name, provider]) => [name, withoutSecrets(provider, sha256)]),
   )
-  const hash = sha256(JSON.stringify(canonical({ ...release, providers })))
+  const alerts = release.alerts.map((webhook) => ({ ...webhook, secret: hashed(webhook.secret, sha256) }))
+  const hash = sha256(JSON.stringify(canonical({ ...release, providers, alerts })))
   return `rel_${hash.slice(0, ID_HEX_DIGITS)}` as ReleaseId
+}
+
+function hashed(secret: string | null, sha256: Hash): string | null {
+  return secret === null ? null : sha256(secret)
 }
 
 function withoutSecrets(provider: ProviderConfig, sha256: Hash): unknown {
   const headers = Object.entries(provider.headers).map(([name, value]) => [name, sha256(value)])
-  const key = 'apiKey' in provider && provider.apiKey !== null ? sha256(provider.apiKey) : null
+  const key = 'apiKey' in provider ? hashed(provider.apiKey, sha256) : null
   const access = 'access' in provider ? { access: hashedAccess(provider.access, sha256) } : {}
   return { ...provider, headers: Object.fromEntries(headers), apiKey: key, ...access }
 }

@@ -8,6 +8,7 @@ import type { Entry } from '../core/task/records.js'
 import type { Capacity } from './capacity/capacity.js'
 import type { Ceilings } from './ceilings.js'
 import type { Archive, Books, Ledger, Provider, System } from './ports.js'
+import type { SloWatch } from './slo-watch.js'
 import type { TaskRegistry } from './task-registry.js'
 
 export interface Engine {
@@ -25,6 +26,7 @@ export interface Engine {
    */
   readonly bytesPerToken: Map<string, BytesPerToken>
   readonly premiumShare: PremiumCounters
+  readonly slo: SloWatch
   /** The release new tasks start under. A running task keeps its own. */
   release(): Release
   provider(release: Release, name: string): Provider | undefined

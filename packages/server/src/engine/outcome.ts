@@ -27,6 +27,7 @@ export function endTask(
   by: { readonly source: OutcomeJudged['source']; readonly verdict: Verdict | null },
 ): OutcomeJudged {
   const outcome = judge(engine, task, by)
+  engine.slo.judged(task.contract, outcome, task.outcome)
   task.outcome = outcome
   task.status = outcome.status
   record(engine, outcome)

@@ -8,9 +8,17 @@ import type { AccountState } from '../core/budget/remaining.js'
 import type { HoldId, IdKind, TaskId } from '../core/ids.js'
 import type { OwnedCost } from '../core/money/owned-hours.js'
 import type { CallerWire, Wire } from '../core/release/release.js'
+import type { EndedTasks } from '../core/slo/slo-counts.js'
 import type { Entry } from '../core/task/records.js'
 import type { ReportFilter, ReportGroup } from '../core/task/report.js'
-import type { TaskFilter, TaskRow, TaskSummary, TaskTrace } from '../core/task/views.js'
+import type {
+  EventFilter,
+  EventRow,
+  TaskFilter,
+  TaskRow,
+  TaskSummary,
+  TaskTrace,
+} from '../core/task/views.js'
 import type { ModelList } from '../wire/model-list.js'
 import type { ServerLoad } from '../wire/server-load.js'
 
@@ -158,10 +166,22 @@ export interface Archive {
   report(filter: ReportFilter): Promise<readonly ReportGroup[]>
   /** Of every deployment that was owned by the hour in the window, whoever used it. */
   ownedCosts(filter: ReportFilter): Promise<readonly OwnedCost[]>
+  /**
+   * Tasks that ended from `sinceMs` until before `untilMs`, by contract, in order of time: the last six hours
+   * by minutes, before that by hours. Of very many tasks, the last million.
+   */
+  endedTasks(sinceMs: number, untilMs: number): Promise<readonly ContractTasks[]>
+  /** Newest first. */
+  events(filter: EventFilter): Promise<readonly EventRow[]>
   /** Settled totals of a ceiling account, for start-up. */
   accountTotals(prefixes: readonly string[]): Promise<ReadonlyMap<string, Amounts>>
   /** null: never stored, forgotten, or past its time. */
   loadContent(reference: string): Promise<string | null>
+}
+
+/** How the tasks of one contract ended that ended about then. */
+export interface ContractTasks extends EndedTasks {
+  readonly contract: string
 }
 
 /** Where a streamed or whole answer goes: implemented by `http/`, faked in tests. */

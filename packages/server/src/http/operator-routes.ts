@@ -9,7 +9,8 @@ import { refused } from '../engine/refusal.js'
 import { type ControlPlane, Refused } from './control-plane.js'
 import { capacityJson } from './capacity-json.js'
 import { probeJson } from './probe-json.js'
-import { parseReportQuery } from './queries.js'
+import { EVENTS_DEFAULT, parseEventQuery, parseReportQuery } from './queries.js'
+import { eventJson, reportSlo, sloJson } from './slo-json.js'
 import { groupJson, ownedJson } from './report-json.js'
 import { valid } from './task-routes.js'
 
@@ -27,11 +28,21 @@ export function registerOperatorRoutes(app: FastifyInstance, plane: ControlPlane
       until: new Date(filter.untilMs).toISOString(),
       by: filter.by,
       release: engine.release().id,
-      groups: summary.groups.map(groupJson),
+      groups: summary.groups.map((group) => ({
+        ...groupJson(group),
+        ...(filter.by === 'contract' ? reportSlo(engine.release(), group) : {}),
+      })),
       ...(summary.owned === null ? {} : { owned: ownedJson(summary.owned) }),
     }
   })
   app.get('/v1/capacity', async () => ({ deployments: capacityJson(engine) }))
+  app.get('/v1/slo', async () => ({ contracts: sloJson(engine) }))
+  app.get('/v1/events', async (request) => {
+    const filter = valid(parseEventQuery(request.query, engine.system.nowMs()))
+    const rows = await engine.archive.events(filter)
+    const isFull = rows.length >= (filter.limit ?? EVENTS_DEFAULT)
+    return { events: rows.map(eventJson), next: isFull ? (rows.at(-1)?.n ?? null) : null }
+  })
   app.post('/v1/providers/probe', async (request) => {
     const probes = await probeDeployments(engine, request.tenant)
     return probeJson(engine.release(), probes)

@@ -2,7 +2,8 @@
 
 import { type Parsed, type Problem, parsed } from '../core/parsed.js'
 import { PLACE_GROUPINGS, type ReportFilter } from '../core/task/report.js'
-import type { TaskFilter, TaskStatus } from '../core/task/views.js'
+import { EVENTS } from '../core/task/event-names.js'
+import type { EventFilter, TaskFilter, TaskStatus } from '../core/task/views.js'
 
 const STATUSES = ['open', 'succeeded', 'failed', 'abandoned'] as const satisfies readonly TaskStatus[]
 const GROUPINGS = [
@@ -119,4 +120,18 @@ export function parseReportQuery(query: unknown, nowMs: number): Parsed<ReportFi
     ...(contract === undefined ? {} : { contract }),
   }
   return reader.problems.length > 0 ? { kind: 'invalid', problems: reader.problems } : parsed(filter)
+}
+
+export const EVENTS_DEFAULT = 50
+
+export function parseEventQuery(query: unknown, nowMs: number): Parsed<EventFilter> {
+  const reader = new Query(query, nowMs, ['event', 'subject', 'limit', 'before'])
+  const filter = {
+    event: reader.oneOf('event', EVENTS),
+    subject: reader.text('subject'),
+    limit: reader.count('limit', LIST_LIMIT_MAX),
+    before: reader.count('before', Number.MAX_SAFE_INTEGER),
+  }
+  if (reader.problems.length > 0) return { kind: 'invalid', problems: reader.problems }
+  return parsed(Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)))
 }

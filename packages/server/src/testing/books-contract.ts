@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { NOTHING } from '../core/budget/amounts.js'
 import type { TaskId } from '../core/ids.js'
 import { type AllBooks, aboutLists, aboutReports, writeCall } from './archive-contract.js'
+import { aboutEvents } from './events-contract.js'
 import { addAmounts } from './task-story.js'
 import { ONE_CALL, START_MS, holdMade, holdSettled, outcomeJudged, stepEnded, taskOpened } from './entries.js'
 
@@ -23,6 +24,9 @@ export function describeBooks(name: string, open: () => Promise<AllBooks>): void
     })
     describe('lists', () => {
       aboutLists(() => books)
+    })
+    describe('events and ends', () => {
+      aboutEvents(() => books)
     })
     describe('the report', () => {
       aboutReports(() => books)

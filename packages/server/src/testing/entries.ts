@@ -11,6 +11,7 @@ import type {
   HoldMade,
   HoldSettled,
   OutcomeJudged,
+  EventHappened,
   ReleaseServed,
   StepEnded,
   TaskOpened,
@@ -231,6 +232,17 @@ export function callRefused(changes: Partial<CallRefused> = {}): CallRefused {
     contract: 'support_reply',
     task: null,
     code: 'budget.exhausted',
+    ...changes,
+  }
+}
+
+export function eventHappened(changes: Partial<EventHappened> = {}): EventHappened {
+  return {
+    kind: 'event',
+    atMs: START_MS,
+    event: 'breaker',
+    subject: 'openai/gpt-4o-mini',
+    detail: { from: 'closed', to: 'open', note: 'tab\tand\nline' },
     ...changes,
   }
 }

@@ -6,6 +6,7 @@ import type { HoldId, TaskId } from '../core/ids.js'
 import type { Entry, HoldSettled } from '../core/task/records.js'
 import type { TaskFilter, TaskRow, TaskSummary, TaskTrace } from '../core/task/views.js'
 import type { Archive, Books, Content, System } from '../engine/ports.js'
+import { memoryEndedTasks, memoryEvents } from './memory-events.js'
 import { memoryOwnedCosts } from './memory-owned.js'
 import { memoryReport } from './memory-report.js'
 import { type TaskStory, addAmounts, rowOf, storiesOf, storyOf, summaryOf } from './task-story.js'
@@ -129,6 +130,8 @@ export function createMemoryBooks(system: Pick<System, 'newId' | 'nowMs'>): Memo
     list: (filter) => Promise.resolve(page(filter, entries)),
     report: (filter) => Promise.resolve(memoryReport(filter, entries)),
     ownedCosts: (filter) => Promise.resolve(memoryOwnedCosts(filter, entries)),
+    events: (filter) => Promise.resolve(memoryEvents(filter, entries)),
+    endedTasks: (sinceMs, untilMs) => Promise.resolve(memoryEndedTasks({ sinceMs, untilMs }, entries)),
     accountTotals: (prefixes) => Promise.resolve(totals(prefixes, entries)),
     loadContent: (reference) => Promise.resolve(contents.load(reference)),
     close: () => Promise.resolve(),

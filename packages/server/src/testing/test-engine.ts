@@ -13,6 +13,7 @@ import { Ceilings } from '../engine/ceilings.js'
 import { type Engine, PremiumCounters } from '../engine/engine.js'
 import { type OpenTask, openTask } from '../engine/open-task.js'
 import type { System } from '../engine/ports.js'
+import { SloWatch } from '../engine/slo-watch.js'
 import type { ModelCall } from '../engine/step-context.js'
 import { type Task, TaskRegistry } from '../engine/task-registry.js'
 import { formatOf } from '../wire/formats.js'
@@ -126,6 +127,7 @@ function engineOf({ system, books, ledger, release, providers, atPort }: Parts):
     answers: new AnswerMemory((text) => system.sha256(text)),
     bytesPerToken: new Map(),
     premiumShare: new PremiumCounters(),
+    slo: new SloWatch(),
     release: () => release,
     provider: (_release, name) => providers.get(name),
     observe() {},

@@ -7,6 +7,7 @@ import type { BegunColumns, DoneColumns } from './call-line.js'
 import { type Definitions, openedDetail } from './definitions.js'
 import {
   type ContentColumns,
+  type EventColumns,
   FORMAT_VERSION,
   type OpenedColumns,
   type OutcomeColumns,
@@ -53,6 +54,7 @@ export interface Batch {
   readonly contents: WithDetail<ContentColumns>[]
   /** Releases that began to serve. */
   readonly served: Served[]
+  readonly events: WithDetail<EventColumns>[]
   /** Latest instant any entry tells, or 0. */
   latestMs: number
   readonly problems: string[]
@@ -60,8 +62,9 @@ export interface Batch {
 
 export function newBatch(reading: Pick<Batch, 'pending' | 'definitions' | 'file'>): Batch {
   const { pending, definitions, file } = reading
-  const rest = { refusals: new Map<string, Refusals>(), contents: [], served: [], latestMs: 0, problems: [] }
-  return { pending, definitions, file, begun: new Map(), touched: new Set(), ...rest }
+  const rest = { refusals: new Map<string, Refusals>(), contents: [], served: [], events: [] }
+  const counts = { latestMs: 0, problems: [] }
+  return { pending, definitions, file, begun: new Map(), touched: new Set(), ...rest, ...counts }
 }
 
 /** Adds whole lines of the journal to the batch. */
@@ -179,6 +182,9 @@ function readOther(line: SplitLine, batch: Batch): void {
       batch.served.push({ columns, deployments })
       return
     }
+    case 'N':
+      batch.events.push({ columns: JSON.parse(line.columns) as EventColumns, detail: line.detail })
+      return
     case 'K':
     case 'T':
       return batch.definitions.define(line)

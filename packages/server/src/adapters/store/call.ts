@@ -48,7 +48,7 @@ export class Calls {
   take(entry: Entry): Call | null {
     if (entry.kind === 'task-opened')
       return entry.oneStep && entry.parent === null ? this.#begin(entry) : null
-    if (entry.kind === 'call-refused' || entry.kind === 'release-served') return null
+    if (!('task' in entry) || entry.kind === 'call-refused') return null
     const call = this.#running.get(entry.task)
     if (call === undefined) return null
     const isPart = call.written !== 'parts' && join(call, entry)

@@ -10,6 +10,7 @@ import { Dictionary } from './dictionary.js'
 import {
   type ContentColumns,
   contentLine,
+  eventLine,
   holdLine,
   openedLine,
   outcomeLine,
@@ -69,6 +70,8 @@ export class Encoder {
         return refusedLine(entry)
       case 'release-served':
         return servedLine(entry)
+      case 'event':
+        return eventLine(entry)
       default:
         return unreachable(entry)
     }

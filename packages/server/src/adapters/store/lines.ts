@@ -6,6 +6,7 @@
 import type { AttemptId, HoldId, ReleaseId, TaskId } from '../../core/ids.js'
 import type {
   CallRefused,
+  EventHappened,
   HoldMade,
   HoldSettled,
   OutcomeJudged,
@@ -21,7 +22,7 @@ import { SIMULATED, statusCode, stepFlags, verdictCode } from './task-codes.js'
 export const FORMAT_VERSION = 2
 
 /** `K` and `T` define what `B` and `D` name by number: see `dictionary.ts`. */
-export type Tag = 'V' | 'O' | 'H' | 'S' | 'E' | 'J' | 'R' | 'C' | 'F' | 'K' | 'T' | 'B' | 'D'
+export type Tag = 'V' | 'O' | 'H' | 'S' | 'E' | 'J' | 'R' | 'C' | 'F' | 'N' | 'K' | 'T' | 'B' | 'D'
 
 export interface WithDetail<C> {
   readonly columns: C
@@ -168,6 +169,13 @@ export type ServedColumns = readonly [atMs: number, release: ReleaseId]
 export function servedLine({ atMs, release, deployments }: ReleaseServed): string {
   const columns: ServedColumns = [atMs, release]
   return line('F', { columns, detail: JSON.stringify(deployments) })
+}
+
+export type EventColumns = readonly [atMs: number, event: string, subject: string]
+
+export function eventLine({ atMs, event, subject, detail }: EventHappened): string {
+  const columns: EventColumns = [atMs, event, subject]
+  return line('N', { columns, detail: JSON.stringify(detail) })
 }
 
 export function contentLine({ columns, text }: { columns: ContentColumns; text: string }): string {

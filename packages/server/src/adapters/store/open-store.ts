@@ -3,14 +3,12 @@
 // memory.
 
 import { mkdirSync } from 'node:fs'
-import type { Amounts } from '../../core/budget/amounts.js'
 import { IdTable } from '../../core/id-table.js'
-import type { HoldId, TaskId } from '../../core/ids.js'
-import type { OwnedCost } from '../../core/money/owned-hours.js'
+import type { HoldId } from '../../core/ids.js'
 import type { Entry, HoldMade } from '../../core/task/records.js'
-import type { ReportFilter, ReportGroup } from '../../core/task/report.js'
-import type { TaskFilter, TaskSummary, TaskTrace } from '../../core/task/views.js'
+import type { TaskSummary } from '../../core/task/views.js'
 import type { Archive, Books, Content, System } from '../../engine/ports.js'
+import { AskedArchive } from './asked-archive.js'
 import { Calls } from './call.js'
 import { DatabaseThread } from './database-thread.js'
 import { Encoder, type Queued } from './encoder.js'
@@ -79,7 +77,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   }
 }
 
-class DurableStore implements Store {
+class DurableStore extends AskedArchive implements Store {
   readonly #options: StoreOptions
   readonly #thread: DatabaseThread
   readonly #journal: Journal<Queued>
@@ -96,6 +94,7 @@ class DurableStore implements Store {
   #closed: Promise<void> | null = null
 
   constructor(options: StoreOptions, thread: DatabaseThread, opened: Opened) {
+    super()
     this.#options = options
     this.#thread = thread
     for (const hold of opened.openHolds) this.#openHolds.set(hold.id, hold)
@@ -131,7 +130,7 @@ class DurableStore implements Store {
   async recover(holds: readonly HoldMade[]): Promise<void> {
     const nowMs = this.#options.system.nowMs()
     for (const hold of holds) this.write(settleAtWorst(hold, nowMs))
-    const tasks = await this.#ask<readonly TaskSummary[]>({ kind: 'open-one-step-tasks' })
+    const tasks = await this.ask<readonly TaskSummary[]>({ kind: 'open-one-step-tasks' })
     for (const task of tasks) this.write(closeAsFailed(task, nowMs))
     await this.durable()
     await this.#catchUp()
@@ -170,36 +169,8 @@ class DurableStore implements Store {
     }
   }
 
-  loadTask(id: TaskId): Promise<TaskSummary | null> {
-    return this.#ask({ kind: 'load-task', task: id })
-  }
-
-  trace(id: TaskId): Promise<TaskTrace | null> {
-    return this.#ask({ kind: 'trace', task: id })
-  }
-
-  list(filter: TaskFilter): ReturnType<Archive['list']> {
-    return this.#ask({ kind: 'list', filter })
-  }
-
-  report(filter: ReportFilter): Promise<readonly ReportGroup[]> {
-    return this.#ask({ kind: 'report', filter })
-  }
-
-  ownedCosts(filter: ReportFilter): Promise<readonly OwnedCost[]> {
-    return this.#ask({ kind: 'owned-costs', filter })
-  }
-
-  accountTotals(prefixes: readonly string[]): Promise<ReadonlyMap<string, Amounts>> {
-    return this.#ask({ kind: 'account-totals', prefixes })
-  }
-
-  loadContent(reference: string): Promise<string | null> {
-    return this.#ask({ kind: 'load-content', reference, nowMs: this.#options.system.nowMs() })
-  }
-
   check(): Promise<string> {
-    return this.#ask({ kind: 'check' })
+    return this.ask({ kind: 'check' })
   }
 
   async prune(nowMs: number, options: PruneOptions = {}): Promise<Omit<Pruned, 'more'>> {
@@ -208,7 +179,7 @@ class DurableStore implements Store {
     this.#contentInSegment = false
     const sum = { contents: 0, tasks: 0 }
     for (let more = true; more;) {
-      const slice: Pruned = await this.#ask<Pruned>({ kind: 'prune', nowMs, options })
+      const slice: Pruned = await this.ask<Pruned>({ kind: 'prune', nowMs, options })
       sum.contents += slice.contents
       sum.tasks += slice.tasks
       more = slice.more
@@ -242,10 +213,14 @@ class DurableStore implements Store {
   /**
    * Reads see everything written before they were asked. While the disk refuses, they see what was written.
    */
-  async #ask<T>(ask: Ask): Promise<T> {
+  protected async ask<T>(ask: Ask): Promise<T> {
     await this.#journal.durable().catch(() => undefined)
     this.#ingest()
     return this.#thread.ask<T>(ask)
+  }
+
+  protected nowMs(): number {
+    return this.#options.system.nowMs()
   }
 
   /**

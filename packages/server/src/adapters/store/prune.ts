@@ -7,6 +7,9 @@ const ROWS_PER_SLICE = 500
 /** Totals of a month are asked for until it ends; after two months nobody asks. */
 const ACCOUNT_KEPT_MS = 62 * 86_400_000
 
+/** Newest events that are kept. */
+const EVENTS_KEPT = 100_000
+
 export interface PruneOptions {
   /** Ended tasks opened longer ago are deleted, their charges included. Default: tasks are kept. */
   readonly tasksOlderThanMs?: number
@@ -27,6 +30,7 @@ export function pruneSlice(db: Database.Database, nowMs: number, options: PruneO
     )
     .run(nowMs, ROWS_PER_SLICE).changes
   db.prepare('DELETE FROM accounts WHERE updated_ms < ?').run(nowMs - ACCOUNT_KEPT_MS)
+  db.prepare('DELETE FROM events WHERE n <= (SELECT max(n) FROM events) - ?').run(EVENTS_KEPT)
   const tasks = options.tasksOlderThanMs === undefined ? 0 : pruneTasks(db, nowMs - options.tasksOlderThanMs)
   return { contents, tasks, more: contents === ROWS_PER_SLICE || tasks === ROWS_PER_SLICE }
 }

@@ -8,7 +8,9 @@ import type Database from 'better-sqlite3'
 import { StoreError } from './store-error.js'
 import { ONE_STEP } from './task-codes.js'
 
-export const SCHEMA_VERSION = 3
+export const SCHEMA_VERSION = 4
+/** Has all that version 4 has, but for `EVENT_TABLES`. */
+const VERSION_WITHOUT_EVENTS = 3
 /** Has all that version 3 has, but for `RELEASE_TABLES`. */
 const VERSION_WITHOUT_RELEASES = 2
 
@@ -155,18 +157,30 @@ CREATE TABLE deployments (
 ) WITHOUT ROWID;
 `
 
+/** What happened to the service as a whole, in order. */
+const EVENT_TABLES = `
+CREATE TABLE events (
+  n INTEGER PRIMARY KEY,
+  at_ms INTEGER NOT NULL,
+  event TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  detail TEXT NOT NULL
+);
+`
+
 /** Opens an empty file as a new database; refuses one that another version wrote. */
 export function prepareSchema(db: Database.Database): void {
   for (const pragma of PRAGMAS) db.pragma(pragma)
   const version = Number(db.pragma('user_version', { simple: true }))
   if (version === SCHEMA_VERSION) return
-  if (version !== 0 && version !== VERSION_WITHOUT_RELEASES) {
+  if (![0, VERSION_WITHOUT_RELEASES, VERSION_WITHOUT_EVENTS].includes(version)) {
     const message = `the books are of format ${version}, this version reads format ${SCHEMA_VERSION}`
     throw new StoreError('other-format', message)
   }
   db.transaction(() => {
     if (version === 0) db.exec(TABLES)
-    db.exec(RELEASE_TABLES)
+    if (version !== VERSION_WITHOUT_EVENTS) db.exec(RELEASE_TABLES)
+    db.exec(EVENT_TABLES)
     db.pragma(`user_version = ${SCHEMA_VERSION}`)
   })()
 }

@@ -223,17 +223,21 @@ test.each([1, 99])('tables of another format, %i, are refused by their number', 
   expect(() => new SqliteDatabase({ dir })).toThrow(`format ${format}`)
 })
 
-test('tables of the format before releases were kept get them, and lose nothing', () => {
+test.each([
+  ['releases', 2, 'DROP TABLE events; DROP TABLE servings; DROP TABLE deployments'],
+  ['events', 3, 'DROP TABLE events'],
+])('tables of the format before %s were kept get them, and lose nothing', (_name, version, drop) => {
   const dir = journalDir(journalText([...plainCall('task_1')]))
   const before = new SqliteDatabase({ dir })
   before.open()
   before.close(null)
   const old = new Database(join(dir, 'books.db'))
-  old.exec('DROP TABLE servings; DROP TABLE deployments; PRAGMA user_version = 2')
+  old.exec(`${drop}; PRAGMA user_version = ${version}`)
   old.close()
   const database = new SqliteDatabase({ dir })
   const [group] = database.report({ sinceMs: 0, untilMs: 1e15, by: 'approach' })
   expect(group).toMatchObject({ group: 'unknown', tasks: 1, attempts: 1 })
+  expect(database.events({})).toEqual([])
   database.close(null)
 })
 

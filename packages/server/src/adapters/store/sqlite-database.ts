@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import type { OwnedCost } from '../../core/money/owned-hours.js'
 import type { HoldMade } from '../../core/task/records.js'
 import type { ReportFilter, ReportGroup } from '../../core/task/report.js'
-import type { TaskSummary } from '../../core/task/views.js'
+import type { EventFilter, EventRow, TaskSummary } from '../../core/task/views.js'
+import type { ContractTasks } from '../../engine/ports.js'
 import { type Batch, type PendingTasks, endBatch, newBatch, readInto } from './batch.js'
 import { Definitions } from './definitions.js'
 import { eachLine } from './lines.js'
@@ -18,6 +19,7 @@ import { type PruneOptions, type Pruned, pruneSlice } from './prune.js'
 import { prepareSchema } from './schema.js'
 import { type Position, deleteSegmentsBefore, listSegments, readSlices } from './segments.js'
 import { SqliteReader } from './sqlite-reader.js'
+import { endedTasksOf, eventsOf } from './sqlite-events.js'
 import { ownedCostsOf } from './sqlite-owned.js'
 import { report } from './sqlite-report.js'
 import { SqliteWriter } from './sqlite-writer.js'
@@ -130,6 +132,16 @@ export class SqliteDatabase {
   ownedCosts(filter: ReportFilter): readonly OwnedCost[] {
     this.#writePending()
     return ownedCostsOf(this.#db, filter)
+  }
+
+  events(filter: EventFilter): readonly EventRow[] {
+    this.#writePending()
+    return eventsOf(this.#db, filter)
+  }
+
+  endedTasks(sinceMs: number, untilMs: number): readonly ContractTasks[] {
+    this.#writePending()
+    return endedTasksOf(this.#db, sinceMs, untilMs)
   }
 
   openOneStepTasks(): readonly TaskSummary[] {

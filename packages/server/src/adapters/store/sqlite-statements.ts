@@ -66,6 +66,7 @@ export interface Statements {
   readonly addRefusals: Database.Statement
   readonly addContent: Database.Statement
   readonly addServing: Database.Statement
+  readonly addEvent: Database.Statement
   readonly addDeployment: Database.Statement
   readonly addHour: Database.Statement
   readonly setPosition: Database.Statement
@@ -115,6 +116,7 @@ export function prepareStatements(db: Database.Database): Statements {
     addContent: db.prepare('INSERT OR REPLACE INTO contents VALUES (?, ?, ?, ?)'),
     addServing: db.prepare(ADD_SERVING),
     addDeployment: db.prepare(`INSERT OR REPLACE INTO deployments VALUES (${marks(6)})`),
+    addEvent: db.prepare('INSERT INTO events (at_ms, event, subject, detail) VALUES (?, ?, ?, ?)'),
     addHour: db.prepare('INSERT OR IGNORE INTO hours VALUES (?, ?)'),
     setPosition: db.prepare('UPDATE meta SET segment = ?, offset = ?'),
   }

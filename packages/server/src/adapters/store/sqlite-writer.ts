@@ -69,6 +69,7 @@ export class SqliteWriter {
       this.#statements.addRefusals.run(hour, tenant, contract, code, count)
     }
     for (const { columns, detail } of batch.contents) this.#statements.addContent.run(...columns, detail)
+    for (const { columns, detail } of batch.events) this.#statements.addEvent.run(...columns, detail)
     for (const served of batch.served) this.#writeServed(served)
   }
 

@@ -2,7 +2,7 @@
 
 import type { TaskId } from '../../core/ids.js'
 import type { ReportFilter } from '../../core/task/report.js'
-import type { TaskFilter } from '../../core/task/views.js'
+import type { EventFilter, TaskFilter } from '../../core/task/views.js'
 import { unreachable } from '../../core/unreachable.js'
 import type { PruneOptions } from './prune.js'
 import type { Position } from './segments.js'
@@ -19,6 +19,8 @@ export type Ask =
   | { readonly kind: 'list'; readonly filter: TaskFilter }
   | { readonly kind: 'report'; readonly filter: ReportFilter }
   | { readonly kind: 'owned-costs'; readonly filter: ReportFilter }
+  | { readonly kind: 'events'; readonly filter: EventFilter }
+  | { readonly kind: 'ended-tasks'; readonly sinceMs: number; readonly untilMs: number }
   | { readonly kind: 'account-totals'; readonly prefixes: readonly string[] }
   | { readonly kind: 'load-content'; readonly reference: string; readonly nowMs: number }
   | { readonly kind: 'prune'; readonly nowMs: number; readonly options: PruneOptions }
@@ -64,6 +66,10 @@ function answerQuestion(database: SqliteDatabase, ask: Question): unknown {
       return database.report(ask.filter)
     case 'owned-costs':
       return database.ownedCosts(ask.filter)
+    case 'events':
+      return database.events(ask.filter)
+    case 'ended-tasks':
+      return database.endedTasks(ask.sinceMs, ask.untilMs)
     case 'account-totals':
       return database.read((reader) => reader.accountTotals(ask.prefixes))
     case 'load-content':

@@ -57,6 +57,7 @@ function taskFamilies(registry: Registry) {
     unknownFacts: counter('unknown_facts_total', 'Rules that could not be decided: a fact never arrived.', c),
     holdsRefused: counter('holds_refused_total', 'Holds a limit refused.', ['limit']),
     refusals: counter('refusals_total', 'Calls turned away before they had a step, by error code.', ['code']),
+    events: counter('events_total', 'Alerts, breakers and overload levels that changed.', ['event']),
     outcomesRevised: counter('outcomes_revised_total', 'Outcomes of tasks that had one already.', []),
   }
 }

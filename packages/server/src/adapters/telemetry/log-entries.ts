@@ -26,6 +26,9 @@ export class EntryLog {
         return this.#outcome(entry)
       case 'call-refused':
         return this.#refusal(entry)
+      case 'event':
+        this.#logger.warn(entry.event, { subject: entry.subject, ...entry.detail })
+        return
       default:
     }
   }

@@ -3,6 +3,7 @@
 // or texts.
 
 import { Gauge, Registry, collectDefaultMetrics } from 'prom-client'
+import type { ObjectiveState } from '../../core/slo/burn-rate.js'
 import type { TaskId } from '../../core/ids.js'
 import type { CallRefused, Entry, HoldSettled, OutcomeJudged, StepEnded } from '../../core/task/records.js'
 import { unreachable } from '../../core/unreachable.js'
@@ -24,6 +25,8 @@ export interface Metrics {
   /** Model calls being served now. */
   setInFlight(attempts: number): void
   setJournal(journal: JournalState): void
+  /** Per contract with objectives. */
+  setSlo(states: ReadonlyMap<string, readonly ObjectiveState[]>): void
   /** Log lines or spans that were dropped so far, because their sink was slow. */
   setDropped(signal: 'logs' | 'traces', total: number): void
 }
@@ -81,6 +84,9 @@ class EntryCounts {
         return this.#judged(entry)
       case 'call-refused':
         return this.#refused(entry)
+      case 'event':
+        this.#families.events.cell(entry.event).value += 1
+        return
       default:
         return unreachable(entry)
     }
@@ -128,7 +134,9 @@ class EntryCounts {
   }
 }
 
-function createGauges(registry: Registry): Pick<Metrics, 'setInFlight' | 'setJournal' | 'setDropped'> {
+function createGauges(
+  registry: Registry,
+): Pick<Metrics, 'setInFlight' | 'setJournal' | 'setDropped' | 'setSlo'> {
   const gauge = (name: string, help: string, labelNames: readonly string[] = []) =>
     new Gauge({ name, help, labelNames, registers: [registry] })
   const inFlight = gauge('spillway_in_flight', 'Attempts at providers running now.')
@@ -149,5 +157,29 @@ function createGauges(registry: Registry): Pick<Metrics, 'setInFlight' | 'setJou
       failed.set(journal.failed ? 1 : 0)
     },
     setDropped: (signal, total) => dropped.set({ signal }, total),
+    setSlo: createSloGauges(gauge),
+  }
+}
+
+function createSloGauges(
+  gauge: (name: string, help: string, labelNames: readonly string[]) => Gauge,
+): Metrics['setSlo'] {
+  const by = ['contract', 'objective']
+  const left = gauge('spillway_slo_error_budget_left', 'Share of the error budget of 30 days.', by)
+  const burn = gauge('spillway_slo_burn_rate', '1 uses the error budget up in 30 days.', [...by, 'window'])
+  const firing = gauge('spillway_slo_alert', '1 while the alert fires.', [...by, 'alert', 'severity'])
+  return (states) => {
+    for (const each of [left, burn, firing]) each.reset()
+    for (const [contract, objectives] of states) {
+      for (const { objective, budgetLeft, burns } of objectives) {
+        const labels = { contract, objective }
+        if (budgetLeft !== null) left.set(labels, budgetLeft)
+        for (const { alert, longRate, shortRate, isBurning } of burns) {
+          burn.set({ ...labels, window: `${alert.longMs / 60_000}m` }, longRate)
+          burn.set({ ...labels, window: `${alert.shortMs / 60_000}m` }, shortRate)
+          firing.set({ ...labels, alert: alert.name, severity: alert.severity }, isBurning ? 1 : 0)
+        }
+      }
+    }
   }
 }

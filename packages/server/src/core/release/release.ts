@@ -4,6 +4,7 @@
 import type { Amounts } from '../budget/amounts.js'
 import type { ReleaseId } from '../ids.js'
 import type { Price } from '../money/price.js'
+import type { EventName } from '../task/event-names.js'
 import type { AzureProvider, BedrockProvider, VertexProvider } from './cloud-providers.js'
 import type { Rule } from './rule.js'
 
@@ -237,6 +238,16 @@ export function isAllSimulated(release: Pick<Release, 'providers'>): boolean {
   return release.providers.size > 0
 }
 
+/** Who is told of events (top-level key `alerts`). */
+export interface AlertWebhook {
+  /** May be a secret by itself: never printed. */
+  readonly url: string
+  /** Signs every message; null: they are not signed. */
+  readonly secret: string | null
+  /** Empty: all. */
+  readonly events: readonly EventName[]
+}
+
 export interface Release {
   readonly id: ReleaseId
   /** Where it was read from: a path, or `built-in`. */
@@ -254,6 +265,7 @@ export interface Release {
   readonly dearestPrice: Price | null
   /** The server itself (top-level key `server`). */
   readonly server: ServerSettings
+  readonly alerts: readonly AlertWebhook[]
   /** Things that are legal but probably not meant, for `spillway check` and the start-up banner. */
   readonly warnings: readonly string[]
 }

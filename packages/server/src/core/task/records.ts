@@ -7,6 +7,7 @@ import type { TokenCounts } from '../money/token-counts.js'
 import type { Tier } from '../release/release.js'
 import type { ServedDeployment } from '../release/served-deployment.js'
 import type { Verdict } from '../release/rule.js'
+import type { EventName } from './event-names.js'
 
 /** One choice made on the way, with what it was made from. Inputs never contain prompt text. */
 export interface Decision {
@@ -202,6 +203,17 @@ export interface ReleaseServed {
   readonly deployments: readonly ServedDeployment[]
 }
 
+/** Something happened to the service as a whole. */
+export interface EventHappened {
+  readonly kind: 'event'
+  readonly atMs: number
+  readonly event: EventName
+  /** What it happened to: a contract, a deployment. */
+  readonly subject: string
+  /** Small, and fit for JSON; names as on the wire. */
+  readonly detail: Readonly<Record<string, unknown>>
+}
+
 export type Entry =
   | TaskOpened
   | HoldMade
@@ -210,3 +222,4 @@ export type Entry =
   | OutcomeJudged
   | CallRefused
   | ReleaseServed
+  | EventHappened

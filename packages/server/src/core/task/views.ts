@@ -2,6 +2,7 @@
 
 import type { Amounts } from '../budget/amounts.js'
 import type { TaskId } from '../ids.js'
+import type { EventName } from './event-names.js'
 import type { HoldSettled, OutcomeJudged, StepEnded, TaskOpened } from './records.js'
 
 export type TaskStatus = 'open' | 'succeeded' | 'failed' | 'abandoned'
@@ -65,4 +66,22 @@ export interface TaskRow {
   readonly escalated: boolean
   readonly session: string | null
   readonly externalId: string | null
+}
+
+export interface EventFilter {
+  readonly event?: EventName
+  readonly subject?: string
+  /** Most rows, 1..500. Default 50, newest first. */
+  readonly limit?: number
+  /** Only those with a smaller number: the last of the page before. */
+  readonly before?: number
+}
+
+export interface EventRow {
+  /** Rises in order of writing. */
+  readonly n: number
+  readonly atMs: number
+  readonly event: EventName
+  readonly subject: string
+  readonly detail: Readonly<Record<string, unknown>>
 }

@@ -17,9 +17,13 @@ export function sendRefusal(
   to: { readonly caller: Caller; readonly refusal: Refusal; readonly step?: Step },
 ): void {
   const { caller, refusal, step } = to
+  const atMs = engine.system.nowMs()
+  if (step === undefined && call.taskId === null && call.contract !== null) {
+    engine.slo.refused(engine.release().contracts.get(call.contract), refusal.code, atMs)
+  }
   record(engine, {
     kind: 'call-refused',
-    atMs: engine.system.nowMs(),
+    atMs,
     tenant: call.tenant.name,
     contract: step?.task.contract.name ?? call.contract,
     task: refusal.task,
