@@ -85,5 +85,7 @@ export function archiveOf(books: SimBooks): Archive {
     ownedCosts: unused,
     accountTotals: unused,
     loadContent: () => Promise.resolve(null),
+    endedTasks: unused,
+    events: unused,
   }
 }

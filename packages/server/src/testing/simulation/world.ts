@@ -1,17 +1,15 @@
 // One simulated run: the engine that serves traffic, with another clock, another disk and other providers.
 // Everything that happens is an event of the heap of timers; after each one all invariants are looked at.
 
-import { Ceilings } from '../../engine/ceilings.js'
-import { AnswerMemory } from '../../engine/answer-memory.js'
 import { callModel } from '../../engine/call-model.js'
-import { Capacity } from '../../engine/capacity/capacity.js'
-import { type Engine, PremiumCounters } from '../../engine/engine.js'
+import type { Engine } from '../../engine/engine.js'
 import { closeTask, openTask } from '../../engine/open-task.js'
 import { endTask, sweepExpired } from '../../engine/outcome.js'
 import type { Books, Caller, Ledger, Provider } from '../../engine/ports.js'
-import { type Task, TaskRegistry } from '../../engine/task-registry.js'
+import type { Task } from '../../engine/task-registry.js'
 import type { Release } from '../../core/release/release.js'
 import { seededRandom } from '../fake-system.js'
+import { engineOf } from '../test-engine.js'
 import { type CallRun, modelCallOf, numberOf } from './call-run.js'
 import { retryAfter } from './client.js'
 import { ModelServer } from './model-server.js'
@@ -107,27 +105,19 @@ export class World {
   }
 
   #makeEngine(): Engine {
-    const { clock, books } = this
+    const { books } = this
     const ledger = this.#sabotage.ledger?.(this.ledger) ?? this.ledger
-    const { system } = clock
     const providers = new Map<string, Provider>()
     for (const [name, server] of this.servers)
       providers.set(name, this.#sabotage.provider?.(server, this) ?? server)
-    return {
-      system,
+    return engineOf({
+      system: this.clock.system,
       ledger,
       books: this.#sabotage.books?.(books) ?? books,
       archive: archiveOf(books),
-      tasks: new TaskRegistry(),
-      capacity: new Capacity(),
-      ceilings: new Ceilings(ledger, new Map()),
-      answers: new AnswerMemory((text) => system.sha256(text)),
-      bytesPerToken: new Map(),
-      premiumShare: new PremiumCounters(),
       release: () => this.release,
       provider: (_release, name) => providers.get(name),
-      observe() {},
-    }
+    })
   }
 
   /** Sets the timers of everything the scenario has. */
