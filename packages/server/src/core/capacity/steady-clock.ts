@@ -1,14 +1,23 @@
-// Time that does not go back. A pause of a second must not last an hour because somebody set the clock back
-// by one: what was still to come is then as far away as before.
+// Time that only goes forward. A wall clock that jumps back stands still for one reading and goes on from
+// there, and one that jumps ahead counts as at most a day: nothing is held for ever because of a clock.
+
+/** Nothing in capacity lasts longer. */
+const JUMP_MS_MAX = 24 * 3_600_000
 
 export class SteadyClock {
-  #seenMs = -Infinity
-  #aheadMs = 0
+  #readMs: number | null = null
+  #nowMs = 0
 
-  /** The steady instant of this reading of the wall clock, ms; differences between two of them are true. */
-  at(nowMs: number): number {
-    if (nowMs < this.#seenMs) this.#aheadMs += this.#seenMs - nowMs
-    this.#seenMs = nowMs
-    return nowMs + this.#aheadMs
+  /** The steady time at this reading of the wall clock, ms since the first reading. */
+  at(wallMs: number): number {
+    const elapsedMs = this.#readMs === null ? 0 : wallMs - this.#readMs
+    this.#readMs = wallMs
+    if (elapsedMs > 0) this.#nowMs += Math.min(elapsedMs, JUMP_MS_MAX)
+    return this.#nowMs
+  }
+
+  /** As of the last reading. */
+  get nowMs(): number {
+    return this.#nowMs
   }
 }

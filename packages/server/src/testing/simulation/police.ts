@@ -36,7 +36,7 @@ export class Police {
   readonly #endedSteps = new Set<StepId>()
   /** Of tasks of one step. */
   readonly #callOf = new Map<TaskId, CallRun>()
-  /** The call that is being started, and until it waits for something everything that happens is its doing. */
+  /** The call that is being started: until it waits for something, all that happens is its doing. */
   starting: CallRun | null = null
   readonly #holdOf = new Map<AttemptId, HoldId>()
   #engine: Engine | null = null

@@ -17,30 +17,13 @@ const SEEDS = Number(process.env['SPILLWAY_SEEDS'] ?? 2_000)
 const SHARES = 4
 const SABOTAGED_SEEDS = 60
 
-const MEANT_TO_HAPPEN = [
-  ...[
-    'budget.exhausted',
-    'capacity.queue_timeout',
-    'ceiling.reached',
-    'deadline.exceeded',
-    'store.unavailable',
-  ],
-  ...['task.closed', 'task.unknown', 'upstream.failed', 'upstream.rejected', 'upstream.timeout'],
-  ...['shorter_context', 'smaller_model', 'cached_answer', 'partial_result', 'refine'],
-  ...['ok', 'caller_left', 'cut', 'connection', 'context_length', 'timeout', 'invalid_body', 'throttled'],
-  ...[
-    'broken_stream',
-    'stream_error',
-    'http_400',
-    'http_401',
-    'http_404',
-    'http_429',
-    'http_500',
-    'http_503',
-    'http_529',
-  ],
-  ...['answer', 'judge', 'sample', 'reported', 'estimated', 'none', 'exact', 'escalated:0', 'disputed'],
-]
+const MEANT_TO_HAPPEN = `
+  budget.exhausted capacity.queue_timeout ceiling.reached deadline.exceeded store.unavailable
+  task.closed task.unknown upstream.failed upstream.rejected upstream.timeout
+  shorter_context smaller_model cached_answer partial_result refine exact escalated:0
+  ok caller_left cut connection context_length timeout invalid_body throttled broken_stream stream_error
+  http_400 http_401 http_404 http_429 http_500 http_503 http_529
+  answer judge sample reported estimated none disputed`
 
 async function expectUnbroken(scenario: Scenario): Promise<void> {
   const run = await runScenario(scenario)
@@ -79,7 +62,8 @@ describe.skipIf(only !== undefined)('the engine under simulation', () => {
     const seen = new Set<string>()
     for (let seed = 1; seed <= 300; seed++)
       for (const mark of (await runScenario(randomScenario(seed))).marks) seen.add(mark)
-    expect(MEANT_TO_HAPPEN.filter((mark) => !seen.has(mark))).toEqual([])
+    const meant = MEANT_TO_HAPPEN.trim().split(/\s+/)
+    expect(meant.filter((mark) => !seen.has(mark))).toEqual([])
   })
 
   test('a seed tells everything: two runs of it are the same, line by line', async () => {
