@@ -59,27 +59,59 @@ const KINDS: readonly FaultKind[] = [
   'lie',
 ]
 
+/** Each so many seeds one is a long, busy day with little faults: what has to learn first has time to. */
+const BUSY_EVERY = 40
+const BUSY_SHAPES = ['replicas', 'limited', 'unpriced'] as const
+const BUSY_MS = 90_000
+
+interface Frame {
+  readonly shape: Shape
+  readonly isBusy: boolean
+  readonly spanMs: number
+}
+
 export function randomScenario(seed: number): Scenario {
   const dice = new Dice(seed * 2_654_435_761)
-  const shape = shapeNamed(dice.pick(SHAPE_NAMES))
-  const spanMs = dice.pick([500, 3_000, 8_000, 15_000])
+  const isBusy = seed % BUSY_EVERY === 0
+  const shape = shapeNamed(dice.pick(isBusy ? BUSY_SHAPES : SHAPE_NAMES))
+  const spanMs = isBusy ? BUSY_MS : dice.pick([500, 3_000, 8_000, 15_000])
+  const frame = { shape, isBusy, spanMs }
   const tasks = Array.from({ length: dice.between(0, 4) }, (_, id) => drawTask(dice, shape, { id, spanMs }))
-  const count = dice.between(20, 60)
+  const count = isBusy ? dice.between(300, 500) : dice.between(20, 60)
   return {
     seed,
     shape: shape.name,
     ledgerMs: dice.chance(0.2) ? dice.between(1, 30) : 0,
     diskMs: dice.chance(0.2) ? dice.between(1, 400) : 0,
-    paces: Object.fromEntries(Object.keys(shape.providers).map((name) => [name, drawPace(dice)])),
-    faults: Array.from({ length: dice.skewed(0, 6) + dice.between(0, 2) }, () =>
-      drawFault(dice, shape, spanMs),
-    ),
+    paces: Object.fromEntries(Object.keys(shape.providers).map((name) => [name, drawPace(dice, isBusy)])),
+    faults: drawFaults(dice, frame),
     tasks,
-    calls: drawCalls(dice, shape, { count, spanMs, tasks }),
+    calls: drawCalls(dice, frame, { count, tasks }),
+    ...drawInterventions(dice, frame),
+  }
+}
+
+function drawFaults(dice: Dice, { shape, isBusy, spanMs }: Frame): readonly Fault[] {
+  const count = isBusy ? dice.between(1, 4) : dice.skewed(0, 6) + dice.between(0, 2)
+  const drawn = Array.from({ length: count }, () => drawFault(dice, shape, spanMs))
+  if (!isBusy) return drawn
+  // Now and then one call hangs or is slow: that is what hedges and guards are for.
+  return drawn.map((fault) => ({
+    ...fault,
+    kind: dice.pick(['stall', 'drip', 'freeze', 'slow', fault.kind] as const),
+    toMs: fault.fromMs + dice.between(5_000, spanMs),
+    share: 0.05,
+  }))
+}
+
+function drawInterventions(
+  dice: Dice,
+  { spanMs }: Frame,
+): Pick<Scenario, 'jumps' | 'reloads' | 'diskFaults'> {
+  const at = (): number => dice.between(0, spanMs)
+  return {
     jumps: dice.chance(0.25) ? Array.from({ length: dice.between(1, 3) }, () => drawJump(dice, spanMs)) : [],
-    reloads: dice.chance(0.25)
-      ? [dice.between(0, spanMs), dice.between(0, spanMs)].sort((a, b) => a - b)
-      : [],
+    reloads: dice.chance(0.25) ? [at(), at()].sort((a, b) => a - b) : [],
     diskFaults: dice.chance(0.08) ? [drawSpan(dice, spanMs, 2_000)] : [],
   }
 }
@@ -94,7 +126,8 @@ function drawJump(dice: Dice, spanMs: number): Scenario['jumps'][number] {
   return { atMs: dice.between(0, spanMs), byMs: dice.chance(0.5) ? size : -size }
 }
 
-function drawPace(dice: Dice): Pace {
+function drawPace(dice: Dice, isBusy: boolean): Pace {
+  if (isBusy) return { stepMs: 5, perRunningMs: 1, prefillMsPerToken: 0.1, tokensPerStep: 4, runningMax: 16 }
   return {
     stepMs: dice.pick([2, 10, 40]),
     perRunningMs: dice.pick([0, 1, 8]),
@@ -129,17 +162,16 @@ function drawTask(dice: Dice, shape: Shape, of: { readonly id: number; readonly 
 
 interface CallsAsk {
   readonly count: number
-  readonly spanMs: number
   readonly tasks: readonly TaskPlan[]
 }
 
-function drawCalls(dice: Dice, shape: Shape, ask: CallsAsk): readonly CallPlan[] {
+function drawCalls(dice: Dice, { shape, isBusy, spanMs }: Frame, ask: CallsAsk): readonly CallPlan[] {
   // A herd comes at one moment; else calls come as they come.
-  const herdAtMs = dice.chance(0.3) ? dice.between(0, ask.spanMs) : null
-  const storm = dice.chance(0.3)
+  const herdAtMs = !isBusy && dice.chance(0.3) ? dice.between(0, spanMs) : null
+  const storm = !isBusy && dice.chance(0.3)
   return Array.from({ length: ask.count }, (_, id) => {
     const isHerd = herdAtMs !== null && dice.chance(0.7)
-    const atMs = isHerd ? herdAtMs : dice.between(0, ask.spanMs)
+    const atMs = isHerd ? herdAtMs : dice.between(0, spanMs)
     return { ...drawCall(dice, shape, ask), id, atMs, ...drawClient(dice, storm) }
   })
 }
