@@ -1,5 +1,6 @@
 // The invariants that hold between any two events, and those of a server that has come to rest.
 
+import type { Demand } from '../../core/capacity/demand.js'
 import { RESOURCES } from '../../core/budget/amounts.js'
 import type { TaskId } from '../../core/ids.js'
 import type { World } from './world.js'
@@ -104,9 +105,18 @@ function checkSteps({ books, log }: World): void {
 /** The one timer that never ends: the sweep of tasks whose time is up. */
 const KNOWN_TIMERS = 1
 
-/** Some time after rest: no timer is left, and everybody is let in again. */
-export function checkIdle({ clock, log, engine, release }: World): void {
+/** Longer than any pause that a provider of the simulation asks for, or that may follow from its refusals, ms. */
+const REST_MS_MAX = 600_000
+
+/** Some time after rest: no timer is left, and everybody is let in again, everywhere. */
+export function checkIdle(world: World): void {
+  const { clock, log } = world
   if (clock.engineTimers > KNOWN_TIMERS) log.fail(`${clock.engineTimers} timers are left`)
+  checkTenants(world)
+  checkDeployments(world)
+}
+
+function checkTenants({ clock, log, engine, release }: World): void {
   const nowMs = clock.system.nowMs()
   for (const tenant of release.tenants.values()) {
     const { concurrency, tokensPerMinute } = tenant.limits
@@ -118,4 +128,17 @@ export function checkIdle({ clock, log, engine, release }: World): void {
     for (let count = 0; count < admitted; count++) engine.capacity.leave(tenant)
     if (admitted < most) log.fail(`${tenant.name} may run ${admitted} calls at rest, not ${most}`)
   }
+}
+
+function checkDeployments({ clock, log, engine, release }: World): void {
+  const nowMs = clock.system.nowMs()
+  const size = { inputTokens: 10, outputTokens: 10, outputTokensMax: 20 }
+  const whose = { tenant: 'nobody', weight: 1, criticality: 'critical', stream: false } as const
+  const demand: Demand = { ...size, ...whose, deadlineMs: nowMs + REST_MS_MAX }
+  for (const { deployments } of release.models.values())
+    for (const deployment of deployments) {
+      const taken = engine.capacity.take([deployment], demand, nowMs)
+      if (taken.kind === 'place') engine.capacity.giveBack(taken.place)
+      else if (taken.waitMs > REST_MS_MAX) log.fail(`${deployment.id} rests for ${taken.waitMs} ms more`)
+    }
 }

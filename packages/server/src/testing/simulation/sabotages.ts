@@ -195,6 +195,12 @@ export const SABOTAGES: Readonly<Record<string, () => Sabotage>> = {
         end(place, ...seen)
       }
     }),
+  'a pause that is far too long': () =>
+    capacityThat((capacity) => {
+      const end = capacity.end.bind(capacity)
+      capacity.end = (place, seen, nowMs) =>
+        end(place, seen.retryAfterMs === null ? seen : { ...seen, retryAfterMs: 3_600_000 }, nowMs)
+    }),
   'a tenant who never leaves'() {
     const isHit = everyThird()
     return capacityThat((capacity) => {
