@@ -105,7 +105,7 @@ function checkSteps({ books, log }: World): void {
 /** The one timer that never ends: the sweep of tasks whose time is up. */
 const KNOWN_TIMERS = 1
 
-/** Longer than any pause that a provider of the simulation asks for, or that may follow from its refusals, ms. */
+/** Longer than any pause that a simulated provider asks for, or that may follow from what it does, ms. */
 const REST_MS_MAX = 600_000
 
 /** Some time after rest: no timer is left, and everybody is let in again, everywhere. */
