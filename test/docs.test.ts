@@ -113,8 +113,9 @@ describe('docs/interface.md', () => {
 
 describe('docs/configuration.md', () => {
   test('explains every key of the configuration', () => {
+    // What is read by provider-limits.ts ships with Spillway: nobody writes it.
     const sources = filesUnder(CONFIG)
-      .filter((path) => !isTest(path))
+      .filter((path) => !isTest(path) && !path.endsWith('/provider-limits.ts'))
       .map(readText)
     const keys = sources.flatMap((text) =>
       [...text.matchAll(/\b([a-z_0-9]+): (?:required|optional)\(/g)].map(([, key = '']) => key),

@@ -107,7 +107,7 @@ test('a capacity refusal says when to come back; a known code brings its hint al
   }))
   const error = await failureOf(client.report())
   expect(error).toMatchObject({
-    shouldRetry: true,
+    shouldRetry: false,
     retryAfterMs: 2_000,
     hint: expect.stringContaining('retry'),
   })

@@ -2,8 +2,11 @@
 
 export interface ErrorEntry {
   readonly status: number
-  /** `never`: `x-should-retry: false`. `later`: `Retry-After` is set. `caller`: the caller decides. */
-  readonly retry: 'never' | 'later' | 'caller'
+  /**
+   * `never`: `x-should-retry: false`. `later`: `Retry-After` is set. `wait`: both, because an SDK that
+   * repeats adds to the load. `caller`: the caller decides.
+   */
+  readonly retry: 'never' | 'later' | 'wait' | 'caller'
   /** What to do about it. */
   readonly hint: string
 }
@@ -64,12 +67,12 @@ export const ERRORS = {
   },
   'capacity.shed': {
     status: 429,
-    retry: 'later',
+    retry: 'wait',
     hint: 'More arrives than can be served; retry after the given seconds.',
   },
   'capacity.queue_timeout': {
     status: 503,
-    retry: 'later',
+    retry: 'wait',
     hint: 'No deployment became free in time; retry after the given seconds.',
   },
   'upstream.failed': {

@@ -22,6 +22,7 @@ export {
 } from './parse-requests.js'
 export type { Parsed, Problem } from './parsed.js'
 export type { DeploymentProbe, ProbeJson, ProviderProbe, RateLimit, ServerLoadJson } from './probe.js'
+export type { CriticalityName, PerCriticality, QueueCapacity } from './queue-capacity.js'
 export type {
   CapacityJson,
   DeploymentCapacity,
@@ -31,6 +32,7 @@ export type {
   OwnedJson,
   Percentiles,
   PlaceJson,
+  RateBucketJson,
   Report,
   ReportGroupJson,
   ReportGrouping,

@@ -2,6 +2,7 @@
 // "unknown" or "does not apply", never zero.
 
 import type { Tier } from './answers.js'
+import type { QueueCapacity } from './queue-capacity.js'
 
 export const REPORT_GROUPINGS = [
   'contract',
@@ -144,7 +145,15 @@ export interface DeploymentCapacity {
   readonly breaker: 'closed' | 'open' | 'half-open'
   readonly concurrency: { readonly limit: number | null; readonly in_flight: number }
   readonly queue: { readonly length: number; readonly oldest_ms: number | null }
-  readonly rate: { readonly requests_left: number | null; readonly tokens_left: number | null }
+  readonly rate: {
+    /** The least of the limits on it; null: none is known. */
+    readonly requests_left: number | null
+    readonly tokens_left: number | null
+    /** Share of the full rate at which they refill, 0..1: below 1 after the provider refused. */
+    readonly refill_share?: number
+    /** Every limit that is known. */
+    readonly buckets?: readonly RateBucketJson[]
+  }
   readonly latency_ms: Percentiles | null
   readonly tier?: Tier
   /** How long it rests after failures, ms. */
@@ -157,9 +166,23 @@ export interface DeploymentCapacity {
   readonly failures?: Readonly<Record<string, number>>
 }
 
+/** One limit of a deployment, and what is left of it as far as is known. */
+export interface RateBucketJson {
+  readonly dimension: 'requests' | 'tokens' | 'input_tokens' | 'output_tokens'
+  readonly per: 'minute' | 'day'
+  readonly limit: number
+  readonly remaining: number
+  /** `headers`: the provider tells a lower one than is configured, or none is. */
+  readonly source: 'configured' | 'headers'
+  /** Until all of it is there again, ms. */
+  readonly reset_ms: number
+}
+
 /** Answer of `GET /v1/capacity`. */
 export interface CapacityJson {
   readonly deployments: readonly DeploymentCapacity[]
+  /** Of models that calls had to wait for. */
+  readonly queues: readonly QueueCapacity[]
 }
 
 /** One entry of `GET /v1/models`, in OpenAI's shape with what Spillway knows beside it. */

@@ -19,6 +19,7 @@ import { AnswerMemory } from './engine/answer-memory.js'
 import { Capacity } from './engine/capacity/capacity.js'
 import { CEILING_PREFIXES, Ceilings } from './engine/ceilings.js'
 import { type Engine, PremiumCounters, record } from './engine/engine.js'
+import { watchOverload } from './engine/overload-events.js'
 import { watchSlos } from './engine/slo-alerts.js'
 import { SloWatch } from './engine/slo-watch.js'
 import { sweepExpired } from './engine/outcome.js'
@@ -26,6 +27,7 @@ import type { System } from './engine/ports.js'
 import { TaskRegistry } from './engine/task-registry.js'
 import { type Authenticator, createAuthenticator } from './http/authenticate.js'
 import { Idempotency } from './http/idempotency.js'
+import { queuesJson } from './http/queues-json.js'
 import { type Server, startServer } from './http/server.js'
 
 export interface SpillwayOptions {
@@ -153,6 +155,7 @@ class Running implements Spillway {
         options.logger.error('fault', { error: error instanceof Error ? error.stack : String(error) }),
     })
     sweepExpired(engine)
+    watchOverload(engine)
     // Nobody waits for it: alerts of the first seconds see less.
     void engine.slo
       .restore(store, system.nowMs())
@@ -202,7 +205,7 @@ class Running implements Spillway {
       books: store,
       archive: store,
       tasks: new TaskRegistry(),
-      capacity: new Capacity(),
+      capacity: new Capacity(system),
       ceilings: new Ceilings(ledger, restored),
       answers: new AnswerMemory((text) => system.sha256(text)),
       bytesPerToken: new Map(),
@@ -236,6 +239,7 @@ class Running implements Spillway {
       lostEntries: stats.lostEntries,
       failed: store.failed !== null,
     })
+    this.#metrics.setQueues(queuesJson(engine))
     this.#metrics.setSlo(engine.slo.states(this.#release, this.#parts.system.nowMs()))
     this.#metrics.setDropped('logs', options.logger.dropped)
     if (spans !== null) this.#metrics.setDropped('traces', spans.dropped())

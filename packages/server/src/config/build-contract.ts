@@ -64,6 +64,7 @@ export function buildContract(name: string, tree: Tree, around: Surroundings): B
     route,
     cache: cacheOf(values),
     maxAttempts: values.retries?.max_attempts ?? null,
+    criticality: values.criticality,
     record: values.record,
     retentionDays: values.retention_days,
     price: { nanoUsdPerSuccess: nanoUsd(values.price?.usd_per_success ?? null) },

@@ -189,7 +189,13 @@ models:
       deployments: [
         {
           id: 'openai/gpt-4o-mini',
-          limits: { requestsPerMinute: 500, tokensPerMinute: 200_000, concurrency: 64 },
+          limits: {
+            requestsPerMinute: 500,
+            tokensPerMinute: 200_000,
+            inputTokensPerMinute: null,
+            outputTokensPerMinute: null,
+            concurrency: 64,
+          },
           price: { book: 'genai-prices-0.1.8' },
           maxOutputTokens: 4096,
         },
@@ -238,6 +244,7 @@ models:
         concurrency: null,
       },
       attributes: { account_tier: 'enterprise' },
+      weight: 1,
     })
   })
 

@@ -15,6 +15,7 @@ import { buildContract, type Built, DEFAULT_CONTRACT, type Surroundings } from '
 import { defaultModelOf } from './built-in.js'
 import { type ConfigText, parseYaml } from './parse-yaml.js'
 import type { Problems } from './problems.js'
+import { readCapacity } from './read-capacity.js'
 import { readAlerts } from './read-alerts.js'
 import { ceilingLimits } from './read-limits.js'
 import { isTier, readModels } from './read-models.js'
@@ -35,7 +36,17 @@ export interface ConfigInput extends ConfigText {
   readonly deviceProblem?: DeviceLook
 }
 
-const KEYS = ['providers', 'models', 'tasks', 'tenants', 'defaults', 'limits', 'server', 'alerts'] as const
+const KEYS = [
+  'providers',
+  'models',
+  'tasks',
+  'tenants',
+  'defaults',
+  'limits',
+  'server',
+  'capacity',
+  'alerts',
+] as const
 type Key = (typeof KEYS)[number]
 
 /** Problems carry `file:line:column` and never a secret. */
@@ -82,6 +93,7 @@ function readContent(
     product: root.entries.has('limits') ? ceilingLimits.read(at('limits'), problems) : NO_CEILINGS,
     dearestPrice: dearestOf(models),
     server: readServer(at('server'), problems),
+    capacity: readCapacity(at('capacity'), problems),
     alerts: readAlerts(at('alerts'), problems),
   }
 }

@@ -40,19 +40,29 @@ export const ceilingLimits: Reader<CeilingLimits> = {
 const deployment = record({
   rpm: optional(whole('requests per minute')),
   tpm: optional(whole('tokens per minute')),
+  itpm: optional(whole('input tokens per minute')),
+  otpm: optional(whole('output tokens per minute')),
   concurrency: optional(whole('calls at a time')),
 })
 
 export const NO_DEPLOYMENT_LIMITS: DeploymentLimits = {
   requestsPerMinute: null,
   tokensPerMinute: null,
+  inputTokensPerMinute: null,
+  outputTokensPerMinute: null,
   concurrency: null,
 }
 
 export const deploymentLimits: Reader<DeploymentLimits> = {
   fallback: NO_DEPLOYMENT_LIMITS,
   read(tree, problems) {
-    const { rpm, tpm, concurrency } = deployment.read(tree, problems)
-    return { requestsPerMinute: rpm, tokensPerMinute: tpm, concurrency }
+    const { rpm, tpm, itpm, otpm, concurrency } = deployment.read(tree, problems)
+    return {
+      requestsPerMinute: rpm,
+      tokensPerMinute: tpm,
+      inputTokensPerMinute: itpm,
+      outputTokensPerMinute: otpm,
+      concurrency,
+    }
   },
 }

@@ -12,6 +12,7 @@ import {
 } from '../core/release/release.js'
 import { checkName } from './names.js'
 import type { Problems } from './problems.js'
+import { bundledProviderLimits } from './provider-limits.js'
 import { deploymentLimits, NO_DEPLOYMENT_LIMITS, usd } from './read-limits.js'
 import {
   asMap,
@@ -145,6 +146,7 @@ function buildDeployment(
     provider: provider.name,
     model: upstream,
     limits: value.limits,
+    quota: bundledProviderLimits().rulesFor(provider, upstream),
     price: value.price ?? from.model.price ?? listed ?? null,
     usdPerHour: value.usd_per_hour,
     maxOutputTokens:
@@ -202,6 +204,7 @@ export function impliedDeployment(
     provider: provider.name,
     model: upstream,
     limits: NO_DEPLOYMENT_LIMITS,
+    quota: bundledProviderLimits().rulesFor(provider, upstream),
     price: entry?.price ?? null,
     usdPerHour: null,
     maxOutputTokens: entry?.maxOutputTokens ?? MAX_OUTPUT_TOKENS_DEFAULT,

@@ -1,6 +1,7 @@
 // The keys of one task, as written: types, ranges and defaults. What follows from several of them together
 // (rules, references, the contract itself) is made in `build-contract.ts`.
 
+import { CRITICALITIES, type Criticality } from '../core/capacity/demand.js'
 import { FULL_LADDER, type RungName } from '../core/release/release.js'
 import { usd, USD_MAX } from './read-limits.js'
 import {
@@ -110,6 +111,8 @@ export const task = record({
   route: optional(route, route.fallback),
   cache: optional(cache, cache.fallback),
   retries: optional(record({ max_attempts: optional(whole('attempts')) })),
+  /** Under overload the last class goes first. */
+  criticality: optional(oneOf<Criticality>(CRITICALITIES, 'criticality'), 'critical'),
   record: optional(oneOf(['metadata', 'content'], 'way to record'), 'metadata'),
   /** How long recorded content is kept, days. Default 30. */
   retention_days: optional(whole('days', 1, DAYS_MAX), RETENTION_DAYS_DEFAULT),

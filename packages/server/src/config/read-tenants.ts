@@ -5,7 +5,7 @@ import { FACTS } from '../core/release/facts.js'
 import { checkName } from './names.js'
 import type { Problems } from './problems.js'
 import { ceilingLimits } from './read-limits.js'
-import { anything, asMap, list, located, optional, record, required, secret } from './readers.js'
+import { anything, asMap, list, located, number, optional, record, required, secret } from './readers.js'
 import { toJson, type Tree } from './tree.js'
 
 const tenant = record({
@@ -13,6 +13,8 @@ const tenant = record({
   limits: optional(ceilingLimits, NO_CEILINGS),
   /** Facts for rules, under names of the tenant's choice. Default none. */
   attributes: optional(anything),
+  /** Its part of what is scarce, beside other tenants' weights. Default 1. */
+  weight: optional(number({ min: 0.001, max: 1_000 }), 1),
 })
 
 export function readTenants(
@@ -35,7 +37,8 @@ export function readTenants(
       keyHashes.add(hash)
     }
     const attributes = readAttributes(values.attributes, problems)
-    tenants.set(name, { name, keyHashes: [...keyHashes].toSorted(), limits: values.limits, attributes })
+    const { limits, weight } = values
+    tenants.set(name, { name, keyHashes: [...keyHashes].toSorted(), limits, attributes, weight })
   }
   return tenants
 }

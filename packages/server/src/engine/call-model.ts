@@ -112,7 +112,7 @@ function turnAfter(
         failures: end.failures,
       })
     case 'no-capacity':
-      return fall(step, current, { kind: 'capacity', waitMs: end.waitMs })
+      return fall(step, current, { kind: 'capacity', isShed: end.isShed, waitMs: end.waitMs })
   }
 }
 

@@ -4,6 +4,7 @@
 import type { ErrorCode } from '@spillway/protocol'
 import { type LadderState, type LadderTrigger, chooseRung } from '../core/budget/ladder.js'
 import type { LimitName } from '../core/budget/amounts.js'
+import { retryAfterSeconds } from '../core/capacity/early-rejection.js'
 import { chooseKept } from '../core/context/shorten.js'
 import { smallerModel } from '../core/routing/smaller-model.js'
 import { applyKept, describeMessages } from '../wire/conversation.js'
@@ -23,7 +24,7 @@ import { modelNamed } from '../core/routing/route-models.js'
 export type Trigger =
   | { readonly kind: 'budget' | 'ceiling'; readonly limit: LimitName; readonly partial?: PartialAnswer }
   | { readonly kind: 'upstream'; readonly end: string; readonly failures: readonly AttemptFailure[] }
-  | { readonly kind: 'capacity'; readonly waitMs: number }
+  | { readonly kind: 'capacity'; readonly isShed: boolean; readonly waitMs: number }
 
 /** What was generated before a limit cut it off, unseen by the caller. */
 export type PartialAnswer = Extract<Answer, { kind: 'held' }>
@@ -180,9 +181,9 @@ function refusalFor(step: Step, trigger: Trigger, reason: string): Refusal {
     case 'ceiling':
       return refused('ceiling.reached', capital(reason), { task })
     case 'capacity':
-      return refused('capacity.queue_timeout', capital(reason), {
+      return refused(trigger.isShed ? 'capacity.shed' : 'capacity.queue_timeout', capital(reason), {
         task,
-        retryAfterSeconds: Math.max(1, Math.ceil(trigger.waitMs / 1000)),
+        retryAfterSeconds: retryAfterSeconds(trigger.waitMs, step.engine.system.random()),
       })
     case 'upstream': {
       const attempts = trigger.failures.map(({ deployment, status, end, error }) => ({

@@ -14,6 +14,7 @@ const LOCAL: Tenant = {
   keyHashes: [],
   limits: NO_CEILINGS,
   attributes: {},
+  weight: 1,
 }
 
 /** Keys seen lately, so that a busy client is not hashed anew each time; bounded, and per release. */

@@ -2,6 +2,7 @@
 
 import type { Release } from '../core/release/release.js'
 import type { Engine } from '../engine/engine.js'
+import { rateJson } from './rate-json.js'
 
 /** What the configuration states of a provider. */
 function hostingFacts(release: Release, name: string) {
@@ -17,11 +18,12 @@ function hostingFacts(release: Release, name: string) {
 /** Every configured deployment with what is known of its load. */
 export function capacityJson(engine: Engine) {
   const nowMs = engine.system.nowMs()
-  const loads = new Map(engine.capacity.snapshot().map((load) => [load.id, load]))
+  const queues = new Map(engine.capacity.queues.snapshot(nowMs).map((queue) => [queue.model, queue]))
   return [...engine.release().models.values()].flatMap((model) =>
     model.deployments.map((deployment) => {
-      const load = loads.get(deployment.id)
-      const coolingMs = Math.max(0, load?.coolMs(nowMs) ?? 0)
+      const load = engine.capacity.look(deployment, nowMs)
+      const queue = queues.get(model.name)
+      const coolingMs = load.rates.restMs(nowMs)
       return {
         deployment: deployment.id,
         model: model.name,
@@ -30,14 +32,14 @@ export function capacityJson(engine: Engine) {
         tier: model.tier,
         breaker: coolingMs > 0 ? 'open' : 'closed',
         cooling_ms: coolingMs,
-        concurrency: { limit: deployment.limits.concurrency, in_flight: load?.inFlight ?? 0 },
-        queue: { length: 0, oldest_ms: null },
-        rate: { requests_left: null, tokens_left: null },
+        concurrency: { limit: deployment.limits.concurrency, in_flight: load.inFlight },
+        queue: { length: queue?.size ?? 0, oldest_ms: queue?.oldestMs(nowMs) ?? null },
+        rate: rateJson(load.rates, nowMs),
         latency_ms: null,
-        mean_latency_ms: load === undefined || load.latencyMs === 0 ? null : Math.round(load.latencyMs),
-        requests: load?.requests ?? 0,
-        successes: load?.successes ?? 0,
-        failures: load?.failures ?? {},
+        mean_latency_ms: load.latencyMs === 0 ? null : Math.round(load.latencyMs),
+        requests: load.requests,
+        successes: load.successes,
+        failures: load.failures,
       }
     }),
   )

@@ -244,6 +244,7 @@ const NOBODY: Tenant = {
   keyHashes: [],
   limits: NO_CEILINGS,
   attributes: {},
+  weight: 1,
 }
 
 const NO_VIEW: RequestView = {

@@ -8,6 +8,7 @@ import { probeDeployments } from '../engine/probe/probe.js'
 import { refused } from '../engine/refusal.js'
 import { type ControlPlane, Refused } from './control-plane.js'
 import { capacityJson } from './capacity-json.js'
+import { queuesJson } from './queues-json.js'
 import { probeJson } from './probe-json.js'
 import { EVENTS_DEFAULT, parseEventQuery, parseReportQuery } from './queries.js'
 import { eventJson, reportSlo, sloJson } from './slo-json.js'
@@ -16,6 +17,31 @@ import { valid } from './task-routes.js'
 
 export function registerOperatorRoutes(app: FastifyInstance, plane: ControlPlane): void {
   const { engine } = plane
+  registerReport(app, engine)
+  app.get('/v1/capacity', async () => ({
+    deployments: capacityJson(engine),
+    queues: queuesJson(engine),
+  }))
+  app.get('/v1/slo', async () => ({ contracts: sloJson(engine) }))
+  app.get('/v1/events', async (request) => {
+    const filter = valid(parseEventQuery(request.query, engine.system.nowMs()))
+    const rows = await engine.archive.events(filter)
+    const isFull = rows.length >= (filter.limit ?? EVENTS_DEFAULT)
+    return { events: rows.map(eventJson), next: isFull ? (rows.at(-1)?.n ?? null) : null }
+  })
+  app.post('/v1/providers/probe', async (request) => {
+    const probes = await probeDeployments(engine, request.tenant)
+    return probeJson(engine.release(), probes)
+  })
+  app.get('/metrics', async (_request, reply) => {
+    const { contentType, text } = await plane.metrics()
+    return reply.type(contentType).send(text)
+  })
+  registerModels(app, engine)
+  registerHealth(app, plane)
+}
+
+function registerReport(app: FastifyInstance, engine: Engine): void {
   app.get('/v1/report', async (request) => {
     const nowMs = engine.system.nowMs()
     const filter = { ...valid(parseReportQuery(request.query, nowMs)), tenant: request.tenant.name }
@@ -35,24 +61,6 @@ export function registerOperatorRoutes(app: FastifyInstance, plane: ControlPlane
       ...(summary.owned === null ? {} : { owned: ownedJson(summary.owned) }),
     }
   })
-  app.get('/v1/capacity', async () => ({ deployments: capacityJson(engine) }))
-  app.get('/v1/slo', async () => ({ contracts: sloJson(engine) }))
-  app.get('/v1/events', async (request) => {
-    const filter = valid(parseEventQuery(request.query, engine.system.nowMs()))
-    const rows = await engine.archive.events(filter)
-    const isFull = rows.length >= (filter.limit ?? EVENTS_DEFAULT)
-    return { events: rows.map(eventJson), next: isFull ? (rows.at(-1)?.n ?? null) : null }
-  })
-  app.post('/v1/providers/probe', async (request) => {
-    const probes = await probeDeployments(engine, request.tenant)
-    return probeJson(engine.release(), probes)
-  })
-  app.get('/metrics', async (_request, reply) => {
-    const { contentType, text } = await plane.metrics()
-    return reply.type(contentType).send(text)
-  })
-  registerModels(app, engine)
-  registerHealth(app, plane)
 }
 
 function registerModels(app: FastifyInstance, engine: Engine): void {

@@ -1,8 +1,10 @@
 // Models and a contract as a small configuration would give them, for tests of routing decisions.
 
+import { NO_DEPLOYMENT_LIMITS } from '../config/read-limits.js'
 import { NO_LIMITS } from '../core/budget/amounts.js'
 import type { Contract, Deployment, ModelEntry, Route, RouteRule, Tier } from '../core/release/release.js'
 import type { Facts, Rule, Verdict } from '../core/release/rule.js'
+import { EXAMPLE_QUOTA } from './example-quota.js'
 
 /**
  * A rule that answers as told, or reads one fact: `yes` for true, `no` for anything else, `unknown` when
@@ -21,7 +23,8 @@ export function exampleDeployment(id: string, outputRate: number | null = 600_00
     id,
     provider,
     model,
-    limits: { requestsPerMinute: null, tokensPerMinute: null, concurrency: null },
+    limits: NO_DEPLOYMENT_LIMITS,
+    quota: EXAMPLE_QUOTA,
     price:
       outputRate === null ? null : { rates: { input: 100_000, output: outputRate }, tiers: [], book: 'test' },
     usdPerHour: null,
@@ -64,6 +67,7 @@ export function exampleContract(name: string, changes: Partial<Contract> = {}): 
     route: exampleRoute('small-one'),
     cache: { exactTtlMs: null, semantic: null },
     maxAttempts: 4,
+    criticality: 'critical',
     record: 'metadata',
     retentionDays: 30,
     price: { nanoUsdPerSuccess: null },

@@ -11,6 +11,7 @@ import { callModel } from '../engine/call-model.js'
 import { Capacity } from '../engine/capacity/capacity.js'
 import { Ceilings } from '../engine/ceilings.js'
 import { type Engine, PremiumCounters } from '../engine/engine.js'
+import { watchOverload } from '../engine/overload-events.js'
 import { type OpenTask, openTask } from '../engine/open-task.js'
 import type { System } from '../engine/ports.js'
 import { SloWatch } from '../engine/slo-watch.js'
@@ -46,6 +47,8 @@ export interface CallAsk {
   readonly taskId?: string
   readonly attributes?: Readonly<Record<string, unknown>>
   readonly tenant?: Tenant
+  /** Default `interactive`. */
+  readonly priority?: ModelCall['priority']
   readonly upstreamHeaders?: Readonly<Record<string, string>>
   /** Of a call of the Responses API, as the HTTP floor prepares it. */
   readonly keeps?: ModelCall['keeps']
@@ -87,6 +90,7 @@ export const LOCAL: Tenant = {
   keyHashes: [],
   limits: NO_CEILINGS,
   attributes: {},
+  weight: 1,
 }
 
 export function createTestEngine(options: TestEngineOptions): TestEngine {
@@ -126,10 +130,10 @@ type EnginePorts = Pick<Engine, 'system' | 'books' | 'ledger' | 'archive' | 'rel
 
 export function engineOf(ports: EnginePorts): Engine {
   const { system, ledger } = ports
-  return {
+  const engine: Engine = {
     ...ports,
     tasks: new TaskRegistry(),
-    capacity: new Capacity(),
+    capacity: new Capacity(system),
     ceilings: new Ceilings(ledger, new Map()),
     answers: new AnswerMemory((text) => system.sha256(text)),
     bytesPerToken: new Map(),
@@ -137,6 +141,8 @@ export function engineOf(ports: EnginePorts): Engine {
     slo: new SloWatch(),
     observe() {},
   }
+  watchOverload(engine)
+  return engine
 }
 
 function testEngineOf(parts: Parts & { readonly engine: Engine }): TestEngine {
@@ -207,7 +213,7 @@ export function modelCallOf(ask: CallAsk): ModelCall {
     taskId: ask.taskId ?? null,
     attributes: ask.attributes ?? {},
     session: null,
-    priority: 'interactive',
+    priority: ask.priority ?? 'interactive',
     traceparent: null,
     requestId: 'request-1',
     upstreamHeaders: ask.upstreamHeaders ?? {},

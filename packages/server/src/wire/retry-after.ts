@@ -61,7 +61,7 @@ function secondsOrDate(value: string | undefined, nowMs: number): number | null 
 }
 
 /** HTTP dates and RFC 3339. A moment that has passed is no wait. */
-function dateWaitMs(value: string, nowMs: number): number | null {
+export function dateWaitMs(value: string, nowMs: number): number | null {
   const text = value.trim()
   if (!/^(?:[A-Z][a-z]{2},|\d{4}-\d\d-\d\dT)/.test(text)) return null
   const atMs = Date.parse(text)
@@ -84,7 +84,7 @@ const DURATION = new RegExp(
 )
 
 /** `1s`, `6m0s`, `1h2m3.5s`, `120ms`; a bare number is seconds. */
-function durationMs(value: string): number | null {
+export function durationMs(value: string): number | null {
   const text = value.trim()
   const seconds = plainNumber(text)
   if (seconds !== null) return seconds * 1_000

@@ -10,6 +10,7 @@ import { unreachable } from '../../core/unreachable.js'
 import { ContractCells } from './contract-cells.js'
 import { DeploymentCells } from './deployment-cells.js'
 import { createFamilies } from './families.js'
+import { type QueueCounts, createQueueMetrics } from './queue-metrics.js'
 import { KnownTasks } from './known-tasks.js'
 import { PairMap } from './pair-map.js'
 
@@ -25,6 +26,7 @@ export interface Metrics {
   /** Model calls being served now. */
   setInFlight(attempts: number): void
   setJournal(journal: JournalState): void
+  setQueues(queues: readonly QueueCounts[]): void
   /** Per contract with objectives. */
   setSlo(states: ReadonlyMap<string, readonly ObjectiveState[]>): void
   /** Log lines or spans that were dropped so far, because their sink was slow. */
@@ -55,6 +57,7 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
     text: () => registry.metrics(),
     contentType: registry.contentType,
     ...createGauges(registry),
+    setQueues: createQueueMetrics(registry),
   }
 }
 

@@ -2,8 +2,11 @@
 // content, so two servers with the same id decide alike. Everything a decision needs is reachable from here.
 
 import type { Amounts } from '../budget/amounts.js'
+import type { QuotaRules } from '../capacity/quota-rules.js'
 import type { ReleaseId } from '../ids.js'
 import type { Price } from '../money/price.js'
+import type { Criticality } from '../capacity/demand.js'
+import type { CapacitySettings } from './capacity-settings.js'
 import type { EventName } from '../task/event-names.js'
 import type { AzureProvider, BedrockProvider, VertexProvider } from './cloud-providers.js'
 import type { Rule } from './rule.js'
@@ -116,7 +119,10 @@ export interface SimulatedBehaviour {
 
 export interface DeploymentLimits {
   readonly requestsPerMinute: number | null
+  /** Input and output together. */
   readonly tokensPerMinute: number | null
+  readonly inputTokensPerMinute: number | null
+  readonly outputTokensPerMinute: number | null
   readonly concurrency: number | null
 }
 
@@ -127,6 +133,8 @@ export interface Deployment {
   /** The provider's name for the model. */
   readonly model: string
   readonly limits: DeploymentLimits
+  /** How its provider charges calls to limits, and tells of them. */
+  readonly quota: QuotaRules
   /** null: unknown. Never zero by omission. */
   readonly price: Price | null
   readonly usdPerHour: number | null
@@ -184,6 +192,8 @@ export interface Contract {
    * null, the default: every call has its first try, and all of them together three more.
    */
   readonly maxAttempts: number | null
+  /** Under overload the last goes first. Default `critical`. */
+  readonly criticality: Criticality
   readonly record: 'metadata' | 'content'
   readonly retentionDays: number
   readonly price: { readonly nanoUsdPerSuccess: number | null }
@@ -220,6 +230,8 @@ export interface Tenant {
   readonly keyHashes: readonly string[]
   readonly limits: CeilingLimits
   readonly attributes: Readonly<Record<string, unknown>>
+  /** Of what its calls share with those of other tenants, its part relative to theirs. Default 1. */
+  readonly weight: number
 }
 
 export interface ServerSettings {
@@ -265,6 +277,8 @@ export interface Release {
   readonly dearestPrice: Price | null
   /** The server itself (top-level key `server`). */
   readonly server: ServerSettings
+  /** How scarce places are given out (top-level key `capacity`). */
+  readonly capacity: CapacitySettings
   readonly alerts: readonly AlertWebhook[]
   /** Things that are legal but probably not meant, for `spillway check` and the start-up banner. */
   readonly warnings: readonly string[]

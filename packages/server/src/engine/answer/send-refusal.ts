@@ -47,7 +47,7 @@ function answeredByNobody({ route }: Step): Answered {
   return { route: route ?? 'default', model: null, deployment: null, simulated: false }
 }
 
-/** `x-should-retry: false` where a repetition cannot help, whole seconds of `Retry-After` where it can. */
+/** `x-should-retry: false` where repeating cannot help or adds to the load; `Retry-After` where it can. */
 export function retryHeaders(refusal: Refusal): Record<string, string> {
   const headers: Record<string, string> = {}
   addRetryHeaders(headers, refusal)
@@ -56,8 +56,8 @@ export function retryHeaders(refusal: Refusal): Record<string, string> {
 
 function addRetryHeaders(headers: Record<string, string>, refusal: Refusal): void {
   const { retry } = ERRORS[refusal.code]
-  if (retry === 'never') headers[RESPONSE_HEADERS.shouldRetry] = 'false'
-  if (retry === 'later' || refusal.retryAfterSeconds !== undefined) {
+  if (retry === 'never' || retry === 'wait') headers[RESPONSE_HEADERS.shouldRetry] = 'false'
+  if (retry === 'later' || retry === 'wait' || refusal.retryAfterSeconds !== undefined) {
     headers['retry-after'] = String(refusal.retryAfterSeconds ?? 1)
   }
 }

@@ -1,20 +1,16 @@
-// Stage 6, acquire: which deployment of the model serves, now. One that a provider asked to leave alone, or
-// that is at its configured concurrency, is waited for only when no other is ready, and never past the
-// deadline.
+// Stage 6, acquire: which deployment of the model serves, now. Where one is free and nobody waits, it is
+// taken without more ado. Else the call is told at once that it would be too late, or waits in the model's
+// queue for its turn, within its deadline.
 
 import type { Demand } from '../../core/capacity/demand.js'
+import { smallerModel } from '../../core/routing/smaller-model.js'
 import type { Deployment, ModelEntry } from '../../core/release/release.js'
 import type { Place } from '../capacity/deployment-state.js'
-import { sleep } from '../sleep.js'
-import { type Step, decide, timeLeftMs } from '../step-context.js'
+import type { ModelQueue } from '../capacity/model-queue.js'
+import type { NoPlace, QueueEnd } from '../capacity/queue-ask.js'
+import { type Step, decide } from '../step-context.js'
 
-export type Acquired =
-  | { readonly kind: 'place'; readonly place: Place }
-  /** Nothing is ready in time; `waitMs` is when something would be. */
-  | { readonly kind: 'none'; readonly waitMs: number }
-
-/** Every deployment is at its limit: look again this often, ms. */
-const BUSY_WAIT_MS = 25
+export type Acquired = { readonly kind: 'place'; readonly place: Place } | { readonly kind: 'gone' } | NoPlace
 
 /** Another model stands by: wait no longer than this for one of the first's deployments, ms. */
 const PATIENCE_MS = 250
@@ -30,42 +26,107 @@ export interface AcquireAsk {
 
 /** The place is taken when this returns, or resolves: only a wait makes it a promise. */
 export function acquire(step: Step, ask: AcquireAsk): Acquired | Promise<Acquired> {
-  const { model, avoid } = ask
+  const { system, capacity } = step.engine
+  const { model, avoid, demand } = ask
   const usable =
     avoid.length === 0 ? model.deployments : model.deployments.filter(({ id }) => !avoid.includes(id))
-  const found = takePlace(step, ask, usable)
-  return found.kind === 'place' ? found : waitForPlace(step, ask, { usable, found })
+  if (usable.length === 0) return none(step, NOBODY_LEFT)
+  const nowMs = system.nowMs()
+  const queue = capacity.queues.active(model.name, nowMs)
+  if (queue !== undefined) return underPressure(step, ask, { usable, queue, nowMs })
+  const taken = capacity.take(usable, demand, nowMs)
+  if (taken.kind === 'place') return chosen(step, taken, usable)
+  return waitForPlace(step, ask, { usable, restMs: taken.waitMs, nowMs })
 }
 
-interface Wait {
-  readonly usable: readonly Deployment[]
-  readonly found: Extract<Acquired, { readonly kind: 'none' }>
+const NOBODY_LEFT: NoPlace = {
+  kind: 'none',
+  isShed: false,
+  waitMs: 0,
+  reason: 'no deployment is left to ask',
 }
 
-async function waitForPlace(step: Step, ask: AcquireAsk, wait: Wait): Promise<Acquired> {
-  let found: Acquired = wait.found
-  while (found.kind === 'none') {
-    const patienceMs = ask.hasNext ? Math.min(PATIENCE_MS, timeLeftMs(step)) : timeLeftMs(step)
-    if (wait.usable.length === 0 || found.waitMs >= patienceMs) {
-      const reason = `no deployment is ready within ${Math.round(patienceMs)} ms`
-      decide(step, { stage: 'acquire', choice: 'none', reason })
-      return found
-    }
-    await sleep(step.engine.system, found.waitMs)
-    found = takePlace(step, ask, wait.usable)
-  }
-  return found
-}
-
-function takePlace(step: Step, { demand }: AcquireAsk, usable: readonly Deployment[]): Acquired {
-  const { system, capacity } = step.engine
-  if (usable.length === 0) return { kind: 'none', waitMs: 0 }
-  const taken = capacity.take(usable, demand, system.nowMs())
-  if (taken.kind === 'wait')
-    return { kind: 'none', waitMs: Number.isFinite(taken.waitMs) ? taken.waitMs : BUSY_WAIT_MS }
+function chosen(step: Step, taken: Extract<Acquired, { kind: 'place' }>, usable: Wait['usable']): Acquired {
   if (usable.length > 1) {
     const { id } = taken.place.deployment
     decide(step, { stage: 'acquire', choice: id, reason: 'least loaded of the ready' })
   }
   return taken
+}
+
+interface Wait {
+  readonly usable: readonly Deployment[]
+  readonly nowMs: number
+  /** None of them is ready before, ms; 0 or Infinity: nobody knows. */
+  readonly restMs: number
+}
+
+/** Somebody waits for this model already, or something is given up for it. */
+function underPressure(
+  step: Step,
+  ask: AcquireAsk,
+  at: Omit<Wait, 'restMs'> & { readonly queue: ModelQueue },
+): Acquired | Promise<Acquired> {
+  const { usable, queue, nowMs } = at
+  const { capacity } = step.engine
+  const wait = { usable, nowMs, restMs: 0 }
+  const isRefused = queue.refusal(queueAsk(step, ask, wait), nowMs) !== null
+  if (isRefused || queue.size > 0) return waitForPlace(step, ask, wait)
+  const taken = capacity.take(usable, ask.demand, nowMs)
+  if (taken.kind === 'wait') return waitForPlace(step, ask, { usable, nowMs, restMs: taken.waitMs })
+  queue.passed(ask.demand, nowMs)
+  return chosen(step, taken, usable)
+}
+
+async function waitForPlace(step: Step, ask: AcquireAsk, wait: Wait): Promise<Acquired> {
+  const { engine, task, caller } = step
+  if (caller.gone) return { kind: 'gone' }
+  const queue = engine.capacity.queues.of(ask.model.name, task.release.capacity.queue)
+  const smaller = queue.overload.has('smaller_model') ? smallerThan(step, ask.model) : null
+  if (smaller !== null) {
+    const reason = `overload level ${queue.overload.level}: ${smaller} answers instead of waiting`
+    return none(step, { kind: 'none', isShed: true, waitMs: queue.criticalWaitMs(wait.nowMs), reason })
+  }
+  const end = await new Promise<QueueEnd>((resolve) => {
+    const entry = queue.enter(queueAsk(step, ask, wait), resolve)
+    if (entry !== null) caller.onGone(() => queue.leave(entry))
+  })
+  if (end.kind === 'none') return none(step, end)
+  if (end.kind === 'place') noteWait(step, end.place, { queue, sinceMs: wait.nowMs })
+  return end
+}
+
+function queueAsk(step: Step, { model, demand, hasNext }: AcquireAsk, wait: Wait) {
+  const { usable, nowMs, restMs } = wait
+  const leaveMs = hasNext ? Math.min(nowMs + PATIENCE_MS, demand.deadlineMs) : demand.deadlineMs
+  const isTolerant = step.call.priority !== 'interactive'
+  const settings = step.task.release.capacity.queue
+  return { model, usable, demand, leaveMs, isTolerant, restMs, settings }
+}
+
+/** The cheaper model that the contract's ladder would go on to, or null. */
+function smallerThan(step: Step, { name }: ModelEntry): string | null {
+  const { contract, release } = step.task
+  if (!contract.degrade.includes('smaller_model') || step.degraded.includes('smaller_model')) return null
+  return smallerModel({ route: contract.route, models: release.models, current: name })
+}
+
+function none(step: Step, end: NoPlace): NoPlace {
+  decide(step, { stage: 'acquire', choice: end.isShed ? 'shed' : 'none', reason: end.reason })
+  return end
+}
+
+function noteWait(
+  step: Step,
+  { deployment, demand }: Place,
+  { queue, sinceMs }: { readonly queue: ModelQueue; readonly sinceMs: number },
+): void {
+  const waitedMs = Math.max(0, step.engine.system.nowMs() - sinceMs)
+  const { criticality } = demand
+  decide(step, {
+    stage: 'acquire',
+    choice: deployment.id,
+    reason: `its turn came after ${waitedMs} ms`,
+    inputs: { waitedMs, criticality, stillWaiting: queue.size, overloadLevel: queue.overload.level },
+  })
 }

@@ -13,6 +13,7 @@ import { closeTask, joinTask, openTask } from '../open-task.js'
 import type { Caller } from '../ports.js'
 import { type Refusal, refused } from '../refusal.js'
 import type { ModelCall, Step } from '../step-context.js'
+import { turnAway } from '../turn-away.js'
 import type { Task } from '../task-registry.js'
 
 export interface Admitted {
@@ -90,6 +91,8 @@ function isRefusal(task: Task | Refusal): task is Refusal {
 function openOneStep(engine: Engine, call: ModelCall): Task | Refusal {
   const { contracts, models } = engine.release()
   const named = resolveRequestedModel({ requested: call.view.model, task: call.contract, contracts, models })
+  const away = turnAway(engine, call, named)
+  if (away !== null) return away
   const contract = call.contract ?? (named.kind === 'resolved' ? named.contract.name : taskOf(named))
   return openTask(engine, {
     tenant: call.tenant,

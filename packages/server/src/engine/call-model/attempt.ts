@@ -29,8 +29,16 @@ export type AttemptsEnd =
   /** The request cannot be said in the format of any deployment. */
   | { readonly kind: 'inexpressible'; readonly problems: readonly Problem[] }
   | { readonly kind: 'failed'; readonly failures: readonly AttemptFailure[] }
-  | { readonly kind: 'no-capacity'; readonly waitMs: number }
+  | NoCapacity
   | { readonly kind: 'caller-left' }
+
+export interface NoCapacity {
+  readonly kind: 'no-capacity'
+  /** Refused at once, rather than after a wait. */
+  readonly isShed: boolean
+  /** After which it is worth another try, ms. */
+  readonly waitMs: number
+}
 
 type Turn = AttemptsEnd | { readonly kind: 'again'; readonly failure: AttemptFailure }
 
@@ -111,7 +119,9 @@ async function withHold(step: Step, ask: TurnAsk, reservation: Reservation): Pro
     const demand = demandOf(step, model, reservation)
     const acquiring = acquire(step, { model, avoid, hasNext, demand })
     const acquired = acquiring instanceof Promise ? await acquiring : acquiring
-    if (acquired.kind === 'none') return { kind: 'no-capacity', waitMs: acquired.waitMs }
+    if (acquired.kind === 'gone') return { kind: 'caller-left' }
+    if (acquired.kind === 'none')
+      return { kind: 'no-capacity', isShed: acquired.isShed, waitMs: acquired.waitMs }
     unused = acquired.place
     const ready = prepareAttempt(step, { plan: ask.plan, model, place: unused, reservation })
     if (ready.kind !== 'ready') return ready

@@ -14,6 +14,7 @@ import { ceilingOf } from '../ceilings.js'
 import type { Engine } from '../engine.js'
 import { type Step, decide } from '../step-context.js'
 import type { Task } from '../task-registry.js'
+import type { RequestView } from '../../wire/format.js'
 import { imagesWorth } from '../../wire/prompt-size.js'
 
 export interface HoldAsk {
@@ -126,7 +127,7 @@ export function answerAsk(
   const { view } = ask.request
   return {
     model: ask.model,
-    size: { promptBytes: view.promptBytes, images: imagesWorth(view) },
+    size: sizeOf(view),
     wantedOutputTokens: view.maxOutputTokens,
     choices: view.choices,
     generates: step.call.wire !== 'openai-embeddings',
@@ -142,7 +143,11 @@ function accountsOf(
   return ceilings.length === 0 ? task.accounts : [...task.accounts, ...ceilings]
 }
 
-function estimateInput(engine: Engine, { model, size }: HoldAsk): number {
+export function sizeOf(view: RequestView): HoldAsk['size'] {
+  return { promptBytes: view.promptBytes, images: imagesWorth(view) }
+}
+
+export function estimateInput(engine: Engine, { model, size }: Pick<HoldAsk, 'model' | 'size'>): number {
   const learned = engine.bytesPerToken.get(model.deployments[0]?.model ?? '') ?? NOTHING_LEARNED
   return estimateInputTokens(learned, { bytes: size.promptBytes, images: size.images, messages: 1 })
 }

@@ -3,26 +3,36 @@
 
 import type { Demand, Observation } from '../../core/capacity/demand.js'
 import { chooseDeployment } from '../../core/capacity/deployment-choice.js'
+import { tokenCost } from '../../core/capacity/fair-queue.js'
+import { HoldBack } from '../../core/capacity/hold-back.js'
 import type { CeilingLimits, Deployment, Tenant } from '../../core/release/release.js'
+import type { System } from '../ports.js'
 import { DeploymentState, type Place } from './deployment-state.js'
+import type { Taken } from './queue-ask.js'
+import { Queues } from './queues.js'
 import { Quota, type QuotaLimits, isLimited } from './quota.js'
 
 export type Admission =
   | { readonly kind: 'admitted' }
   | { readonly kind: 'over'; readonly waitMs: number; readonly whose: string }
 
-export type Taken =
-  | { readonly kind: 'place'; readonly place: Place }
-  /** None is free. Infinity: when a call has ended; else when the first may be ready, ms from now. */
-  | { readonly kind: 'wait'; readonly waitMs: number }
-
 const ADMITTED: Admission = { kind: 'admitted' }
 
 export class Capacity {
+  /** Calls that wait, by model. */
+  readonly queues: Queues
+  readonly #system: System
+  readonly #holdBack = new HoldBack()
   readonly #deployments = new Map<string, DeploymentState>()
   readonly #tenants = new Map<string, Quota>()
   #product: Quota | undefined
   #uses = 0
+
+  constructor(system: System) {
+    this.#system = system
+    const take = this.take.bind(this)
+    this.queues = new Queues({ system, take })
+  }
 
   /** A call of this tenant, under the product's limits and its own. Admitted calls count until `leave`. */
   admit(tenant: Tenant, product: CeilingLimits, nowMs: number): Admission {
@@ -51,11 +61,13 @@ export class Capacity {
 
   /** A place at the best of these deployments now, or how long there is none. `end` or `giveBack` follows. */
   take(deployments: readonly Deployment[], demand: Demand, nowMs: number): Taken {
+    this.#holdBack.see(demand.criticality, nowMs)
     const [only] = deployments
     if (only !== undefined && deployments.length === 1) return this.#takeOnly(only, demand, nowMs)
+    const share = this.#holdBack.shareOf(demand.criticality, nowMs)
     const candidates = deployments.map((deployment) => {
       const state = this.#state(deployment, nowMs)
-      return { deployment, state, waitMs: state.waitMs(demand, nowMs) }
+      return { deployment, state, waitMs: state.waitMs(demand, nowMs, share) }
     })
     const choice = chooseDeployment(candidates)
     if (choice.kind === 'wait') return choice
@@ -66,38 +78,48 @@ export class Capacity {
   end(place: Place, seen: Observation, nowMs: number): void {
     if (place.isOver) return
     place.isOver = true
-    this.#deployments.get(place.deployment.id)?.end(place.demand, seen, nowMs)
+    this.#deployments.get(place.deployment.id)?.end(place, seen, nowMs)
+    place.settle?.(tokenCost(seen.inputTokens, seen.outputTokens))
+    this.queues.serve(nowMs)
   }
 
   /** It was taken and not used. */
   giveBack(place: Place): void {
     if (place.isOver) return
     place.isOver = true
-    this.#deployments.get(place.deployment.id)?.giveBack(place.demand)
+    this.#deployments.get(place.deployment.id)?.giveBack(place)
+    place.settle?.(0)
+    this.queues.serve(this.#system.nowMs())
   }
 
-  /** For `GET /v1/capacity`. */
+  /** For `GET /v1/capacity`: also what was never called has limits. */
+  look(deployment: Deployment, nowMs: number): DeploymentState {
+    return this.#state(deployment, nowMs)
+  }
+
+  /** Of all that were ever called. */
   snapshot(): readonly DeploymentState[] {
     return [...this.#deployments.values()]
   }
 
   #takeOnly(only: Deployment, demand: Demand, nowMs: number): Taken {
-    const waitMs = this.#state(only, nowMs).waitMs(demand, nowMs)
+    const share = this.#holdBack.shareOf(demand.criticality, nowMs)
+    const waitMs = this.#state(only, nowMs).waitMs(demand, nowMs, share)
     return waitMs > 0 ? { kind: 'wait', waitMs } : this.#place(only, demand, nowMs)
   }
 
   #place(deployment: Deployment, demand: Demand, nowMs: number): Taken {
     const state = this.#state(deployment, nowMs)
     state.lastUsed = ++this.#uses
-    state.begin(demand, nowMs)
-    return { kind: 'place', place: { deployment, demand, isOver: false } }
+    const charge = state.begin(demand, nowMs)
+    return { kind: 'place', place: { deployment, demand, charge, isOver: false, settle: null } }
   }
 
   /** Bounded by the deployments of the releases that served since the start. */
   #state(deployment: Deployment, nowMs: number): DeploymentState {
     const known = this.#deployments.get(deployment.id)
     if (known !== undefined) {
-      known.adopt(deployment, nowMs)
+      known.adopt(deployment)
       return known
     }
     const state = new DeploymentState(deployment, nowMs)

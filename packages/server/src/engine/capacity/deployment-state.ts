@@ -1,28 +1,26 @@
 // What this process knows of one deployment: whether it may be called now, and how it has been doing. Made of
 // parts that each answer for one reason to wait.
 
-import { isThrottle } from '../../core/capacity/retry.js'
-import { SteadyClock } from '../../core/capacity/steady-clock.js'
+import { usableOf } from '../../core/capacity/hold-back.js'
 import type { Demand, Observation } from '../../core/capacity/demand.js'
+import type { Charge } from '../../core/capacity/rate-buckets.js'
 import type { Deployment } from '../../core/release/release.js'
-import { Quota } from './quota.js'
+import { Rates } from './rates.js'
 
 /** A place at a deployment, taken for one attempt. It ends once: `Capacity.end` or `Capacity.giveBack`. */
 export interface Place {
   readonly deployment: Deployment
   readonly demand: Demand
+  /** What it took of the deployment's limits. */
+  readonly charge: Charge
   isOver: boolean
+  /** Tells the queue that gave it what was used, as `tokenCost`; null: it was not waited for. */
+  settle: ((cost: number) => void) | null
 }
-
-/** A provider that throttles without saying for how long is left alone this long, ms. */
-const COOL_DOWN_MS = 1_000
 
 export class DeploymentState {
   readonly id: string
   inFlight = 0
-  /** Not to be called before this instant of its own steady clock; 0 when it is well. */
-  coolUntilMs = 0
-  readonly #clock = new SteadyClock()
   /** Rises with every use. */
   lastUsed = 0
   requests = 0
@@ -32,12 +30,12 @@ export class DeploymentState {
   /** Decayed mean, ms. */
   latencyMs = 0
   #deployment: Deployment
-  #rates: Quota | undefined
+  readonly rates: Rates
 
   constructor(deployment: Deployment, nowMs: number) {
     this.id = deployment.id
     this.#deployment = deployment
-    this.#rates = ratesOf(deployment, nowMs)
+    this.rates = new Rates(deployment, nowMs)
   }
 
   get concurrency(): number | null {
@@ -45,61 +43,39 @@ export class DeploymentState {
   }
 
   /** A reload may have changed its limits; what was used stays used. */
-  adopt(deployment: Deployment, nowMs: number): void {
+  adopt(deployment: Deployment): void {
     if (deployment === this.#deployment) return
     this.#deployment = deployment
-    const { requestsPerMinute, tokensPerMinute } = deployment.limits
-    const limits = { requestsPerMinute, tokensPerMinute, concurrency: null }
-    if (requestsPerMinute === null && tokensPerMinute === null) this.#rates = undefined
-    else if (this.#rates === undefined) this.#rates = ratesOf(deployment, nowMs)
-    else this.#rates.adopt(limits, nowMs)
+    this.rates.adopt(deployment)
   }
 
-  /** 0: it may be called now. Infinity: when a call there has ended. Else how long until it may be, ms. */
-  waitMs(_demand: Demand, nowMs: number): number {
-    const coolMs = this.coolMs(nowMs)
-    const ratesMs = this.#rates === undefined ? 0 : this.#rates.waitMs(nowMs)
-    if (coolMs > 0 || ratesMs > 0) return Math.max(coolMs, ratesMs)
-    return this.concurrency !== null && this.inFlight >= this.concurrency ? Infinity : 0
+  /**
+   * 0: it may be called now. Infinity: when a call there has ended. Else how long until it may be, ms.
+   * `share`: of its limits, what calls of this class may fill.
+   */
+  waitMs(demand: Demand, nowMs: number, share: number): number {
+    const ratesMs = this.rates.waitMs(demand, nowMs)
+    if (ratesMs > 0) return ratesMs
+    return this.concurrency !== null && this.inFlight >= usableOf(this.concurrency, share) ? Infinity : 0
   }
 
-  /** How long it still rests, ms; at most 0 when it is well. */
-  coolMs(nowMs: number): number {
-    return this.coolUntilMs - this.#clock.at(nowMs)
-  }
-
-  begin(_demand: Demand, nowMs: number): void {
+  begin(demand: Demand, nowMs: number): Charge {
     this.inFlight += 1
     this.requests += 1
-    this.#rates?.begin(nowMs)
+    return this.rates.begin(demand, nowMs)
   }
 
-  giveBack(_demand: Demand): void {
+  giveBack({ charge }: Place): void {
     this.inFlight -= 1
     this.requests -= 1
-    this.#rates?.end(false)
+    this.rates.giveBack(charge)
   }
 
-  end(_demand: Demand, seen: Observation, nowMs: number): void {
+  end({ charge }: Place, seen: Observation, nowMs: number): void {
     this.inFlight -= 1
-    this.#rates?.end(true)
-    this.#rates?.used(seen.inputTokens + seen.outputTokens, nowMs)
+    this.rates.end(charge, seen, nowMs)
     this.latencyMs = this.latencyMs === 0 ? seen.durationMs : this.latencyMs * 0.9 + seen.durationMs * 0.1
     if (seen.end === 'ok') this.successes += 1
-    else this.#failed(seen, nowMs)
+    else this.failures[seen.end] = (this.failures[seen.end] ?? 0) + 1
   }
-
-  #failed({ end, retryAfterMs }: Observation, nowMs: number): void {
-    this.failures[end] = (this.failures[end] ?? 0) + 1
-    // Never shortened by a later hit.
-    if (!isThrottle(end)) return
-    this.coolUntilMs = Math.max(this.coolUntilMs, this.#clock.at(nowMs) + (retryAfterMs ?? COOL_DOWN_MS))
-  }
-}
-
-/** Rates per minute only: how many calls run at once is part of the load that deployments are ordered by. */
-function ratesOf({ limits }: Deployment, nowMs: number): Quota | undefined {
-  const { requestsPerMinute, tokensPerMinute } = limits
-  if (requestsPerMinute === null && tokensPerMinute === null) return undefined
-  return new Quota({ requestsPerMinute, tokensPerMinute, concurrency: null }, nowMs)
 }

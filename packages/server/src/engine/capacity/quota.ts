@@ -1,4 +1,4 @@
-// Requests and tokens per minute and calls at once of one holder: a tenant, the product, a deployment.
+// Requests and tokens per minute and calls at once of one who calls: a tenant, or all of them.
 // Requests are taken before a call. Tokens are known after it, so they are taken then: a call may overdraw
 // them, and the next one waits until the minute has made up for it.
 

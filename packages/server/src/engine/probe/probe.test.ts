@@ -5,7 +5,7 @@ import type { ProviderFacts } from '../ports.js'
 import { createTestEngine } from '../../testing/test-engine.js'
 import { PROBE_CONTRACT, type Probed, probeDeployments } from './probe.js'
 
-const TENANT: Tenant = { name: 'local', keyHashes: [], limits: NO_CEILINGS, attributes: {} }
+const TENANT: Tenant = { name: 'local', keyHashes: [], limits: NO_CEILINGS, attributes: {}, weight: 1 }
 
 const YAML = `
 providers:

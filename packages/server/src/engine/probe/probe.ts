@@ -7,7 +7,7 @@ import type { Contract, Deployment, ModelEntry, Release, Tenant } from '../../co
 import type { AttemptRecord } from '../../core/task/records.js'
 import { readError } from '../../wire/read-error.js'
 import { formatOf } from '../../wire/formats.js'
-import { type ToldLimits, toldLimits } from '../../wire/rate-limit-headers.js'
+import { type ToldLimits, readLimitHeaders, toldLimits } from '../../wire/rate-limit-headers.js'
 import { callModel } from '../call-model.js'
 import type { Engine } from '../engine.js'
 import type { Caller, ProviderFacts } from '../ports.js'
@@ -114,6 +114,7 @@ function releaseFor(release: Release, { model, deployment }: Place): Release {
     route: { default: model.name, rules: [], premium: { maxShare: null, maxNanoUsdPerDay: null } },
     cache: { exactTtlMs: null, semantic: null },
     maxAttempts: 1,
+    criticality: 'critical',
     record: 'metadata',
     retentionDays: 1,
     price: { nanoUsdPerSuccess: null },
@@ -182,7 +183,7 @@ function judged({ model, deployment }: Place, { watch, caller, attempt, fault }:
     end,
     reason: usable ? null : fault ? 'a fault of Spillway itself' : reasonOf(watch, caller, end),
     latencyMs,
-    limits: toldLimits(headers),
+    limits: toldLimits(readLimitHeaders(headers, deployment.quota.headers, 0)),
     nanoUsd: attempt?.nanoUsd ?? null,
   }
 }
