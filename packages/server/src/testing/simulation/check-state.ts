@@ -9,7 +9,18 @@ import type { World } from './world.js'
 export function checkMoment(world: World): void {
   checkInFlight(world)
   checkHolds(world)
+  checkQueues(world)
 }
+
+/** Nobody waits for what is free, unless those who wait cannot use it. */
+function checkQueues({ queues, clock, scenario, log }: World): void {
+  const isParticular = scenario.reloads.length > 0 || scenario.faults.some(({ kind }) => AVOIDED.has(kind))
+  const problem = isParticular ? null : queues.problem(clock.passedMs)
+  if (problem !== null) log.fail(problem)
+}
+
+/** Faults after which a call does not go to the same deployment again. */
+const AVOIDED: ReadonlySet<string> = new Set(['401', '404'])
 
 function checkInFlight({ engine, servers, scenario, log }: World): void {
   for (const { id, inFlight } of engine.capacity.snapshot()) {
@@ -42,6 +53,7 @@ function checkHolds({ ledger, engine, log, running }: World): void {
 /** When nothing is left to do. */
 export function checkRest(world: World): void {
   const { log, ledger, engine, servers, police } = world
+  if (world.queues.waiting > 0) log.fail(`${world.queues.waiting} calls wait at rest`)
   for (const [name, { live }] of servers)
     if (live.size > 0) log.fail(`${live.size} requests run on at ${name}`)
   for (const resource of RESOURCES) {

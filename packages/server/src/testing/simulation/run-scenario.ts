@@ -11,6 +11,7 @@ export interface Run {
   readonly log: readonly string[]
   readonly calls: number
   readonly events: number
+  readonly entries: readonly Entry[]
   /** Codes, rungs, ends, purposes and routes that came up: what the run has been good for. */
   readonly marks: ReadonlySet<string>
 }
@@ -35,12 +36,14 @@ export async function runScenario(scenario: Scenario, sabotage?: Sabotage): Prom
   if (log.problem === null) checkRest(world)
   if (log.problem === null) await coolDown(world)
   if (log.problem === null) checkIdle(world)
+  const { entries } = world.books
   return {
     problem: log.problem,
     log: log.lines,
     calls: world.calls.size,
     events,
-    marks: marksOf(world.books.entries),
+    entries,
+    marks: marksOf(entries),
   }
 }
 

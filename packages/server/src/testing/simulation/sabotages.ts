@@ -201,6 +201,22 @@ export const SABOTAGES: Readonly<Record<string, () => Sabotage>> = {
       capacity.end = (place, seen, nowMs) =>
         end(place, seen.retryAfterMs === null ? seen : { ...seen, retryAfterMs: 3_600_000 }, nowMs)
     }),
+  'a queue that is not told of a place that ends': () =>
+    capacityThat(({ queues }) => {
+      queues.serve = () => undefined
+    }),
+  'a queue that forgets who waits'() {
+    const isHit = everyThird()
+    return capacityThat(({ queues }) => {
+      const of = queues.of.bind(queues)
+      queues.of = (...given) => {
+        const queue = of(...given)
+        const enter = queue.enter.bind(queue)
+        queue.enter = (ask, resolve) => enter(ask, (end) => (isHit() ? undefined : resolve(end)))
+        return queue
+      }
+    })
+  },
   'a tenant who never leaves'() {
     const isHit = everyThird()
     return capacityThat((capacity) => {

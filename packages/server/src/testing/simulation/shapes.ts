@@ -58,12 +58,12 @@ models:
       - { provider: third, model: llama, usd_per_hour: 2.5, limits: { concurrency: 2 } }
 tasks:
   chat: { degrade: [], budget: { max_latency_ms: 20000, max_output_tokens: 4000 } }
-  hurry: { degrade: [partial_result], budget: { max_latency_ms: 2500 }, retries: { max_attempts: 3 } }
+  hurry: { degrade: [partial_result], criticality: critical_plus, budget: { max_latency_ms: 2500 }, retries: { max_attempts: 3 } }
   agent: { degrade: [shorter_context, partial_result, refine], budget: { max_latency_ms: 60000, max_model_calls: 30, max_input_tokens: 3000 }, retries: { max_attempts: 20 } }
 tenants:
   ann: { keys: [key-ann] }
   bob: { keys: [key-bob] }
-  eve: { keys: [key-eve] }
+  eve: { keys: [key-eve], weight: 2 }
 `
 
 const LIMITED = `
@@ -81,12 +81,13 @@ models:
 tasks:
   reply: { degrade: [smaller_model, refine], budget: { max_latency_ms: 9000, max_cost_usd: 0.02 }, route: { default: lone } }
   fast: { degrade: [], budget: { max_latency_ms: 6000, max_output_tokens: 200 }, route: { default: quick } }
-  batch: { degrade: [], budget: { max_latency_ms: 120000 }, route: { default: quick } }
+  batch: { degrade: [], criticality: sheddable, budget: { max_latency_ms: 120000 }, route: { default: quick } }
 tenants:
   ann: { keys: [key-ann], limits: { rpm: 120, concurrency: 12 } }
   bob: { keys: [key-bob], limits: { tpm: 4000, usd_per_day: 0.01 } }
   eve: { keys: [key-eve] }
 limits: { usd_per_day: 0.05, concurrency: 40 }
+capacity: { queue: { max_waiting: 8, max_waiting_per_tenant: 5 } }
 `
 
 const LADDER = `

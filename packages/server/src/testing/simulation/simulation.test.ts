@@ -3,6 +3,7 @@
 // plays one and prints all that happens; SPILLWAY_SEEDS=100000 plays that many.
 
 import { describe, expect, test } from 'vitest'
+import { fairScenario, servedTogether } from './fair-share.js'
 import { longScenarios } from './long-scenarios.js'
 import { randomScenario } from './random-scenario.js'
 import { reportOf } from './report-run.js'
@@ -63,6 +64,16 @@ describe.skipIf(only !== undefined)('the engine under simulation', () => {
   })
 
   test.each(longScenarios())('$about', ({ scenario }) => expectUnbroken(scenario))
+
+  test('who waits is served by weight, however much another tenant asks for', async () => {
+    const run = await runScenario(fairScenario())
+    expect(run.problem).toBeNull()
+    const { ann = 0, bob = 0, eve = 0 } = servedTogether(run.entries)
+    // Within what runs at the same time: eight places.
+    expect(bob).toBeGreaterThan(20)
+    expect(Math.abs(ann - bob)).toBeLessThanOrEqual(8)
+    expect(Math.abs(eve - 2 * bob)).toBeLessThanOrEqual(8)
+  })
 
   test('a seed tells everything: two runs of it are the same, line by line', async () => {
     for (let seed = 1; seed <= 40; seed++) {

@@ -21,6 +21,7 @@ import { SimBooks, archiveOf } from './sim-books.js'
 import { SimCaller } from './sim-caller.js'
 import { SimClock } from './sim-clock.js'
 import { WatchedLedger } from './watched-ledger.js'
+import { WatchedQueues } from './watched-queues.js'
 
 /** What a test breaks on purpose, between the engine and those who watch it. */
 export interface Sabotage {
@@ -41,6 +42,7 @@ export class World {
   readonly ledger: WatchedLedger
   readonly servers: ReadonlyMap<string, ModelServer>
   readonly engine: Engine
+  readonly queues: WatchedQueues
   readonly calls = new Map<number, CallRun>()
   readonly tasks = new Map<number, Task>()
   readonly #sabotage: Sabotage
@@ -70,6 +72,7 @@ export class World {
     })
     this.servers = this.#makeServers()
     this.engine = this.#makeEngine()
+    this.queues = new WatchedQueues(this.engine)
     sabotage.engine?.(this.engine)
     this.police.watch(this.engine, this.books, this.ledger)
   }
