@@ -1,12 +1,13 @@
 // The yardstick: the least a Node gateway can do. Buffer the request, send it on with its length, pass the
-// answer through. node:http in front, undici's Pool.dispatch behind. Usage: bare-proxy.js <upstream origin>.
+// answer through. node:http in front, undici's Pool.dispatch behind.
+// Usage: bare-proxy.js <upstream origin> [<connections>]
 
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http'
 import { Pool } from 'undici'
 import { endWithParent, portOf } from './processes.js'
 
 const PASSED = ['content-type', 'content-length']
-const pool = new Pool(process.argv[2] ?? '', { connections: 256, pipelining: 1 })
+const pool = new Pool(process.argv[2] ?? '', { connections: Number(process.argv[3] ?? 256), pipelining: 1 })
 
 function forward(request: IncomingMessage, response: ServerResponse, body: Buffer): void {
   const headers = {

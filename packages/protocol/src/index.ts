@@ -25,6 +25,7 @@ export type { DeploymentProbe, ProbeJson, ProviderProbe, RateLimit, ServerLoadJs
 export type { CriticalityName, PerCriticality, QueueCapacity } from './queue-capacity.js'
 export type {
   CapacityJson,
+  HedgesJson,
   DeploymentCapacity,
   Interval,
   ModelInfo,

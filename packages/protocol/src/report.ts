@@ -66,6 +66,10 @@ export interface ReportGroupJson {
   readonly model_calls: number
   readonly input_tokens: number
   readonly output_tokens: number
+  /** Of the input tokens, those read from providers' caches of prompts. */
+  readonly cached_input_share?: number | null
+  /** Against the price without a cache, minus what writing to it cost more. Below 0: it cost more. */
+  readonly cache_saved_usd?: number
   readonly refused: number
   readonly simulated: boolean
   /** The group's part of the work of owned deployments, where there are any and groups are of tasks. */
@@ -159,11 +163,27 @@ export interface DeploymentCapacity {
   /** How long it rests after failures, ms. */
   readonly cooling_ms?: number
   readonly mean_latency_ms?: number | null
+  /** Of streams with short prompts: 95 of 100 have their first token within this; null: not known yet. */
+  readonly first_token_p95_ms?: number | null
   /** Attempts since the server started. */
   readonly requests?: number
   readonly successes?: number
   /** Failed attempts by how they ended. */
   readonly failures?: Readonly<Record<string, number>>
+  /** null: there was never a choice by where a prompt is warm. */
+  readonly affinity?: AffinityJson | null
+}
+
+/** Calls of one deployment by why they went there, since the start, and what is thought to be warm there. */
+export interface AffinityJson {
+  readonly warm: number
+  readonly cold: number
+  readonly cheaper: number
+  readonly balance: number
+  readonly warm_prefixes: number
+  readonly warm_tokens: number
+  /** As providers reported it, of the input tokens of these calls. */
+  readonly cached_share: number | null
 }
 
 /** One limit of a deployment, and what is left of it as far as is known. */
@@ -181,8 +201,20 @@ export interface RateBucketJson {
 /** Answer of `GET /v1/capacity`. */
 export interface CapacityJson {
   readonly deployments: readonly DeploymentCapacity[]
+  readonly hedges?: HedgesJson
   /** Of models that calls had to wait for. */
   readonly queues: readonly QueueCapacity[]
+}
+
+/** Second copies of calls that were slow to begin, since the server started. */
+export interface HedgesJson {
+  /** Calls to models with several deployments: what the copies are measured by. */
+  readonly calls: number
+  readonly sent: number
+  /** Charged for attempts that another copy of the call was quicker than. */
+  readonly lost_cost_usd: number
+  /** Copies that may be sent now. */
+  readonly available: number
 }
 
 /** One entry of `GET /v1/models`, in OpenAI's shape with what Spillway knows beside it. */

@@ -100,6 +100,15 @@ test('money without any success is said in words', () => {
   expect(renderReport(report([QUIET]), PLAIN)).toContain('spent $0.0200, 0 successes.')
 })
 
+test('what providers’ caches saved is said, and what they cost', () => {
+  const cached = (saved: number) =>
+    renderReport(report([{ ...GROUP, cached_input_share: 0.42, cache_saved_usd: saved }]), PLAIN)
+  expect(cached(1.2)).toContain(
+    'support_reply: 42.0 % of the input tokens read from providers’ caches, which saved $1.20.',
+  )
+  expect(cached(-0.5)).toContain('which cost $0.500 more.')
+})
+
 test('an empty window says which window', () => {
   expect(renderReport(report([]), PLAIN)).toBe(
     'No tasks between 2026-11-23 05:41:09 and 2026-11-24 05:41:09 UTC.',

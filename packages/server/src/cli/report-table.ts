@@ -22,7 +22,9 @@ export function renderReport(report: ReportAnswer, paint: Paint): string {
     return `No tasks between ${moment(report.since)} and ${moment(report.until)} UTC.`
   const compared = compareTable(report.groups, report.by, paint)
   const tables = compared === null ? [numbersTable(report, paint), driversTable(report, paint)] : [compared]
-  const inVain = report.groups.map((group) => spentInVain(group)).filter((line) => line !== null)
+  const inVain = report.groups
+    .flatMap((group) => [spentInVain(group), readFromCaches(group)])
+    .filter((line) => line !== null)
   const missed = report.groups.flatMap((group) => missedObjectives(group, paint))
   const notes = compared === null ? NOTES : compareNotes(report.groups)
   return [...tables, ...missed, ...inVain, footer(report, notes, paint)].join('\n\n')
@@ -88,6 +90,14 @@ function tokensPerTask(group: ReportGroupJson): string {
 function spentInVain(group: ReportGroupJson): string | null {
   if (group.successes > 0 || group.cost_usd === 0) return null
   return `${group.group}: spent ${dollars(group.cost_usd)}, 0 successes.`
+}
+
+/** What providers' caches of prompts were worth, where they were used. */
+function readFromCaches(group: ReportGroupJson): string | null {
+  const { cached_input_share: share = null, cache_saved_usd: saved = 0 } = group
+  if ((share ?? 0) === 0 && saved === 0) return null
+  const worth = saved < 0 ? `cost ${dollars(-saved)} more` : `saved ${dollars(saved)}`
+  return `${group.group}: ${percent(share)} of the input tokens read from providers’ caches, which ${worth}.`
 }
 
 function missedObjectives(group: ReportGroupJson, paint: Paint): readonly string[] {

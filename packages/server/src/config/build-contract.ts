@@ -63,7 +63,8 @@ export function buildContract(name: string, tree: Tree, around: Surroundings): B
     signals,
     route,
     cache: cacheOf(values),
-    maxAttempts: values.retries?.max_attempts ?? null,
+    maxAttempts: values.retries.max_attempts,
+    hedge: values.retries.hedge,
     criticality: values.criticality,
     record: values.record,
     retentionDays: values.retention_days,
@@ -101,8 +102,9 @@ function ladderOf(name: string, { degrade }: TaskValues, problems: Problems): re
 }
 
 function cacheOf({ cache }: TaskValues): Contract['cache'] {
-  const { exact, semantic } = cache
+  const { exact, semantic, provider } = cache
   return {
+    provider,
     exactTtlMs: exact ? exact.ttl_seconds * MS_PER_SECOND : null,
     semantic: semantic && {
       enabled: semantic.enabled,

@@ -38,6 +38,11 @@ describe('a mistake is told with its place and a way out', () => {
       'server: { zzz: 1 }\n',
       ['f.yaml:1:11 unknown key `zzz`; known here: `max_body_bytes`, `allowed_origins`'],
     ],
+    [
+      'a hedge that is neither on nor off',
+      'tasks:\n  a:\n    retries: { hedge: no }\n',
+      ['f.yaml:3:23 must be `on` or `off`, not `no`'],
+    ],
     ['a duplicate key', 'tasks: {}\ntasks: {}\n', ['f.yaml:2:1 `tasks` is already set on line 1']],
     ['a wrong type', 'tasks: 3\n', ['f.yaml:1:8 must be a map of keys and values, not `3`']],
     ['a list for a map', 'tasks: [a]\n', ['f.yaml:1:8 must be a map of keys and values, not a list']],

@@ -88,7 +88,11 @@ describe('the upper-case form', () => {
           { index: 1, model: 'gpt-4o', phase: 'before', condition: { reads: ['account_tier', 'sentiment'] } },
         ],
       },
-      cache: { exactTtlMs: null, semantic: { enabled: true, similarityThreshold: 0.92, ttlMs: 86_400_000 } },
+      cache: {
+        exactTtlMs: null,
+        provider: 'auto',
+        semantic: { enabled: true, similarityThreshold: 0.92, ttlMs: 86_400_000 },
+      },
     })
     expect(contract(release, 'default')).toMatchObject({ degrade: [], route: { default: 'gpt-4o-mini' } })
     expect(model(release, 'gpt-4o-mini')).toMatchObject({
@@ -226,6 +230,7 @@ models:
       route: { premium: { maxShare: 0.2, maxNanoUsdPerDay: 50_000_000_000 } },
       cache: { exactTtlMs: 3_600_000 },
       maxAttempts: 4,
+      hedge: true,
       record: 'metadata',
       retentionDays: 30,
       price: { nanoUsdPerSuccess: 100_000_000 },
@@ -262,6 +267,7 @@ describe('defaults', () => {
       degrade: [],
       refineMessage: REFINE_MESSAGE_DEFAULT,
       maxAttempts: null,
+      hedge: true,
       record: 'metadata',
       retentionDays: 30,
       signals: { confidence: { from: 'logprobs' } },
@@ -292,6 +298,15 @@ tasks:
     expect(contract(release, 'b').degrade).toEqual(['refine'])
     expect(contract(release, 'c').budget.limits.outputTokens).toBe(100)
     expect(contract(release, 'default').budget.limits.modelCalls).toBe(3)
+  })
+
+  test('hedges are on unless a task, or all of them, do without', () => {
+    const release = load(`
+defaults: { retries: { hedge: off } }
+tasks: { a: { retries: { max_attempts: 2 } }, b: { retries: { hedge: on } }, c: { retries: { hedge: false } } }
+`)
+    expect(['a', 'b', 'c'].map((name) => contract(release, name).hedge)).toEqual([false, true, false])
+    expect(contract(load('tasks: { a: {} }'), 'a').hedge).toBe(true)
   })
 
   test('an empty ladder means refuse, and the order of rungs is kept as written', () => {

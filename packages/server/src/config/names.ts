@@ -1,4 +1,5 @@
-// What a provider, model or tenant may be called: names travel in response headers, metrics and account keys.
+// What a provider, model or tenant may be called: names travel in response headers, metrics and account
+// keys.
 
 import type { Problems } from './problems.js'
 

@@ -1,5 +1,5 @@
-// Providers in a cloud: where they are, and which of several credentials opens them. Credentials exclude each
-// other, so that nobody has to guess which one a call went out with.
+// Providers in a cloud: where they are, and which of several credentials opens them. Credentials exclude
+// each other, so that nobody has to guess which one a call went out with.
 
 import type { AwsAccess, AzureAccess, GoogleAccess } from '../core/release/cloud-providers.js'
 import type { ProviderConfig } from '../core/release/release.js'

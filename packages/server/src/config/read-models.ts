@@ -12,6 +12,7 @@ import {
 } from '../core/release/release.js'
 import { checkName } from './names.js'
 import type { Problems } from './problems.js'
+import { bundledPromptCaches } from './prompt-caches.js'
 import { bundledProviderLimits } from './provider-limits.js'
 import { deploymentLimits, NO_DEPLOYMENT_LIMITS, usd } from './read-limits.js'
 import {
@@ -146,6 +147,7 @@ function buildDeployment(
     provider: provider.name,
     model: upstream,
     limits: value.limits,
+    promptCache: bundledPromptCaches().rulesFor(provider, upstream),
     quota: bundledProviderLimits().rulesFor(provider, upstream),
     price: value.price ?? from.model.price ?? listed ?? null,
     usdPerHour: value.usd_per_hour,
@@ -204,6 +206,7 @@ export function impliedDeployment(
     provider: provider.name,
     model: upstream,
     limits: NO_DEPLOYMENT_LIMITS,
+    promptCache: bundledPromptCaches().rulesFor(provider, upstream),
     quota: bundledProviderLimits().rulesFor(provider, upstream),
     price: entry?.price ?? null,
     usdPerHour: null,

@@ -1,5 +1,5 @@
-// Settings of the server itself: how large a body may be, and which pages of other origins may call it from a
-// browser.
+// Settings of the server itself: how large a body may be, and which pages of other origins may call it from
+// a browser.
 
 import type { ServerSettings } from '../core/release/release.js'
 import type { Problems } from './problems.js'

@@ -11,6 +11,7 @@ import {
   mapOf,
   filled,
   number,
+  onOff,
   oneOf,
   optional,
   record,
@@ -92,7 +93,18 @@ const semantic = record({
   similarity_threshold: optional(share, SIMILARITY_DEFAULT),
   ttl_seconds: optional(ttl, SEMANTIC_TTL_SECONDS_DEFAULT),
 })
-const cache = record({ exact: optional(exact), semantic: optional(semantic) })
+const cache = record({
+  exact: optional(exact),
+  semantic: optional(semantic),
+  /** May providers be asked to keep prompts? Default `auto`: where it pays. */
+  provider: optional(oneOf(['auto', 'off'], 'way to use providers’ caches'), 'auto' as const),
+})
+
+const retries = record({
+  max_attempts: optional(whole('attempts')),
+  /** A second copy of a call whose answer is slow to begin. Default `on`. */
+  hedge: optional(onOff, true),
+})
 
 const rung = oneOf<RungName>(FULL_LADDER, 'rung')
 
@@ -110,7 +122,7 @@ export const task = record({
   signals: optional(mapOf(located(signal))),
   route: optional(route, route.fallback),
   cache: optional(cache, cache.fallback),
-  retries: optional(record({ max_attempts: optional(whole('attempts')) })),
+  retries: optional(retries, retries.fallback),
   /** Under overload the last class goes first. */
   criticality: optional(oneOf<Criticality>(CRITICALITIES, 'criticality'), 'critical'),
   record: optional(oneOf(['metadata', 'content'], 'way to record'), 'metadata'),

@@ -7,7 +7,9 @@ import { didYouMean, nearest } from '@spillway/protocol'
 import type { Problems } from './problems.js'
 import { isNull, type MapTree, type ScalarTree, type Tree } from './tree.js'
 
-/** Always gives a value: after a problem it is the fallback, and the release is refused in the end anyway. */
+/**
+ * Always gives a value: after a problem it is the fallback, and the release is refused in the end anyway.
+ */
 export interface Reader<T> {
   read(tree: Tree, problems: Problems): T
   readonly fallback: T
@@ -95,6 +97,24 @@ export const flag: Reader<boolean> = {
     }
     problems.add(tree.offset, mismatch(tree, '`true` or `false`'))
     return false
+  },
+}
+
+const ON_OFF: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
+  ['on', true],
+  ['off', false],
+  // What YAML 1.1 makes of them.
+  [true, true],
+  [false, false],
+])
+
+/** `on` or `off`. No near word is guessed: `no` is as near to `on` as can be. */
+export const onOff: Reader<boolean> = {
+  fallback: true,
+  read(tree, problems) {
+    const value = tree.kind === 'scalar' ? ON_OFF.get(tree.value) : undefined
+    if (value === undefined) problems.add(tree.offset, mismatch(tree, '`on` or `off`'))
+    return value ?? true
   },
 }
 

@@ -1,6 +1,6 @@
-// The last answers that nobody has asked for again, in memory that is written over and over. Entries of their
-// own would each live just long enough to become old, and the garbage collector would carry every one of them
-// there.
+// The last answers that nobody has asked for again, in memory that is written over and over. Entries of
+// their own would each live just long enough to become old, and the garbage collector would carry every one
+// of them there.
 
 import type { CacheKeyParts } from '../core/cache/cache-key.js'
 

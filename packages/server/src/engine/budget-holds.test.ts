@@ -24,7 +24,8 @@ import {
 } from '../testing/provider-answers.js'
 import type { Script, SeenRequest } from '../testing/scripted-provider.js'
 import { type RunningCall, type TestEngine, createTestEngine } from '../testing/test-engine.js'
-import { type Task, accountOf } from './task-registry.js'
+import { warmCapacity } from '../testing/warm-capacity.js'
+import { type Task, accountOf, attemptsMax } from './task-registry.js'
 
 const TASKS = `
   parent:
@@ -44,6 +45,9 @@ const TASKS = `
     retries: { max_attempts: 3 }
     route: { default: twin-model }
 `
+const HEDGED_TASKS = TASKS.replaceAll(/(?:default|model): [a-z]+-model/g, (named) =>
+  named.replace(/[a-z]+-model/, 'twin-model'),
+)
 const CEILING = 'limits: { usd_per_day: 0.02 }'
 const CEILING_ACCOUNT = 'product:all:day:2026-11-24'
 
@@ -82,6 +86,8 @@ interface Story {
   /** Which call of a port that may throw does so. */
   readonly faultAt: number | null
   readonly seed: number
+  /** Two deployments serve every task, and are known well enough for copies and guards. */
+  readonly hedged: boolean
 }
 
 const anyUsage = fc.record({ input: fc.nat(4_000), output: fc.nat(700) })
@@ -115,6 +121,7 @@ const story = (faultAt: fc.Arbitrary<number | null>): fc.Arbitrary<Story> =>
     delays: fc.array(fc.nat(30), { minLength: 1, maxLength: 7 }),
     faultAt,
     seed: fc.nat(1_000),
+    hedged: fc.boolean(),
   })
 
 function scriptOf(deed: Deed, request: SeenRequest): Script {
@@ -163,12 +170,12 @@ const MAY_THROW =
   /^(ledger\.(open|hold|held|read)|books\.(durable|write:(task|hold-made|step|outcome|call).*)|caller\.\w+)$/
 const MAY_WAIT = /^(ledger\.(hold|held|settle|charge)|books\.durable)$/
 
-function worldOf({ deeds, delays, faultAt, seed }: Story) {
+function worldOf({ deeds, delays, faultAt, seed, hedged }: Story) {
   let throwable = 0
   let isArmed = false
   let waits = 0
   const world: TestEngine = createTestEngine({
-    ...configured(TASKS, CEILING),
+    ...configured(hedged ? HEDGED_TASKS : TASKS, CEILING),
     seed,
     atPort(port) {
       if (isArmed && MAY_THROW.test(port) && throwable++ === faultAt)
@@ -179,6 +186,7 @@ function worldOf({ deeds, delays, faultAt, seed }: Story) {
       return new Promise((resolve) => void world.system.after(delayMs, resolve))
     },
   })
+  if (hedged) warmCapacity(world, { model: 'twin-model', firstTokenMs: 30 })
   let calls = 0
   for (const name of ['main', 'spare', 'claude']) {
     world
@@ -305,7 +313,19 @@ async function checkCallers(calls: readonly RunningCall[]): Promise<readonly Err
   return faults
 }
 
+/** No task is sent more often than its contract allows, copies included. */
+function checkAttempts(world: TestEngine, opened: readonly Task[]): number {
+  const made = world.entries('hold-made')
+  for (const task of opened) {
+    const sent = made.filter((entry) => entry.task === task.id).length
+    expect(sent).toBeLessThanOrEqual(attemptsMax(task))
+    expect(task.attempts).toBe(sent)
+  }
+  return made.filter(({ attempt }) => attempt.purpose === 'hedge').length
+}
+
 test('budgets hold at every moment, the books add up, and every caller gets one proper end', async () => {
+  let copies = 0
   await fc.assert(
     fc.asyncProperty(story(fc.constant(null)), async (told) => {
       const { world, calls, opened } = await play(worldOf(told), told)
@@ -314,9 +334,11 @@ test('budgets hold at every moment, the books add up, and every caller gets one 
       checkNothingIsLeft(world, opened)
       checkBooks(world, opened)
       checkSteps(world)
+      copies += checkAttempts(world, opened)
     }),
     { numRuns: 150 },
   )
+  expect(copies).toBeGreaterThan(20)
 })
 
 // 5: abort at every await, here as a throw at any call of any port.

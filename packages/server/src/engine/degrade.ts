@@ -1,5 +1,5 @@
-// Taking a rung of the ladder: what could be done is worked out, the pure `chooseRung` picks, and the rung is
-// taken. Which code a caller is refused with when no rung is left follows from what gave out.
+// Taking a rung of the ladder: what could be done is worked out, the pure `chooseRung` picks, and the rung
+// is taken. Which code a caller is refused with when no rung is left follows from what gave out.
 
 import type { ErrorCode } from '@spillway/protocol'
 import { type LadderState, type LadderTrigger, chooseRung } from '../core/budget/ladder.js'

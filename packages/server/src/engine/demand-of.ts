@@ -5,6 +5,7 @@ import type { Contract, ModelEntry } from '../core/release/release.js'
 import type { RequestView } from '../wire/format.js'
 import { type Reservation, estimateInput, maxOutputOf, sizeOf } from './call-model/hold.js'
 import type { Engine } from './engine.js'
+import { promptIdentity } from './prompt-identity.js'
 import type { ModelCall, Step } from './step-context.js'
 
 export function demandOf(step: Step, model: ModelEntry, reservation: Reservation): Demand {
@@ -20,6 +21,7 @@ export function demandOf(step: Step, model: ModelEntry, reservation: Reservation
     weight: task.tenant.weight,
     deadlineMs: task.deadlineMs,
     stream: view.stream,
+    ...promptIdentity(step, model, reservation.estimatedInput),
   }
 }
 

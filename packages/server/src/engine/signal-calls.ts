@@ -47,7 +47,9 @@ export async function askJudge(
   return sideCall(step, { model, json, wire: 'openai-chat', purpose: 'judge' })
 }
 
-/** Texts of further answers to the caller's own question, drawn in parallel; those that fail are left out. */
+/**
+ * Texts of further answers to the caller's own question, drawn in parallel; those that fail are left out.
+ */
 export async function drawSamples(
   step: Step,
   ask: { readonly plan: Plan; readonly count: number },

@@ -56,7 +56,10 @@ export interface Step {
   readonly number: number
   readonly startedMs: number
   readonly decisions: Decision[]
+  /** Those that are over, in the order in which they were sent. */
   readonly attempts: AttemptRecord[]
+  /** Attempts that were sent. */
+  sent: number
   readonly degraded: RungName[]
   readonly unknownRules: string[]
   /** The request as it goes out: the caller's, until `shorter_context` replaces it. */

@@ -1,5 +1,5 @@
-// Open tasks of this process. A task that is not here may still be open in the books (after a restart): it is
-// loaded when somebody joins it, with what it has spent.
+// Open tasks of this process. A task that is not here may still be open in the books (after a restart): it
+// is loaded when somebody joins it, with what it has spent.
 
 import type { Amounts } from '../core/budget/amounts.js'
 import { NO_LIMITS } from '../core/budget/amounts.js'
@@ -128,7 +128,9 @@ export function limitsOf(opened: TaskOpened): Amounts {
 /** Further tries that all calls of a task share where the contract sets no cap. */
 const RETRIES_DEFAULT = 3
 
-/** Attempts the task may make in all: the contract's cap, or a first try per step and a few more together. */
+/**
+ * Attempts the task may make in all: the contract's cap, or a first try per step and a few more together.
+ */
 export function attemptsMax({ contract, steps }: Task): number {
   return contract.maxAttempts ?? steps + RETRIES_DEFAULT
 }

@@ -21,6 +21,8 @@ export function turnAway(engine: Engine, call: ModelCall, named: ResolvedModel):
   const queue = capacity.queues.active(entry.name, nowMs)
   if (queue === undefined) return null
   const demand = demandOfCall(engine, call, { model: entry, contract })
+  // What nobody waits for is free, whatever is given up.
+  if (queue.size === 0 && capacity.hasRoom(entry.deployments, demand, nowMs)) return null
   const isTolerant = call.priority !== 'interactive'
   const none = queue.turnAway({ demand, isTolerant, leaveMs: demand.deadlineMs, restMs: 0 }, nowMs)
   if (none === null) return null

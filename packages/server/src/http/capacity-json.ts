@@ -1,5 +1,7 @@
 // `GET /v1/capacity`: every configured deployment with what is known of its load.
 
+import type { HedgesJson } from '@spillway/protocol'
+import { usdFromNano } from '../core/money/nano.js'
 import type { Release } from '../core/release/release.js'
 import type { Engine } from '../engine/engine.js'
 import { rateJson } from './rate-json.js'
@@ -13,6 +15,12 @@ function hostingFacts(release: Release, name: string) {
     retention_days: provider?.retentionDays ?? null,
     trains_on_data: provider?.trainsOnData ?? null,
   }
+}
+
+/** What was spent on second copies of calls, and what may be. */
+export function hedgesJson({ capacity }: Engine): HedgesJson {
+  const { calls, hedges, extraNanoUsd, available } = capacity.hedging.state()
+  return { calls, sent: hedges, lost_cost_usd: usdFromNano(extraNanoUsd), available }
 }
 
 /** Every configured deployment with what is known of its load. */
@@ -37,10 +45,28 @@ export function capacityJson(engine: Engine) {
         rate: rateJson(load.rates, nowMs),
         latency_ms: null,
         mean_latency_ms: load.latencyMs === 0 ? null : Math.round(load.latencyMs),
+        first_token_p95_ms: load.tail.streamP95(),
         requests: load.requests,
         successes: load.successes,
         failures: load.failures,
+        affinity: affinityJson(engine, deployment.id),
       }
     }),
   )
+}
+
+/** What is known of where prompts are warm; null where there was never a choice. */
+function affinityJson(engine: Engine, id: string) {
+  const known = engine.capacity.affinity.snapshot(id)
+  if (known === null) return null
+  const { warm, cold, cheaper, balance, promptTokens, cachedTokens } = known
+  return {
+    warm,
+    cold,
+    cheaper,
+    balance,
+    warm_prefixes: known.prefixes,
+    warm_tokens: known.heldTokens,
+    cached_share: promptTokens === 0 ? null : cachedTokens / promptTokens,
+  }
 }

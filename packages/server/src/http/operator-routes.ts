@@ -7,7 +7,7 @@ import type { Engine } from '../engine/engine.js'
 import { probeDeployments } from '../engine/probe/probe.js'
 import { refused } from '../engine/refusal.js'
 import { type ControlPlane, Refused } from './control-plane.js'
-import { capacityJson } from './capacity-json.js'
+import { capacityJson, hedgesJson } from './capacity-json.js'
 import { queuesJson } from './queues-json.js'
 import { probeJson } from './probe-json.js'
 import { EVENTS_DEFAULT, parseEventQuery, parseReportQuery } from './queries.js'
@@ -21,6 +21,7 @@ export function registerOperatorRoutes(app: FastifyInstance, plane: ControlPlane
   app.get('/v1/capacity', async () => ({
     deployments: capacityJson(engine),
     queues: queuesJson(engine),
+    hedges: hedgesJson(engine),
   }))
   app.get('/v1/slo', async () => ({ contracts: sloJson(engine) }))
   app.get('/v1/events', async (request) => {

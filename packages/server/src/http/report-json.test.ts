@@ -34,6 +34,8 @@ test('a report group carries every number of the whiteboard', () => {
     {
       "attempts": 5,
       "cache_hit_share": 0,
+      "cache_saved_usd": 0,
+      "cached_input_share": 0,
       "cost_per_success_usd": {
         "high": 0.002,
         "low": 0.002,

@@ -27,6 +27,8 @@ export function groupJson(group: ComparedGroup): ReportGroupJson {
     model_calls: group.modelCalls,
     input_tokens: group.inputTokens,
     output_tokens: group.outputTokens,
+    cached_input_share: group.cachedInputShare,
+    cache_saved_usd: group.cacheSavedUsd,
     refused: group.refused,
     simulated: group.simulated,
     ...(group.workCostUsd === undefined ? {} : { work_cost_usd: group.workCostUsd }),

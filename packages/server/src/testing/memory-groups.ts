@@ -1,5 +1,6 @@
 // What the plain reports over a list of entries share.
 
+import type { AttemptRecord } from '../core/task/records.js'
 import type { ReportFilter, ReportGroup, TaskGrouping } from '../core/task/report.js'
 import type { TaskStory } from './task-story.js'
 
@@ -15,6 +16,18 @@ export function percentile(values: readonly number[], percent: number): number {
 export function percentiles(values: readonly number[]): ReportGroup['latencyMs'] {
   if (values.length === 0) return null
   return { p50: percentile(values, 50), p95: percentile(values, 95), p99: percentile(values, 99) }
+}
+
+/** To be laid into a group. */
+export function promptCacheOf(
+  attempts: readonly Pick<AttemptRecord, 'tokens' | 'cacheSavedNanoUsd'>[],
+): Pick<ReportGroup, 'promptCache'> {
+  const cached = attempts.filter(
+    ({ tokens }) => tokens.cacheRead + tokens.cacheWrite + tokens.cacheWrite1h > 0,
+  )
+  if (cached.length === 0) return {}
+  const tokens = sum(cached, (attempt) => attempt.tokens.cacheRead)
+  return { promptCache: { tokens, savedNanoUsd: sum(cached, (attempt) => attempt.cacheSavedNanoUsd ?? 0) } }
 }
 
 export function sum<T>(values: readonly T[], of: (value: T) => number): number {

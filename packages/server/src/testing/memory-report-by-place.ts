@@ -1,5 +1,6 @@
 // The whiteboard by where attempts went, over a list of entries: the plain way.
 
+import { NO_TOKENS } from '../core/money/token-counts.js'
 import type { AttemptRecord, Entry, HoldSettled, StepEnded } from '../core/task/records.js'
 import {
   BLAMELESS_ENDS,
@@ -15,14 +16,14 @@ import {
   UNKNOWN_APPROACH,
 } from '../core/task/report.js'
 import type { ServedDeployment } from '../core/release/served-deployment.js'
-import { isInWindow, percentiles, sum } from './memory-groups.js'
+import { isInWindow, percentiles, promptCacheOf, sum } from './memory-groups.js'
 import { type TaskStory, rowOf, storiesOf, summaryOf } from './task-story.js'
 
 /** One attempt, or one run on the caller's device. Tokens are null where they were not counted. */
 interface Went
   extends
     Pick<AttemptRecord, 'number' | 'end' | 'status' | 'durationMs' | 'firstByteMs'>,
-    Pick<AttemptRecord, 'deployment' | 'provider' | 'simulated'> {
+    Pick<AttemptRecord, 'deployment' | 'provider' | 'simulated' | 'tokens' | 'cacheSavedNanoUsd'> {
   readonly stepNumber: number
   readonly isAnswering: boolean
   readonly isPriced: boolean
@@ -66,6 +67,7 @@ function ranOnDevice(step: StepEnded): readonly Went[] {
   const run = {
     deployment: step.deployment ?? '',
     provider: ON_DEVICE,
+    tokens: NO_TOKENS,
     stepNumber: step.number,
     number: 0,
     end: DEVICE_ENDS[reason] ?? reason,
@@ -186,6 +188,7 @@ function summarise(group: string, visits: readonly Visit[]): ReportGroup {
     refused: 0,
     simulated: went.some(({ simulated }) => simulated),
     place: placeSums(visits),
+    ...promptCacheOf(went),
   }
 }
 

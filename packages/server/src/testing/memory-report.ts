@@ -7,7 +7,7 @@ import {
   type TaskGrouping,
   isPlaceGrouping,
 } from '../core/task/report.js'
-import { groupName, isInWindow, isWanted, percentiles, sum } from './memory-groups.js'
+import { groupName, isInWindow, isWanted, percentiles, promptCacheOf, sum } from './memory-groups.js'
 import { memoryReportByPlace } from './memory-report-by-place.js'
 import { type TaskStory, rowOf, storiesOf, summaryOf } from './task-story.js'
 
@@ -53,6 +53,7 @@ function summarise(group: string, stories: readonly TaskStory[], refused: number
     outputTokens: sum(tasks, ({ spent }) => spent.outputTokens),
     refused,
     simulated: charges.some(({ attempt }) => attempt.simulated),
+    ...promptCacheOf(charges.map(({ attempt }) => attempt)),
   }
 }
 

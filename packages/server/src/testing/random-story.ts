@@ -1,6 +1,7 @@
 // Random but possible histories of the books: what an engine could have written, in an order it could have
 // happened.
 
+import { NO_TOKENS } from '../core/money/token-counts.js'
 import { DEVICE_ENDS } from '@spillway/protocol'
 import fc from 'fast-check'
 import { NOTHING } from '../core/budget/amounts.js'
@@ -87,8 +88,18 @@ function charge(hold: HoldMade, amount: number, priced: boolean): Entry & { read
   const nanoUsd = priced ? amount : null
   const { simulated } = hold
   const how = { ...endOf(amount), simulated, durationMs: 500 + (amount % 1_009), startedMs: hold.atMs }
-  const money = { held: hold.amounts, nanoUsd, chargedNanoUsd: amount }
+  const money = { held: hold.amounts, nanoUsd, chargedNanoUsd: amount, ...cacheOf(amount, priced) }
   return { ...settled, actual, attempt: { ...attempt, ...how, ...money } }
+}
+
+/** What a provider's cache was good for: a third of the attempts use one. */
+function cacheOf(
+  amount: number,
+  priced: boolean,
+): Partial<Pick<AttemptRecord, 'tokens' | 'cacheSavedNanoUsd'>> {
+  if (amount % 3 !== 0) return {}
+  const tokens = { ...NO_TOKENS, input: 1, cacheRead: amount % 313, cacheWrite: 1 + (amount % 11) }
+  return { tokens, ...(priced ? { cacheSavedNanoUsd: (amount % 1_000) - 300 } : {}) }
 }
 
 /** One possible entry, or none when the move makes no sense in this state. */

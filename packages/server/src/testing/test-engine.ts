@@ -47,6 +47,7 @@ export interface CallAsk {
   readonly taskId?: string
   readonly attributes?: Readonly<Record<string, unknown>>
   readonly tenant?: Tenant
+  readonly session?: string
   /** Default `interactive`. */
   readonly priority?: ModelCall['priority']
   readonly upstreamHeaders?: Readonly<Record<string, string>>
@@ -212,7 +213,7 @@ export function modelCallOf(ask: CallAsk): ModelCall {
     contract: ask.task ?? null,
     taskId: ask.taskId ?? null,
     attributes: ask.attributes ?? {},
-    session: null,
+    session: ask.session ?? null,
     priority: ask.priority ?? 'interactive',
     traceparent: null,
     requestId: 'request-1',

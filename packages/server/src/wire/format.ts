@@ -56,6 +56,8 @@ export interface RequestChanges {
   readonly store?: false
   /** OpenAI responses: asks for what the model thought, encrypted, so that it can be shown again. */
   readonly encryptedThoughts?: true
+  /** OpenAI: prompts that begin alike are kept together. */
+  readonly promptCacheKey?: string
   /** Replaces the whole conversation (`messages`): for `shorter_context`. */
   readonly messages?: readonly unknown[]
 }

@@ -83,6 +83,7 @@ describe('patch', () => {
     expect(patched('{"a":1}', {})).toBe('{"a":1}')
     expect(patched('{"store":true}', { store: false })).toBe('{"store":false}')
     expect(patched('{"a":1}', { store: false })).toBe('{"a":1,"store":false}')
+    expect(patched('{"a":1}', { promptCacheKey: 'k' })).toBe('{"a":1,"prompt_cache_key":"k"}')
   })
 
   test('replaces the input, and asks for log probabilities once', () => {

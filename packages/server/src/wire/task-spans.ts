@@ -165,9 +165,11 @@ function requestModel(step: StepEnded): string | null {
   return step.model ?? step.attempts.at(-1)?.model ?? null
 }
 
+const ANSWERING: ReadonlySet<AttemptRecord['purpose']> = new Set(['answer', 'hedge'])
+
 /** The one that gave the answer, else the last. */
 function tellingAttempt(attempts: readonly AttemptRecord[]): AttemptRecord | undefined {
-  return attempts.findLast(({ end, purpose }) => end === 'ok' && purpose === 'answer') ?? attempts.at(-1)
+  return attempts.findLast(({ end, purpose }) => end === 'ok' && ANSWERING.has(purpose)) ?? attempts.at(-1)
 }
 
 function addCost(sum: number, attempt: AttemptRecord): number {

@@ -14,7 +14,7 @@ import type { Dictionary, Kind } from './dictionary.js'
 import type { OpenedDetail } from './lines.js'
 import { type PackedAmounts, type PackedTokens, bit } from './packed.js'
 import type { PackedDecision, PackedOutcome } from './packed-step.js'
-import { ANSWERED, ONE_STEP, SIMULATED, statusCode, stepFlags, verdictCode } from './task-codes.js'
+import { ANSWERED, ONE_STEP, attemptFlags, statusCode, stepFlags, verdictCode } from './task-codes.js'
 import type { Ways } from './ways.js'
 
 type TaskColumns = readonly [
@@ -47,6 +47,7 @@ export type PackedCharge = readonly [
   ...times: readonly [settledAfterMs: number, startedAfterMs: number, durationMs: number, number | null],
   ...ending: readonly [status: number, end: string, PackedTokens, isPriced: 0 | 1],
   ...known: readonly [AttemptRecord['basis'], disputed: AttemptRecord['disputed'] | null],
+  cacheSavedNanoUsd?: number,
 ]
 
 /** What a call says beside its columns. `own`: limits and attributes that it shares with nobody. */
@@ -118,7 +119,7 @@ function columnsText({ opened, settled, step, outcome }: WholeCall): string {
   const flags =
     stepFlags(step) |
     ONE_STEP |
-    (settled?.attempt.simulated === true ? SIMULATED : 0) |
+    (settled === null ? 0 : attemptFlags(settled.attempt)) |
     (step.model === null ? 0 : ANSWERED)
   const stepEndedAfterMs = step.startedMs + step.durationMs - atMs
   const judged = `${statusCode(outcome.status)},${outcome.atMs - atMs},${verdictCode(outcome)}`
@@ -141,7 +142,8 @@ function chargeText({ opened, hold, settled }: WholeCall): string {
   const times = `${settled.atMs - atMs},${startedMs - atMs},${durationMs},${firstByteMs}`
   const ending = `${status},${end === 'ok' ? '"ok"' : quoted(end)},${tokensText(attempt.tokens)}`
   const known = `"${attempt.basis}",${disputed === undefined ? 'null' : JSON.stringify(disputed)}`
-  return `[${held},${times},${ending},${bit(nanoUsd !== null)},${known}]`
+  const saved = attempt.cacheSavedNanoUsd === undefined ? '' : `,${attempt.cacheSavedNanoUsd}`
+  return `[${held},${times},${ending},${bit(nanoUsd !== null)},${known}${saved}]`
 }
 
 /** From the step on. */

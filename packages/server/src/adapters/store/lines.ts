@@ -16,7 +16,7 @@ import type {
 } from '../../core/task/records.js'
 import { type PackedAmounts, bit, packAmounts, packAttempt, packHold } from './packed.js'
 import { packOutcome, packStep } from './packed-step.js'
-import { SIMULATED, statusCode, stepFlags, verdictCode } from './task-codes.js'
+import { attemptFlags, statusCode, stepFlags, verdictCode } from './task-codes.js'
 
 /** First line of every segment. A journal of another format is refused, not guessed at. */
 export const FORMAT_VERSION = 2
@@ -119,7 +119,7 @@ export function settledParts(entry: HoldSettled): WithDetail<SettledColumns> {
     stepNumber,
     bit(attempt.tier === 'premium'),
     bit(attempt.nanoUsd === null),
-    attempt.simulated ? SIMULATED : 0,
+    attemptFlags(attempt),
     packAmounts(actual),
     accounts,
   ]

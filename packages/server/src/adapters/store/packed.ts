@@ -48,6 +48,7 @@ export type PackedAttempt = readonly [
     priceBook: string | null,
   ],
   ...notes: readonly [simulated: 0 | 1, disputed: AttemptRecord['disputed'] | null],
+  cacheSavedNanoUsd?: number | null,
 ]
 
 export function bit(value: boolean): 0 | 1 {
@@ -87,7 +88,8 @@ export function unpackTokens(packed: PackedTokens): TokenCounts {
 }
 
 export function packAttempt(attempt: AttemptRecord): PackedAttempt {
-  return [
+  const { cacheSavedNanoUsd: saved } = attempt
+  const packed = [
     attempt.id,
     attempt.number,
     attempt.purpose,
@@ -108,13 +110,14 @@ export function packAttempt(attempt: AttemptRecord): PackedAttempt {
     attempt.priceBook,
     bit(attempt.simulated),
     attempt.disputed ?? null,
-  ]
+  ] as const
+  return saved === undefined ? packed : [...packed, saved]
 }
 
 export function unpackAttempt(packed: PackedAttempt): AttemptRecord {
   const [id, number, purpose, model, deployment, provider, tier, ...rest] = packed
   const [startedMs, durationMs, firstByteMs, status, end, held, tokens, ...money] = rest
-  const [nanoUsd, chargedNanoUsd, basis, priceBook, simulated, disputed] = money
+  const [nanoUsd, chargedNanoUsd, basis, priceBook, simulated, disputed, cacheSavedNanoUsd = null] = money
   return {
     id,
     number,
@@ -135,6 +138,7 @@ export function unpackAttempt(packed: PackedAttempt): AttemptRecord {
     basis,
     priceBook,
     simulated: simulated === 1,
+    ...(cacheSavedNanoUsd === null ? {} : { cacheSavedNanoUsd }),
     ...(disputed ? { disputed } : {}),
   }
 }

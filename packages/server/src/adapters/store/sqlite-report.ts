@@ -11,6 +11,7 @@ import {
 import { HOUR_MS } from './batch.js'
 import { firstNumberSince } from './hours.js'
 import { GROUP_BY, NANO_PER_USD, bitOf, only } from './report-sql.js'
+import { promptCacheSums } from './sqlite-prompt-cache.js'
 import { reportByPlace } from './sqlite-report-by-place.js'
 import {
   CACHE_HIT,
@@ -73,7 +74,13 @@ function groupFrom({ p50, p95, p99, simulated, ...sums }: Sums, refused: number)
  */
 export function report(db: Database.Database, filter: ReportFilter): readonly ReportGroup[] {
   const { by } = filter
-  return isPlaceGrouping(by) ? reportByPlace(db, filter, by) : reportByTask(db, filter, by)
+  const groups = isPlaceGrouping(by) ? reportByPlace(db, filter, by) : reportByTask(db, filter, by)
+  const cached = promptCacheSums(db, filter)
+  if (cached.size === 0) return groups
+  return groups.map((group) => {
+    const promptCache = cached.get(group.group)
+    return promptCache === undefined ? group : { ...group, promptCache }
+  })
 }
 
 function reportByTask(db: Database.Database, filter: ReportFilter, by: TaskGrouping): readonly ReportGroup[] {

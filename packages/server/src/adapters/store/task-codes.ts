@@ -1,7 +1,7 @@
 // Small facts of a task as numbers: what is asked of every row should cost one byte of it. The numbers are
 // the format of the journal and of the tables.
 
-import type { OutcomeJudged, StepEnded } from '../../core/task/records.js'
+import type { AttemptRecord, OutcomeJudged, StepEnded } from '../../core/task/records.js'
 import type { TaskStatus } from '../../core/task/views.js'
 import { bit } from './packed.js'
 
@@ -13,6 +13,8 @@ export const SIMULATED = 8
 export const ONE_STEP = 16
 /** Of a whole call: the held deployment gave its answer. */
 export const ANSWERED = 32
+/** An attempt read from or wrote to its provider's cache of prompts. */
+export const PROMPT_CACHE = 64
 
 /** Bits of `verdict`. Success and harm first: the report sums them. */
 export const SUCCESS = 1
@@ -42,6 +44,11 @@ export function verdictCode({ success, harm, sloMet }: OutcomeJudged): number {
 
 export function sloMetOf(verdict: number): boolean | null {
   return (verdict & SLO_JUDGED) === 0 ? null : (verdict & SLO_MET) !== 0
+}
+
+export function attemptFlags({ simulated, tokens }: AttemptRecord): number {
+  const isCached = tokens.cacheRead !== 0 || tokens.cacheWrite !== 0 || tokens.cacheWrite1h !== 0
+  return (simulated ? SIMULATED : 0) | (isCached ? PROMPT_CACHE : 0)
 }
 
 export function stepFlags(step: StepEnded): number {

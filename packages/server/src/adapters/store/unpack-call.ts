@@ -105,7 +105,7 @@ function unpackCharge(facts: CallFacts, packed: PackedCharge | null): HoldSettle
 
 function unpackAttempt(facts: CallFacts, packed: PackedCharge, terms: PackedTerms): AttemptRecord {
   const [, , held, id, , startedAfterMs, durationMs, firstByteMs, ...rest] = packed
-  const [status, end, tokens, isPriced, basis, disputed] = rest
+  const [status, end, tokens, isPriced, basis, disputed, cacheSavedNanoUsd = null] = rest
   const { accounts: _, ...deployment } = unpackTerms(facts.id, terms)
   return {
     id,
@@ -122,6 +122,7 @@ function unpackAttempt(facts: CallFacts, packed: PackedCharge, terms: PackedTerm
     nanoUsd: isPriced === 1 ? facts.nanoUsd : null,
     chargedNanoUsd: facts.nanoUsd,
     basis,
+    ...(cacheSavedNanoUsd === null ? {} : { cacheSavedNanoUsd }),
     ...(disputed ? { disputed } : {}),
   }
 }

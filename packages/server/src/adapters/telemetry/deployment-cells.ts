@@ -1,5 +1,6 @@
 // The cells of one deployment of one model, found once and then only added to.
 
+import { usdFromNano } from '../../core/money/nano.js'
 import { type TokenClass, type TokenCounts, inputTotal, outputTotal } from '../../core/money/token-counts.js'
 import type { AttemptRecord, StepEnded } from '../../core/task/records.js'
 import { operationOf } from '../../wire/otel-genai.js'
@@ -38,6 +39,9 @@ export class DeploymentCells {
   settled(attempt: AttemptRecord): void {
     if (attempt.end === 'ok') this.#ok.value += 1
     else this.#families.attempts.cell(this.#deployment, attempt.end).value += 1
+    if (attempt.purpose === 'hedge') this.#families.hedges.cell(this.#deployment, attempt.end).value += 1
+    if (attempt.end === 'hedge_lost')
+      this.#families.hedgeCost.cell(this.#deployment).value += usdFromNano(attempt.chargedNanoUsd)
     this.#duration.observe(attempt.durationMs / 1_000)
     if (attempt.firstByteMs !== null) this.#firstByte.observe(attempt.firstByteMs / 1_000)
     this.#used(attempt.tokens)

@@ -70,6 +70,10 @@ function attemptFamilies(registry: Registry) {
   return {
     tokens: counter('tokens_total', 'Tokens by class; no class contains another.', ['model', 'class']),
     attempts: counter('attempts_total', 'Upstream attempts by how they ended.', ['deployment', 'end']),
+    hedges: counter('hedges_total', 'Second copies of calls, by how they ended.', ['deployment', 'end']),
+    hedgeCost: counter('hedge_lost_usd_total', 'Cost of attempts that a copy was quicker than.', [
+      'deployment',
+    ]),
     attemptDuration: seconds('attempt_duration_seconds', 'From sending an attempt to its end.', d),
     firstByte: seconds('attempt_first_byte_seconds', 'From sending an attempt to its first byte.', d),
     disputed: counter('usage_disputed_total', 'Usage reports that could not be true.', ['provider']),

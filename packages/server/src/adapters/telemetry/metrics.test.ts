@@ -112,6 +112,19 @@ test('attempts are counted by how they ended, with their times', async () => {
   )
 })
 
+test('copies of calls are counted by how they ended, and what was in vain by its cost', async () => {
+  const won = exampleSettled(exampleAttempt({ purpose: 'hedge', deployment: 'b/m' }))
+  const lost = exampleSettled(
+    exampleAttempt({ end: 'hedge_lost', deployment: 'a/m', nanoUsd: 2_000_000, chargedNanoUsd: 2_000_000 }),
+  )
+  expect(await samples('spillway_hedges_total', won, lost)).toEqual([
+    'spillway_hedges_total{deployment="b/m",end="ok"} 1',
+  ])
+  expect(await samples('spillway_hedge_lost_usd_total', won, lost)).toEqual([
+    'spillway_hedge_lost_usd_total{deployment="a/m"} 0.002',
+  ])
+})
+
 test('two models on one deployment keep their tokens apart', async () => {
   const other = exampleSettled(exampleAttempt({ model: 'small-twin' }))
   const lines = await samples('spillway_tokens_total', opened, ...settled, other)

@@ -14,6 +14,10 @@ const RETRYABLE_ENDS: ReadonlySet<string> = new Set([
   'http_424',
   'http_429',
   'throttled',
+  // Given up while nobody had seen anything of it.
+  'slow_start',
+  'stalled',
+  'slow',
   // Another one is being fetched.
   'stale_credentials',
 ])
@@ -42,6 +46,11 @@ export function isRetryable(end: string): boolean {
  */
 export function isDeploymentFault(end: string): boolean {
   return DEPLOYMENT_FAULTS.has(end)
+}
+
+/** Another may be quicker: for this call it is not asked again. */
+export function isTooSlow(end: string): boolean {
+  return end === 'slow_start' || end === 'stalled' || end === 'slow'
 }
 
 /** Too much at a time, here: the deployment rests before it is asked again. */

@@ -49,6 +49,15 @@ export function costOf(price: Price, tokens: TokenCounts): number {
   return Math.ceil(pico / PICO_PER_NANO)
 }
 
+/** What it would have cost more without the provider's cache of prompts, nano-dollars; below 0: less. */
+export function savedByCache(price: Price, tokens: TokenCounts): number {
+  const { cacheRead, cacheWrite, cacheWrite1h } = tokens
+  if (cacheRead === 0 && cacheWrite === 0 && cacheWrite1h === 0) return 0
+  const input = tokens.input + cacheRead + cacheWrite + cacheWrite1h
+  const plain = { ...tokens, input, cacheRead: 0, cacheWrite: 0, cacheWrite1h: 0 }
+  return costOf(price, plain) - costOf(price, tokens)
+}
+
 /**
  * The most a call can cost: every input token at the dearest input class, every output token at the dearest.
  */

@@ -2,6 +2,7 @@
 // content, so two servers with the same id decide alike. Everything a decision needs is reachable from here.
 
 import type { Amounts } from '../budget/amounts.js'
+import type { PromptCacheRules } from '../capacity/prompt-cache-rules.js'
 import type { QuotaRules } from '../capacity/quota-rules.js'
 import type { ReleaseId } from '../ids.js'
 import type { Price } from '../money/price.js'
@@ -133,6 +134,8 @@ export interface Deployment {
   /** The provider's name for the model. */
   readonly model: string
   readonly limits: DeploymentLimits
+  /** What its provider keeps of prompts. */
+  readonly promptCache: PromptCacheRules
   /** How its provider charges calls to limits, and tells of them. */
   readonly quota: QuotaRules
   /** null: unknown. Never zero by omission. */
@@ -186,12 +189,19 @@ export interface Contract {
   readonly refineMessage: string
   readonly signals: Readonly<Record<string, SignalSource>>
   readonly route: Route
-  readonly cache: { readonly exactTtlMs: number | null; readonly semantic: SemanticCacheConfig | null }
+  readonly cache: {
+    readonly exactTtlMs: number | null
+    readonly semantic: SemanticCacheConfig | null
+    /** `auto`: providers are asked to keep prompts where that pays. `off`: only where the caller asks. */
+    readonly provider: 'auto' | 'off'
+  }
   /**
-   * Upstream attempts over the whole task: first tries, retries, fallbacks, judges and samples together.
+   * Upstream attempts over the whole task: first tries, retries, fallbacks, hedges, judges and samples.
    * null, the default: every call has its first try, and all of them together three more.
    */
   readonly maxAttempts: number | null
+  /** A call that is slow to begin may be sent once more, to another deployment. */
+  readonly hedge: boolean
   /** Under overload the last goes first. Default `critical`. */
   readonly criticality: Criticality
   readonly record: 'metadata' | 'content'

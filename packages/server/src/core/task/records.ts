@@ -64,7 +64,7 @@ export interface AttemptRecord {
   /**
    * `ok`, or why not: `http_429`, `timeout`, `connection`, `credentials`, `stale_credentials`, `no_credit`,
    * `unknown_model`, `throttled`, `rejected`, `context_length`, `broken_stream`, `stream_error`,
-   * `invalid_body`, `cut`, `caller_left`.
+   * `invalid_body`, `slow_start`, `stalled`, `slow`, `hedge_lost`, `cut`, `caller_left`.
    */
   readonly end: string
   readonly held: Amounts
@@ -75,6 +75,11 @@ export interface AttemptRecord {
   readonly chargedNanoUsd: number
   readonly basis: ChargeBasis
   readonly priceBook: string | null
+  /**
+   * What the provider's cache of prompts saved, nano-USD: below 0, writing to it cost more. Absent: it was
+   * not used, or the price is unknown.
+   */
+  readonly cacheSavedNanoUsd?: number
   /** What the provider claimed, when it was not believed. */
   readonly disputed?: {
     readonly input: number | null

@@ -72,6 +72,16 @@ export interface ReportGroup {
   readonly simulated: boolean
   /** Only where groups are places. */
   readonly place?: PlaceSums
+  /** Absent: no provider's cache was read from or written to. */
+  readonly promptCache?: PromptCacheSums
+}
+
+/** Of the attempts of a group. */
+export interface PromptCacheSums {
+  /** Input tokens read from providers' caches. */
+  readonly tokens: number
+  /** Against the price without a cache, minus what writing cost more. Below 0: it cost more. */
+  readonly savedNanoUsd: number
 }
 
 export interface MiddleAndTail {
@@ -104,7 +114,7 @@ export interface PlaceSums {
 /** Statuses by which a provider says that it is asked too often, or has too much to do. */
 export const THROTTLED_STATUSES: readonly number[] = [429, 529]
 /** Ends that are no fault of the provider. */
-export const BLAMELESS_ENDS: readonly string[] = ['ok', 'cut', 'caller_left']
+export const BLAMELESS_ENDS: readonly string[] = ['ok', 'cut', 'caller_left', 'hedge_lost']
 
 /** The sums over no task: a group of which only refusals are known. */
 export const NO_TASKS: Omit<ReportGroup, 'group'> = {

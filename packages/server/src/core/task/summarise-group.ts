@@ -39,6 +39,10 @@ export interface GroupSummary {
   readonly modelCalls: number
   readonly inputTokens: number
   readonly outputTokens: number
+  /** Of the input tokens, those read from providers' caches. */
+  readonly cachedInputShare: number | null
+  /** Against the price without a cache, minus what writing cost more. Below 0: it cost more. */
+  readonly cacheSavedUsd: number
   readonly refused: number
   readonly simulated: boolean
 }
@@ -72,6 +76,8 @@ export function summariseGroup(group: ReportGroup): GroupSummary {
     modelCalls: group.modelCalls,
     inputTokens: group.inputTokens,
     outputTokens: group.outputTokens,
+    cachedInputShare: share(group.promptCache?.tokens ?? 0, group.inputTokens),
+    cacheSavedUsd: usdFromNano(group.promptCache?.savedNanoUsd ?? 0),
     refused: group.refused,
     simulated: group.simulated,
   }

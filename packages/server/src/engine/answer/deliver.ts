@@ -31,8 +31,8 @@ export function beginStream(
     simulated: isSimulated(step, to.deployment),
   }
   const headers = responseHeaders(step, answered)
-  // The attempt under way is not settled yet, so it is not among the step's attempts.
-  headers[RESPONSE_HEADERS.attempts] = String(step.attempts.length + 1)
+  // The attempt under way is not settled yet, nor may a copy of it be that has just been stopped.
+  headers[RESPONSE_HEADERS.attempts] = String(step.sent)
   step.caller.begin(200, { ...STREAM_HEADERS, ...headers })
 }
 

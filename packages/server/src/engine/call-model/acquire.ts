@@ -5,7 +5,7 @@
 import type { Demand } from '../../core/capacity/demand.js'
 import { smallerModel } from '../../core/routing/smaller-model.js'
 import type { Deployment, ModelEntry } from '../../core/release/release.js'
-import type { Place } from '../capacity/deployment-state.js'
+import type { Place, Why } from '../capacity/deployment-state.js'
 import type { ModelQueue } from '../capacity/model-queue.js'
 import type { NoPlace, QueueEnd } from '../capacity/queue-ask.js'
 import { type Step, decide } from '../step-context.js'
@@ -35,7 +35,7 @@ export function acquire(step: Step, ask: AcquireAsk): Acquired | Promise<Acquire
   const queue = capacity.queues.active(model.name, nowMs)
   if (queue !== undefined) return underPressure(step, ask, { usable, queue, nowMs })
   const taken = capacity.take(usable, demand, nowMs)
-  if (taken.kind === 'place') return chosen(step, taken, usable)
+  if (taken.kind === 'place') return chosen(step, taken)
   return waitForPlace(step, ask, { usable, restMs: taken.waitMs, nowMs })
 }
 
@@ -46,12 +46,27 @@ const NOBODY_LEFT: NoPlace = {
   reason: 'no deployment is left to ask',
 }
 
-function chosen(step: Step, taken: Extract<Acquired, { kind: 'place' }>, usable: Wait['usable']): Acquired {
-  if (usable.length > 1) {
-    const { id } = taken.place.deployment
-    decide(step, { stage: 'acquire', choice: id, reason: 'least loaded of the ready' })
+/** A place at one of these, if there is one at this moment. */
+export function acquireNow(step: Step, usable: readonly Deployment[], demand: Demand): Acquired {
+  const taken = step.engine.capacity.take(usable, demand, step.engine.system.nowMs())
+  return taken.kind === 'wait' ? NOBODY_LEFT : taken
+}
+
+function chosen(step: Step, taken: Extract<Acquired, { kind: 'place' }>): Acquired {
+  const { deployment, demand, warmTokens, why } = taken.place
+  if (why !== null) {
+    const inputs = warmTokens > 0 ? { inputs: { warmTokens, inputTokens: demand.inputTokens } } : {}
+    decide(step, { stage: 'acquire', choice: deployment.id, reason: WHY[why], ...inputs })
   }
   return taken
+}
+
+const WHY: Readonly<Record<Why, string>> = {
+  load: 'least loaded of the ready',
+  warm: 'has the beginning of the prompt warm',
+  cold: 'no deployment has the prompt warm; least work of the ready',
+  cheaper: 'waiting for the one that has it warm would take longer',
+  balance: 'the one that has it warm has more than its share of the work',
 }
 
 interface Wait {
@@ -61,7 +76,10 @@ interface Wait {
   readonly restMs: number
 }
 
-/** Somebody waits for this model already, or something is given up for it. */
+/**
+ * Somebody waits for this model already, or something is given up for it. What is given up is waiting: a
+ * place that nobody else wants is taken whatever the level, or classes would be refused while places idle.
+ */
 function underPressure(
   step: Step,
   ask: AcquireAsk,
@@ -69,13 +87,11 @@ function underPressure(
 ): Acquired | Promise<Acquired> {
   const { usable, queue, nowMs } = at
   const { capacity } = step.engine
-  const wait = { usable, nowMs, restMs: 0 }
-  const isRefused = queue.refusal(queueAsk(step, ask, wait), nowMs) !== null
-  if (isRefused || queue.size > 0) return waitForPlace(step, ask, wait)
+  if (queue.size > 0) return waitForPlace(step, ask, { usable, nowMs, restMs: 0 })
   const taken = capacity.take(usable, ask.demand, nowMs)
   if (taken.kind === 'wait') return waitForPlace(step, ask, { usable, nowMs, restMs: taken.waitMs })
   queue.passed(ask.demand, nowMs)
-  return chosen(step, taken, usable)
+  return chosen(step, taken)
 }
 
 async function waitForPlace(step: Step, ask: AcquireAsk, wait: Wait): Promise<Acquired> {

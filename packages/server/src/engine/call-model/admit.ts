@@ -125,6 +125,7 @@ export function newStep(engine: Engine, from: { call: ModelCall; caller: Caller;
     startedMs: engine.system.nowMs(),
     decisions: [],
     attempts: [],
+    sent: 0,
     degraded: [],
     unknownRules: [],
     request: { body: call.body, json: call.json, view: call.view },

@@ -3,7 +3,7 @@
 // the task, held and settled on its own. Nothing follows an attempt whose first byte the caller has seen.
 
 import { premiumCeilingOf } from '../../core/routing/premium-ceiling.js'
-import { isDeploymentFault, isRetryable, retryDelayMs } from '../../core/capacity/retry.js'
+import { isDeploymentFault, isRetryable, isTooSlow, retryDelayMs } from '../../core/capacity/retry.js'
 import type { ModelEntry } from '../../core/release/release.js'
 import type { Answer } from '../answer/answer.js'
 import { demandOf } from '../demand-of.js'
@@ -11,11 +11,13 @@ import { sleep } from '../sleep.js'
 import { attemptsMax } from '../task-registry.js'
 import { type Step, decide, timeLeftMs } from '../step-context.js'
 import type { AttemptFailure } from '../upstream/attempt-failure.js'
-import { oneAttempt } from '../upstream/one-attempt.js'
+import { type Hedge, type Original, bookCopy, watch } from '../upstream/hedge.js'
+import { type AttemptAsk, oneAttempt } from '../upstream/one-attempt.js'
 import { type AttemptPlan, prepareAttempt, writeHold } from '../upstream/prepare-attempt.js'
 import { whenDone } from '../when-done.js'
 import type { Place } from '../capacity/deployment-state.js'
-import { acquire } from './acquire.js'
+import { acquire, acquireNow } from './acquire.js'
+import type { HeldAttempt } from './settle.js'
 import { type Reservation, type Shortage, answerAsk, hold } from './hold.js'
 import { NOTHING } from '../../core/budget/amounts.js'
 import type { Problem } from '../../core/parsed.js'
@@ -55,7 +57,7 @@ export async function attempt(step: Step, plan: AttemptPlan): Promise<AttemptsEn
     const triesMax = isLast ? Infinity : Math.max(TRIES_PER_MODEL, model.deployments.length)
     for (let tries = 0; tries < triesMax; tries++) {
       if (isCapReached(step)) return capReached(step, failures)
-      const taking = takeTurn(step, { plan, model, avoid, failures, hasNext: !isLast })
+      const taking = takeTurn(step, { plan, model, avoid, failures, hasNext: !isLast, copyOf: null })
       const turn = taking instanceof Promise ? await taking : taking
       if (turn.kind === 'again') {
         failures.push(turn.failure)
@@ -86,8 +88,9 @@ interface TurnAsk {
   readonly plan: AttemptPlan
   readonly model: ModelEntry
   readonly avoid: string[]
-  readonly failures: readonly AttemptFailure[]
+  readonly failures: AttemptFailure[]
   readonly hasNext: boolean
+  readonly copyOf: Original | null
 }
 
 function takeTurn(step: Step, ask: TurnAsk): Turn | Promise<Turn> {
@@ -114,10 +117,14 @@ async function withHold(step: Step, ask: TurnAsk, reservation: Reservation): Pro
   const { capacity, ledger } = step.engine
   let unused: Place | null = null
   let isSettled = false
+  let hedge: Hedge<Copied> | null = null
   try {
-    const { model, avoid, hasNext } = ask
+    const { model, avoid, hasNext, copyOf } = ask
     const demand = demandOf(step, model, reservation)
-    const acquiring = acquire(step, { model, avoid, hasNext, demand })
+    const acquiring =
+      copyOf === null
+        ? acquire(step, { model, avoid, hasNext, demand })
+        : acquireNow(step, copyOf.others, demand)
     const acquired = acquiring instanceof Promise ? await acquiring : acquiring
     if (acquired.kind === 'gone') return { kind: 'caller-left' }
     if (acquired.kind === 'none')
@@ -128,11 +135,14 @@ async function withHold(step: Step, ask: TurnAsk, reservation: Reservation): Pro
     const barred = claim(step, ask)
     if (barred !== null) return barred
     writeHold(step, ready.attempt.held)
+    hedge = watchOver(step, ask, ready.attempt)
     unused = null
     const end = await oneAttempt(step, ready.attempt)
     isSettled = true
-    return end.kind === 'answered' ? end : judgeFailure(step, end.failure, ask.avoid)
+    const turn = end.kind === 'answered' ? end : judgeFailure(step, end.failure, ask.avoid)
+    return hedge === null ? turn : await joined(step, ask, { hedge, turn, first: ready.attempt.held })
   } finally {
+    if (hedge !== null) await hedge.close()
     if (unused !== null) capacity.giveBack(unused)
     if (!isSettled) await ledger.settle(reservation.hold, NOTHING)
   }
@@ -142,13 +152,16 @@ async function withHold(step: Step, ask: TurnAsk, reservation: Reservation): Pro
  * The last look before the request goes out, and the count: nothing is awaited in between, so calls that run
  * at the same time cannot all pass. Returns what stops it, or null.
  */
-function claim(step: Step, { model, failures }: TurnAsk): Turn | null {
+function claim(step: Step, { plan, model, failures, copyOf }: TurnAsk): Turn | null {
   const { task, engine } = step
   if (step.caller.gone) return { kind: 'caller-left' }
   // Waiting for the hold or for a place may have used up the time.
   if (timeLeftMs(step) <= 0) return { kind: 'short', limit: 'latencyMs', ceiling: null }
   if (isCapReached(step)) return capReached(step, failures)
-  if (!step.attempts.some((earlier) => earlier.model === model.name)) {
+  if (copyOf !== null && copyOf.race.isDecided) return NOT_NEEDED
+  if (step.sent === 0 && plan.purpose === 'answer' && model.deployments.length > 1)
+    engine.capacity.hedging.called()
+  if (copyOf === null && !step.attempts.some((earlier) => earlier.model === model.name)) {
     const { contract, release } = task
     const { calls, premiumCalls } = engine.premiumShare.of(contract.name)
     const premiumUse = { calls, premiumCalls, nanoUsdToday: 0 }
@@ -160,13 +173,69 @@ function claim(step: Step, { model, failures }: TurnAsk): Turn | null {
     engine.premiumShare.count(contract.name, model.tier === 'premium')
   }
   task.attempts += 1
+  step.sent += 1
   return null
+}
+
+const NOT_NEEDED: Turn = { kind: 'no-capacity', isShed: false, waitMs: 0 }
+
+/**
+ * Watched where another could do better; then a copy may be sent beside it. null: nothing is, or it is the
+ * copy.
+ */
+function watchOver(step: Step, ask: TurnAsk, sending: AttemptAsk): Hedge<Copied> | null {
+  const { model, avoid, hasNext, copyOf, plan } = ask
+  if (model.deployments.length === 1 && !hasNext) return null
+  const sendsCopy = copyOf === null && plan.purpose === 'answer' && step.task.contract.hedge
+  const copy = (original: Original) => sendCopy(step, ask, original)
+  const attempted = { attempt: sending, model, avoid, hasNext, copyOf }
+  return watch<Copied>(step, { ...attempted, copy: sendsCopy ? copy : null })
+}
+
+interface Copied {
+  readonly turn: Turn
+  /** What was taken from the hedge budget. */
+  readonly extraNanoUsd: number
+}
+
+/** The same call once more, elsewhere. null: it was not sent. */
+async function sendCopy(step: Step, ask: TurnAsk, original: Original): Promise<Copied | null> {
+  const { sent } = step
+  const { extraNanoUsd } = original
+  const plan: AttemptPlan = { ...ask.plan, purpose: 'hedge' }
+  const turn = await holdAndSend(step, { ...ask, plan, copyOf: original })
+  if (step.sent > sent) return { turn, extraNanoUsd }
+  step.engine.capacity.hedging.cancel(extraNanoUsd)
+  return null
+}
+
+interface Joining {
+  readonly hedge: Hedge<Copied>
+  readonly turn: Turn
+  readonly first: HeldAttempt
+}
+
+/** The copy is over too. At most one of the two has answered; each that failed by itself is a failure. */
+async function joined(step: Step, { failures }: TurnAsk, { hedge, turn, first }: Joining): Promise<Turn> {
+  const copied = await hedge.copyEnd()
+  if (copied === null) return turn
+  const copy = copied.turn
+  bookCopy(step, first, copied.extraNanoUsd)
+  if (turn.kind === 'answered' || isLost(copy)) return turn
+  if (copy.kind === 'answered' || isLost(turn)) return copy
+  if (turn.kind !== 'again' || copy.kind !== 'again') return turn.kind === 'again' ? copy : turn
+  failures.push(turn.failure)
+  return copy
+}
+
+function isLost(turn: Turn): boolean {
+  return turn.kind === 'again' && turn.failure.end === 'hedge_lost'
 }
 
 function judgeFailure(step: Step, failure: AttemptFailure, avoid: string[]): Turn {
   decide(step, {
     stage: 'attempt',
-    choice: 'failed',
+    choice: failure.end === 'hedge_lost' ? 'lost' : 'failed',
     reason: failure.end,
     inputs: {
       deployment: failure.deployment.id,
@@ -174,10 +243,11 @@ function judgeFailure(step: Step, failure: AttemptFailure, avoid: string[]): Tur
     },
   })
   if (failure.end === 'caller_left') return { kind: 'caller-left' }
+  if (failure.end === 'hedge_lost') return { kind: 'again', failure }
   const isFault = isDeploymentFault(failure.end)
   if (!isFault && failure.shouldRetry !== true && !isRetryable(failure.end))
     return { kind: 'rejected', failure }
-  if (isFault || failure.shouldRetry === false) avoid.push(failure.deployment.id)
+  if (isFault || failure.shouldRetry === false || isTooSlow(failure.end)) avoid.push(failure.deployment.id)
   return { kind: 'again', failure }
 }
 

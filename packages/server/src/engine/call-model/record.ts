@@ -200,7 +200,7 @@ export function writeStep(
     name: end.name,
     startedMs: step.startedMs,
     durationMs: nowMs - step.startedMs,
-    firstByteMs: step.attempts.at(-1)?.firstByteMs ?? null,
+    firstByteMs: step.attempts.findLast((sent) => sent.end !== 'hedge_lost')?.firstByteMs ?? null,
     route: step.route,
     model: answer?.model.name ?? null,
     deployment: answer?.deployment.id ?? null,

@@ -117,6 +117,7 @@ test('cached input is paid at the price of cached input, in both formats', async
   expect(made.attempts()[1]).toMatchObject({
     deployment: 'claude/cached-upstream',
     tokens: { input: 10, cacheRead: 20, cacheWrite: 10 },
+    cacheSavedNanoUsd: 20 * (1_000 - 100) - 10 * (1_250 - 1_000),
   })
   expect(made.attempts()[1]?.chargedNanoUsd).toBe(10 * 1_000 + 20 * 100 + 10 * 1_250 + 8 * 2_000)
 })

@@ -5,7 +5,7 @@ import type { Amounts } from '../../core/budget/amounts.js'
 import type { Observation } from '../../core/capacity/demand.js'
 import { learn, NOTHING_LEARNED } from '../../core/money/bytes-per-token.js'
 import { type JudgedUsage, judgeUsage } from '../../core/money/judge-usage.js'
-import { costOf } from '../../core/money/price.js'
+import { costOf, savedByCache } from '../../core/money/price.js'
 import { NO_TOKENS, type ReportedUsage, inputTotal, outputTotal } from '../../core/money/token-counts.js'
 import type { Deployment, ModelEntry } from '../../core/release/release.js'
 import type { AttemptRecord, ChargeBasis } from '../../core/task/records.js'
@@ -80,7 +80,11 @@ function book(step: Step, held: HeldAttempt, { attempt, actual, evidence }: Used
   if (attempt.nanoUsd === null && attempt.basis !== 'none') task.unpricedCalls += 1
   engine.capacity.used(task.tenant, actual.inputTokens + actual.outputTokens, nowMs)
   engine.capacity.end(held.place, observationOf(attempt, evidence), nowMs)
+  if (held.model.deployments.length > 1 && attempt.end !== 'hedge_lost')
+    engine.capacity.hedging.spent(attempt.chargedNanoUsd)
   step.attempts.push(attempt)
+  // Copies of a call end in any order.
+  if (held.purpose === 'hedge' || step.attempts.length > 1) step.attempts.sort(byNumber)
   record(engine, {
     kind: 'hold-settled',
     id: held.reservation.hold,
@@ -91,6 +95,10 @@ function book(step: Step, held: HeldAttempt, { attempt, actual, evidence }: Used
     stepNumber: step.number,
     attempt,
   })
+}
+
+function byNumber(a: AttemptRecord, b: AttemptRecord): number {
+  return a.number - b.number
 }
 
 function observationOf(attempt: AttemptRecord, evidence: AttemptEvidence): Observation {
@@ -104,6 +112,7 @@ function observationOf(attempt: AttemptRecord, evidence: AttemptEvidence): Obser
     inputTokens: inputTotal(tokens),
     cachedTokens: tokens.cacheRead,
     outputTokens: outputTotal(tokens),
+    frames: evidence.deltas,
     retryAfterMs,
     headers,
   }
@@ -149,7 +158,11 @@ function attemptRecord(step: Step, held: HeldAttempt, evidence: AttemptEvidence)
     priceBook: price?.book ?? null,
     simulated: held.simulated,
   }
-  return usage.disputed === undefined ? attempt : { ...attempt, disputed: usage.disputed }
+  const { cacheRead, cacheWrite, cacheWrite1h } = usage.tokens
+  const isCached = price !== null && cacheRead + cacheWrite + cacheWrite1h > 0
+  const saved = isCached ? { cacheSavedNanoUsd: savedByCache(price, usage.tokens) } : null
+  if (usage.disputed === undefined) return saved === null ? attempt : { ...attempt, ...saved }
+  return { ...attempt, ...saved, disputed: usage.disputed }
 }
 
 type KnownUsage = Omit<JudgedUsage, 'basis'> & { readonly basis: ChargeBasis }

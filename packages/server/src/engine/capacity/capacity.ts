@@ -3,11 +3,14 @@
 
 import type { Demand, Observation } from '../../core/capacity/demand.js'
 import { chooseDeployment } from '../../core/capacity/deployment-choice.js'
+import { PromptKeys } from '../../core/capacity/prompt-caching.js'
 import { tokenCost } from '../../core/capacity/fair-queue.js'
 import { HoldBack } from '../../core/capacity/hold-back.js'
 import type { CeilingLimits, Deployment, Tenant } from '../../core/release/release.js'
 import type { System } from '../ports.js'
-import { DeploymentState, type Place } from './deployment-state.js'
+import { Affinity } from './affinity.js'
+import { DeploymentState, type Place, type Why } from './deployment-state.js'
+import { Hedging } from './hedging.js'
 import type { Taken } from './queue-ask.js'
 import { Queues } from './queues.js'
 import { Quota, type QuotaLimits, isLimited } from './quota.js'
@@ -25,8 +28,11 @@ export class Capacity {
   readonly #holdBack = new HoldBack()
   readonly #deployments = new Map<string, DeploymentState>()
   readonly #tenants = new Map<string, Quota>()
+  readonly affinity = new Affinity()
+  readonly promptKeys = new PromptKeys()
   #product: Quota | undefined
   #uses = 0
+  readonly hedging = new Hedging()
 
   constructor(system: System) {
     this.#system = system
@@ -59,7 +65,9 @@ export class Capacity {
     this.#tenants.get(tenant.name)?.used(tokens, nowMs)
   }
 
-  /** A place at the best of these deployments now, or how long there is none. `end` or `giveBack` follows. */
+  /**
+   * A place at the best of these deployments now, or how long there is none. `end` or `giveBack` follows.
+   */
   take(deployments: readonly Deployment[], demand: Demand, nowMs: number): Taken {
     this.#holdBack.see(demand.criticality, nowMs)
     const [only] = deployments
@@ -69,16 +77,27 @@ export class Capacity {
       const state = this.#state(deployment, nowMs)
       return { deployment, state, waitMs: state.waitMs(demand, nowMs, share) }
     })
+    const ready = demand.prompt === undefined ? [] : candidates.filter(({ waitMs }) => waitMs === 0)
+    const affine = this.affinity.choose(ready, demand, nowMs)
+    if (affine !== null) return this.#place(affine.deployment, demand, { nowMs, why: affine.reason })
     const choice = chooseDeployment(candidates)
     if (choice.kind === 'wait') return choice
-    return this.#place(choice.chosen.deployment, demand, nowMs)
+    return this.#place(choice.chosen.deployment, demand, { nowMs, why: 'load' })
+  }
+
+  /** Would `take` find a place? */
+  hasRoom(deployments: readonly Deployment[], demand: Demand, nowMs: number): boolean {
+    const share = this.#holdBack.shareOf(demand.criticality, nowMs)
+    return deployments.some((each) => this.#state(each, nowMs).waitMs(demand, nowMs, share) === 0)
   }
 
   /** It was used: what it showed is learned from. A place that is over already changes nothing. */
   end(place: Place, seen: Observation, nowMs: number): void {
     if (place.isOver) return
     place.isOver = true
-    this.#deployments.get(place.deployment.id)?.end(place, seen, nowMs)
+    const state = this.#deployments.get(place.deployment.id)
+    state?.end(place, seen, nowMs)
+    if (place.demand.prompt !== undefined) this.affinity.ended(place, seen, state?.inFlight ?? 0)
     place.settle?.(tokenCost(seen.inputTokens, seen.outputTokens))
     this.queues.serve(nowMs)
   }
@@ -90,6 +109,24 @@ export class Capacity {
     this.#deployments.get(place.deployment.id)?.giveBack(place)
     place.settle?.(0)
     this.queues.serve(this.#system.nowMs())
+  }
+
+  /** Of a model. 0: nothing is given up, and nobody waits. */
+  overloadLevel(model: string, nowMs: number): number {
+    const queue = this.queues.active(model, nowMs)
+    if (queue === undefined) return 0
+    return queue.size > 0 ? Math.max(1, queue.overload.level) : queue.overload.level
+  }
+
+  /** What is known of one that has been called. */
+  stateOf({ id }: Deployment): DeploymentState | undefined {
+    return this.#deployments.get(id)
+  }
+
+  /** Those that would take such a call now. */
+  ready(deployments: readonly Deployment[], demand: Demand, nowMs: number): readonly Deployment[] {
+    const share = this.#holdBack.shareOf(demand.criticality, nowMs)
+    return deployments.filter((each) => this.#state(each, nowMs).waitMs(demand, nowMs, share) <= 0)
   }
 
   /** For `GET /v1/capacity`: also what was never called has limits. */
@@ -105,14 +142,21 @@ export class Capacity {
   #takeOnly(only: Deployment, demand: Demand, nowMs: number): Taken {
     const share = this.#holdBack.shareOf(demand.criticality, nowMs)
     const waitMs = this.#state(only, nowMs).waitMs(demand, nowMs, share)
-    return waitMs > 0 ? { kind: 'wait', waitMs } : this.#place(only, demand, nowMs)
+    return waitMs > 0 ? { kind: 'wait', waitMs } : this.#place(only, demand, { nowMs, why: null })
   }
 
-  #place(deployment: Deployment, demand: Demand, nowMs: number): Taken {
+  #place(
+    deployment: Deployment,
+    demand: Demand,
+    { nowMs, why }: { readonly nowMs: number; readonly why: Why | null },
+  ): Taken {
     const state = this.#state(deployment, nowMs)
     state.lastUsed = ++this.#uses
     const charge = state.begin(demand, nowMs)
-    return { kind: 'place', place: { deployment, demand, charge, isOver: false, settle: null } }
+    const isOf = why !== null || this.affinity.watches(deployment, demand)
+    const warmTokens = isOf ? this.affinity.sent({ deployment, demand }, nowMs) : 0
+    const place = { deployment, demand, charge, warmTokens, why, isOver: false, settle: null }
+    return { kind: 'place', place }
   }
 
   /** Bounded by the deployments of the releases that served since the start. */

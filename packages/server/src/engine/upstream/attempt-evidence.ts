@@ -66,9 +66,18 @@ export function refusedEvidence(
   return { ...evidence({ end, status, ran: 'no', firstByteMs }), retryAfterMs, headers }
 }
 
+const MAY_HAVE_RUN: ReadonlySet<string> = new Set([
+  'timeout',
+  'broken_stream',
+  'slow_start',
+  'stalled',
+  'slow',
+  'hedge_lost',
+])
+
 /** Sent, and nothing came: the model may have run up a bill unless there was no connection at all. */
 function ranWithout(end: string): AttemptEvidence['ran'] {
-  return end === 'timeout' || end === 'broken_stream' ? 'maybe' : 'no'
+  return MAY_HAVE_RUN.has(end) ? 'maybe' : 'no'
 }
 
 export function failedEvidence(raw: Extract<WholeAnswer, { kind: 'failed' }>): AttemptEvidence {

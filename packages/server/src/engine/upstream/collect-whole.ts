@@ -1,7 +1,16 @@
 // One attempt whose answer is taken whole: nothing reaches the caller before the last byte is here and
 // judged.
 
-import type { Provider, System, Timer, UpstreamFailure, UpstreamListener, UpstreamRequest } from '../ports.js'
+import type { AttemptWatch, WatchEnd } from './attempt-watch.js'
+import type {
+  Provider,
+  System,
+  Timer,
+  UpstreamCall,
+  UpstreamFailure,
+  UpstreamListener,
+  UpstreamRequest,
+} from '../ports.js'
 
 export type WholeAnswer =
   | {
@@ -15,7 +24,7 @@ export type WholeAnswer =
     }
   | {
       readonly kind: 'failed'
-      readonly failure: UpstreamFailure
+      readonly failure: UpstreamFailure | WatchEnd
       readonly detail: string
       readonly status: number
     }
@@ -26,6 +35,8 @@ export interface WholeAttempt {
   readonly system: System
   /** Time left for the whole answer, ms. */
   readonly leftMs: number
+  /** Default null: nobody else could do better. */
+  readonly watch?: AttemptWatch | null
 }
 
 export function collectWhole(attempt: WholeAttempt): Promise<WholeAnswer> {
@@ -44,6 +55,7 @@ class Collector implements UpstreamListener {
   #headers: Readonly<Record<string, string>> = {}
   #firstByteMs = 0
   #renewed = false
+  #isDone = false
   #timer: Timer | null = null
 
   constructor(attempt: WholeAttempt, resolve: (answer: WholeAnswer) => void) {
@@ -53,12 +65,26 @@ class Collector implements UpstreamListener {
   }
 
   start(): void {
-    const { provider, request, system, leftMs } = this.#attempt
+    const { provider, request, system, leftMs, watch } = this.#attempt
     const call = provider.send(request, this)
     this.#timer = system.after(leftMs, () => {
       call.abort()
       this.#fail('timeout', 'the time for this attempt was up')
     })
+    watch?.start({ stop: (end, detail) => this.#stop(call, { end, detail }) })
+  }
+
+  /** What was there before has been taken: it is not stopped any more. */
+  #stop(call: UpstreamCall, why: { readonly end: WatchEnd; readonly detail: string }): void {
+    if (this.#isDone) return
+    let { detail } = why
+    try {
+      call.abort()
+    } catch {
+      detail += ', and its connection could not be closed'
+    }
+    this.#timer?.cancel()
+    this.#fail(why.end, detail)
   }
 
   onHead(status: number, headers: Readonly<Record<string, string>>, renewed = false): void {
@@ -66,6 +92,7 @@ class Collector implements UpstreamListener {
     this.#renewed = renewed
     this.#headers = headers
     this.#firstByteMs = this.#attempt.system.nowMs() - this.#startedMs
+    this.#attempt.watch?.heard()
   }
 
   onData(chunk: Uint8Array): void {
@@ -73,6 +100,7 @@ class Collector implements UpstreamListener {
   }
 
   onEnd(): void {
+    this.#isDone = true
     this.#timer?.cancel()
     const chunks = this.#chunks
     this.#resolve({
@@ -90,7 +118,8 @@ class Collector implements UpstreamListener {
     this.#fail(failure, detail)
   }
 
-  #fail(failure: UpstreamFailure, detail: string): void {
+  #fail(failure: UpstreamFailure | WatchEnd, detail: string): void {
+    this.#isDone = true
     this.#resolve({ kind: 'failed', failure, detail, status: this.#status })
   }
 }

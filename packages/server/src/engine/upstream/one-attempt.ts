@@ -11,6 +11,7 @@ import { type HeldAttempt, settle } from '../call-model/settle.js'
 import type { Provider, UpstreamRequest } from '../ports.js'
 import { type Step, timeLeftMs } from '../step-context.js'
 import { whenDone } from '../when-done.js'
+import type { AttemptWatch } from './attempt-watch.js'
 import { type WholeAnswer, collectWhole } from './collect-whole.js'
 import {
   evidence,
@@ -36,6 +37,8 @@ export interface AttemptAsk {
   readonly stripLogprobs: boolean
   /** Sends the response head at the commit of a stream. */
   readonly begin: (deployment: Deployment, model: ModelEntry) => void
+  /** Set before it is sent; null: no other deployment or model could do better. */
+  watch: AttemptWatch | null
 }
 
 export type AttemptEnd =
@@ -55,6 +58,7 @@ export async function oneAttempt(step: Step, ask: AttemptAsk): Promise<AttemptEn
       await settle(step, held, evidence({ end: 'fault', status: 0, ran: 'maybe', firstByteMs: null }))
     throw fault
   } finally {
+    ask.watch?.over()
     // Settled, it is over already; what could not be settled must not keep its place.
     step.engine.capacity.giveBack(held.place)
   }
@@ -76,7 +80,7 @@ function whole(step: Step, ask: AttemptAsk): Promise<WholeAnswer> {
   const { system } = step.engine
   const leftMs = timeLeftMs(step)
   const request = upstreamRequest(step, ask, leftMs)
-  return collectWhole({ provider: ask.provider, request, system, leftMs })
+  return collectWhole({ provider: ask.provider, request, system, leftMs, watch: ask.watch })
 }
 
 function afterWhole(step: Step, ask: AttemptAsk, raw: WholeAnswer): AttemptEnd | Promise<AttemptEnd> {
@@ -98,6 +102,12 @@ function afterWhole(step: Step, ask: AttemptAsk, raw: WholeAnswer): AttemptEnd |
     const failed = { ...wholeEvidence(read.facts, raw), end: 'invalid_body' }
     const failure = { ...failureOf(ask, { end: 'invalid_body', status }), error: read.facts.failure }
     return whenDone(settle(step, held, failed), () => ({ kind: 'failed', failure }))
+  }
+  if (ask.watch?.win() === false) {
+    // It came in the same instant as the one that won, and has cost what it says.
+    const failure = failureOf(ask, { end: 'hedge_lost', status })
+    const lost = { ...wholeEvidence(read.facts, raw), end: failure.end }
+    return whenDone(settle(step, held, lost), () => ({ kind: 'failed', failure }))
   }
   const answer = wholeAnswer(ask, { read, headers })
   const settled = settle(step, held, wholeEvidence(read.facts, raw))
@@ -195,7 +205,6 @@ async function stream(step: Step, ask: AttemptAsk): Promise<Streamed> {
     keepLogprobs: !ask.stripLogprobs,
     collect: ask.collect,
   })
-  step.scanner = scanner
   const pumped = await pumpStream({
     provider: ask.provider,
     request: upstreamRequest(step, ask, leftMs),
@@ -206,8 +215,14 @@ async function stream(step: Step, ask: AttemptAsk): Promise<Streamed> {
     outputTokensMax: held.outputTokensMax,
     holdBack: ask.holdBack,
     keep: ask.keep,
-    begin: () => ask.begin(held.deployment, held.model),
+    watch: ask.watch,
+    begin() {
+      step.scanner = scanner
+      ask.begin(held.deployment, held.model)
+    },
   })
+  // Held back, it has not begun.
+  if (ask.watch?.hasLost !== true) step.scanner = scanner
   return { pumped, scanner }
 }
 

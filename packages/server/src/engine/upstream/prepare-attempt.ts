@@ -10,6 +10,7 @@ import type { HeldAttempt } from '../call-model/settle.js'
 import type { Place } from '../capacity/deployment-state.js'
 import { record } from '../engine.js'
 import type { Step } from '../step-context.js'
+import { cacheAsking } from './ask-to-cache.js'
 import type { AttemptAsk } from './one-attempt.js'
 import { prepareBody, tellsLogprobs } from './prepare-body.js'
 
@@ -60,12 +61,13 @@ export function prepareAttempt(step: Step, { plan, model, place, reservation }: 
     wire,
     outputTokens: reservation.outputTokens,
     logprobs,
+    caching: cacheAsking(step, place, { provider: config, wire }),
   })
   if (body.kind === 'invalid') return { kind: 'inexpressible', problems: body.problems }
   const { stream, holdBack, keep, collect, begin } = plan
   const held = heldFor(step, { plan, model, place, reservation, simulated: provider.simulated })
   const how = { stream, holdBack, keep, collect, begin, stripLogprobs: logprobs && !view.wantsLogprobs }
-  return { kind: 'ready', attempt: { held, provider, config, wire, body: body.value, ...how } }
+  return { kind: 'ready', attempt: { held, provider, config, wire, body: body.value, ...how, watch: null } }
 }
 
 function heldFor(step: Step, to: Granted & { readonly simulated: boolean }): HeldAttempt {

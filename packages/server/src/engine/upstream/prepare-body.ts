@@ -15,6 +15,7 @@ import { mayAskForThoughts } from '../../wire/openai-responses/ask-for-thoughts.
 import { ENCRYPTED_REASONING } from '../../wire/openai-responses/fields.js'
 import { withoutForeignProofs } from '../../wire/openai-responses/history.js'
 import { type Step, decide } from '../step-context.js'
+import { type CacheAsking, withMarks } from './ask-to-cache.js'
 
 /** Formats that tell log probabilities when asked. */
 const TELL_LOGPROBS: ReadonlySet<Wire> = new Set(['openai-chat', 'openai-responses', 'gemini'])
@@ -30,6 +31,8 @@ export interface BodyAsk {
   /** Per choice; null leaves the caller's own limit (or none) in place. */
   readonly outputTokens: number | null
   readonly logprobs: boolean
+  /** How the provider is asked to keep the prompt. */
+  readonly caching: CacheAsking | null
 }
 
 export function prepareBody(step: Step, ask: BodyAsk): Parsed<Uint8Array> {
@@ -59,7 +62,8 @@ export function prepareBody(step: Step, ask: BodyAsk): Parsed<Uint8Array> {
       reason: `${ask.wire} has no ${dropped.join(', ')}`,
     })
   }
-  const body = ask.wire === 'openai-chat' ? forOpenAi(encoded.value, ask) : encoded.value
+  const own = ask.wire === 'openai-chat' ? forOpenAi(encoded.value, ask) : encoded.value
+  const body = ask.caching?.kind === 'key' ? { ...own, prompt_cache_key: ask.caching.key } : own
   return parsed(forPlace(step, ask, Buffer.from(JSON.stringify(body))))
 }
 
@@ -73,7 +77,9 @@ function embeddingsBody(step: Step, ask: BodyAsk): Parsed<Uint8Array> {
 }
 
 /** Vertex serves Claude with the same format in another envelope. */
-function forPlace(step: Step, ask: BodyAsk, body: Uint8Array): Uint8Array {
+function forPlace(step: Step, ask: BodyAsk, plain: Uint8Array): Uint8Array {
+  const { caching, wire } = ask
+  const body = caching?.kind === 'marks' ? withMarks(step, plain, { marks: caching.marks, wire }) : plain
   if (ask.provider.kind !== 'vertex' || ask.wire !== 'anthropic-messages') return body
   const betas = ask.wire === step.call.wire ? step.call.upstreamHeaders['anthropic-beta'] : undefined
   return vertexBody(body, betas === undefined ? [] : betas.split(',').map((name) => name.trim()))
@@ -90,6 +96,7 @@ function sameWire(step: Step, ask: BodyAsk): Uint8Array {
   }
   if (isChat && view.stream && !view.includeUsage) changes.includeUsage = true
   if (ask.logprobs && !view.wantsLogprobs) changes.logprobs = true
+  if (ask.caching?.kind === 'key') changes.promptCacheKey = ask.caching.key
   if (step.call.wire === 'openai-responses') Object.assign(changes, responsesChanges(step, ask))
   else {
     const own = step.format.withoutForeignProofs(step.request)

@@ -5,6 +5,7 @@
 import { isEventStream } from '../../wire/event-stream-type.js'
 import type { StreamFacts, StreamScanner } from '../../wire/format.js'
 import { inBandEnd } from '../../wire/in-band-error.js'
+import type { AttemptWatch, WatchEnd } from './attempt-watch.js'
 import { ByteLog } from './byte-log.js'
 import type { Caller, Provider, System, UpstreamCall, UpstreamFailure, UpstreamRequest } from '../ports.js'
 
@@ -12,6 +13,9 @@ import type { Caller, Provider, System, UpstreamCall, UpstreamFailure, UpstreamR
  * Frames held back for judging or kept for the cache, bytes. A longer answer is passed on, not remembered.
  */
 export const HELD_BYTES_MAX = 8 * 1024 * 1024
+
+/** Frames that come before the first token and wait for it, bytes: more are passed on. */
+const EARLY_BYTES_MAX = 64 * 1024
 
 /** Frames may carry less than a token now and then (a signature, an empty delta). */
 const DELTAS_SLACK = 4
@@ -59,6 +63,8 @@ export interface StreamAttempt {
   readonly holdBack: boolean
   /** true: keep the frames for the cache or the judge. */
   readonly keep: boolean
+  /** Default null: nobody else could do better. */
+  readonly watch?: AttemptWatch | null
   /** Sends the response head; called at the commit. */
   begin(): void
 }
@@ -84,6 +90,10 @@ class Pump {
   /** Frames passed on or held back; null when they are not wanted, or have become too many. */
   #log: ByteLog | null
   #plain: Uint8Array[] | null = null
+  /** Frames before the first token, while a copy or another attempt may still take over. */
+  #early: ByteLog | null
+  /** Until it has shown that it has begun. */
+  #waiting: AttemptWatch | null
   #timer: { cancel(): void } = { cancel() {} }
   #fault: PumpedStream['fault'] = null
 
@@ -92,6 +102,8 @@ class Pump {
     this.#resolve = resolve
     this.#startedMs = attempt.system.nowMs()
     this.#log = attempt.keep || attempt.holdBack ? new ByteLog() : null
+    this.#waiting = attempt.watch ?? null
+    this.#early = attempt.watch?.keepsEarly === true && !attempt.holdBack ? new ByteLog() : null
   }
 
   start(): void {
@@ -102,9 +114,13 @@ class Pump {
       this.#call = provider.send(request, {
         onHead: (...head) => this.#onHead(...head),
         onData: (chunk) => this.#guardedData(chunk),
-        onEnd: () => this.#onEnd(),
+        onEnd: () => this.#guard(() => this.#onEnd()),
         onFailure: (failure, detail) =>
           this.#finish({ kind: 'failed', end: endOf(failure, this.#status), detail }),
+      })
+      this.#attempt.watch?.start({
+        stop: (end, detail) => this.#stop({ kind: 'failed', end, detail }),
+        open: () => this.#guard(() => this.#open()),
       })
     })
   }
@@ -155,6 +171,7 @@ class Pump {
     if (this.#firstTokenMs === null && facts.deltas > 0)
       this.#firstTokenMs = this.#attempt.system.nowMs() - this.#startedMs
     const isBroken = facts.malformed || facts.error !== null
+    if (this.#waiting !== null && !isBroken && (facts.deltas > 0 || facts.ended)) this.#begun()
     // What came whole before the error is the caller's; but nothing is begun that is known to be broken.
     if (frames !== null && (!isBroken || this.#committed)) this.#pass(frames)
     if (isBroken) return this.#broken(facts)
@@ -169,7 +186,28 @@ class Pump {
     this.#stop({ kind: 'failed', end, detail })
   }
 
+  /** It wins: another that had been first would have stopped it at that instant. */
+  #begun(): void {
+    const watch = this.#waiting
+    const early = this.#early
+    this.#waiting = null
+    this.#early = null
+    if (watch?.win() !== true) return
+    if (this.#attempt.holdBack) watch.follow(() => this.#attempt.scanner.facts.deltas)
+    if (early !== null && early.length > 0) this.#pass(early.bytes())
+  }
+
+  #open(): void {
+    if (!this.#done && this.#early !== null && this.#early.length > 0) this.#begun()
+  }
+
   #pass(frames: Uint8Array): void {
+    if (this.#early === null) return this.#passOn(frames)
+    this.#early.push(frames)
+    if (this.#early.length > EARLY_BYTES_MAX) this.#begun()
+  }
+
+  #passOn(frames: Uint8Array): void {
     const { caller, holdBack } = this.#attempt
     const log = this.#log
     if (log !== null && log.length + frames.length <= HELD_BYTES_MAX) {
@@ -186,6 +224,8 @@ class Pump {
   }
 
   #commit(held: ByteLog | null): void {
+    if (this.#waiting !== null) this.#begun()
+    this.#attempt.watch?.heard()
     this.#committed = true
     this.#attempt.begin()
     if (held !== null && held.length > 0) this.#attempt.caller.write(held.bytes())
@@ -197,6 +237,7 @@ class Pump {
     scanner.endOfBody?.()
     const { ended, error } = scanner.facts
     if (error !== null) return this.#broken(scanner.facts)
+    if (ended && this.#waiting !== null) this.#begun()
     const broken = {
       kind: 'failed',
       end: 'broken_stream',
@@ -208,7 +249,12 @@ class Pump {
   /** Ends from our side: the connection to the provider is closed first. */
   #stop(end: StreamEnd): void {
     if (this.#done) return
-    this.#call?.abort()
+    try {
+      this.#call?.abort()
+    } catch (error) {
+      // When another copy has won, its answer is good all the same.
+      if (this.#attempt.watch?.hasLost !== true) this.#fault ??= { error }
+    }
     this.#finish(end)
   }
 
@@ -216,6 +262,7 @@ class Pump {
     if (this.#done) return
     this.#done = true
     this.#timer.cancel()
+    this.#attempt.watch?.over()
     this.#resolve({
       end,
       status: this.#status,
@@ -233,7 +280,7 @@ class Pump {
 }
 
 /** The stable name of a failure below HTTP, as attempts record it. */
-export function endOf(failure: UpstreamFailure, status: number): string {
+export function endOf(failure: UpstreamFailure | WatchEnd, status: number): string {
   switch (failure) {
     case 'broken':
       return status === 0 ? 'connection' : 'broken_stream'

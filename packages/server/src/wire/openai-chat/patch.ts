@@ -11,6 +11,7 @@ export function patch(body: Uint8Array, changes: RequestChanges): Uint8Array {
   const members = membersOf(json)
   const edits: Record<string, string | null> = {}
   if (changes.model !== undefined) edits['model'] = JSON.stringify(changes.model)
+  if (changes.promptCacheKey !== undefined) edits['prompt_cache_key'] = JSON.stringify(changes.promptCacheKey)
   if (changes.stream !== undefined) edits['stream'] = JSON.stringify(changes.stream)
   if (changes.logprobs === true) edits['logprobs'] = 'true'
   if (changes.messages !== undefined) edits['messages'] = JSON.stringify(changes.messages)
