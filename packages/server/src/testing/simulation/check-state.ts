@@ -66,9 +66,24 @@ export function checkRest(world: World): void {
     if (requests !== sends) log.fail(`${id} counts ${requests} requests, ${sends} were sent`)
   }
   for (const id of police.unsettled()) log.fail(`${id} was never settled in the books`)
+  checkHedges(world)
   checkTasks(world)
   checkBooks(world)
   checkSteps(world)
+}
+
+/** A second copy for one call in so many, at most. */
+const CALLS_PER_HEDGE = 50
+
+function checkHedges({ books, log }: World): void {
+  let hedges = 0
+  let others = 0
+  for (const entry of books.entries) {
+    if (entry.kind !== 'hold-made') continue
+    if (entry.attempt.purpose === 'hedge') hedges += 1
+    else others += 1
+  }
+  if (hedges * CALLS_PER_HEDGE > others) log.fail(`${hedges} second copies were sent of ${others} calls`)
 }
 
 function checkTasks({ engine, tasks, log }: World): void {

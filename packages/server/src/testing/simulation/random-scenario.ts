@@ -61,6 +61,10 @@ const KINDS: readonly FaultKind[] = [
 
 /** Each so many seeds one is a long, busy day with little faults: what has to learn first has time to. */
 const BUSY_EVERY = 40
+export const BUSY_SEEDS: readonly number[] = Array.from(
+  { length: 12 },
+  (_, index) => (index + 1) * BUSY_EVERY,
+)
 const BUSY_SHAPES = ['replicas', 'limited', 'unpriced'] as const
 const BUSY_MS = 90_000
 
@@ -74,7 +78,7 @@ export function randomScenario(seed: number): Scenario {
   const dice = new Dice(seed * 2_654_435_761)
   const isBusy = seed % BUSY_EVERY === 0
   const shape = shapeNamed(dice.pick(isBusy ? BUSY_SHAPES : SHAPE_NAMES))
-  const spanMs = isBusy ? BUSY_MS : dice.pick([500, 3_000, 8_000, 15_000])
+  const spanMs = isBusy ? dice.pick([BUSY_MS, BUSY_MS / 6]) : dice.pick([500, 3_000, 8_000, 15_000])
   const frame = { shape, isBusy, spanMs }
   const tasks = Array.from({ length: dice.between(0, 4) }, (_, id) => drawTask(dice, shape, { id, spanMs }))
   const count = isBusy ? dice.between(300, 500) : dice.between(20, 60)
@@ -127,7 +131,14 @@ function drawJump(dice: Dice, spanMs: number): Scenario['jumps'][number] {
 }
 
 function drawPace(dice: Dice, isBusy: boolean): Pace {
-  if (isBusy) return { stepMs: 5, perRunningMs: 1, prefillMsPerToken: 0.1, tokensPerStep: 4, runningMax: 16 }
+  if (isBusy)
+    return {
+      stepMs: dice.pick([5, 5, 30]),
+      perRunningMs: 1,
+      prefillMsPerToken: 0.1,
+      tokensPerStep: 4,
+      runningMax: 16,
+    }
   return {
     stepMs: dice.pick([2, 10, 40]),
     perRunningMs: dice.pick([0, 1, 8]),

@@ -217,6 +217,10 @@ export const SABOTAGES: Readonly<Record<string, () => Sabotage>> = {
       }
     })
   },
+  'hedges without a budget': () =>
+    capacityThat(({ hedging }) => {
+      hedging.take = () => null
+    }),
   'a tenant who never leaves'() {
     const isHit = everyThird()
     return capacityThat((capacity) => {
