@@ -52,6 +52,7 @@ describe.skipIf(only !== undefined)('the engine under simulation', () => {
         const scenario = randomScenario(seed)
         const run = await runScenario(scenario)
         calls += run.calls
+        for (const mark of run.marks) seen.add(mark)
         if (run.problem !== null) throw new Error(await reportOf(scenario, run))
       }
       expect(calls).toBeGreaterThan((SEEDS / SHARES) * 20)
