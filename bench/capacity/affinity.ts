@@ -1,10 +1,11 @@
 // What remembering prompts is worth: a recorded trace of conversations over four replicas, placed in turn,
 // by load, by the conversation's first words, and as Spillway does, with the classes that serve traffic.
-// `npm run bench:capacity -- affinity` with the file in SPILLWAY_BENCH_MOONCAKE.
+// `npm run bench:capacity -- affinity` with the file in $AFFINITY_TRACE.
 
 import type * as Memory from '../../packages/server/src/core/capacity/prefix-memory.js'
 import type * as Choice from '../../packages/server/src/core/capacity/replica-choice.js'
 import type * as Load from '../../packages/server/src/core/capacity/replica-load.js'
+import { type Report, type Table, atLeast, atMost, number, percent } from './report.js'
 import { BLOCK_TOKENS, type Parent, type TracedRequest, readTrace } from './mooncake-trace.js'
 import { ReplicaModel, type Served, type Speeds } from './replica-model.js'
 
@@ -26,11 +27,6 @@ export interface AffinityResult {
   readonly firstTokenMs: { readonly p50: number; readonly p95: number }
 }
 
-export interface AffinityVerdict {
-  readonly results: readonly AffinityResult[]
-  readonly met: boolean
-}
-
 /** The classes that serve traffic, as they are built. */
 type Built = typeof Memory & typeof Choice & typeof Load
 
@@ -47,7 +43,7 @@ const MINUTE_MS = 60_000
 
 type Placer = (request: TracedRequest, served: readonly Served[][]) => number
 
-export async function runAffinity(file: string): Promise<AffinityVerdict> {
+export async function runAffinity(file: string): Promise<readonly AffinityResult[]> {
   const memory = (await import(`${BUILT}prefix-memory.js`)) as typeof Memory
   const choice = (await import(`${BUILT}replica-choice.js`)) as typeof Choice
   const load = (await import(`${BUILT}replica-load.js`)) as typeof Load
@@ -66,11 +62,7 @@ export async function runAffinity(file: string): Promise<AffinityVerdict> {
       }
     }
   }
-  const ours = results.filter(({ policy, roomBlocks }) => policy === 'affinity' && roomBlocks === Infinity)
-  const met = ours.every(
-    ({ ofCeiling, maxOverMean }) => ofCeiling >= OF_CEILING_MIN && maxOverMean <= IMBALANCE_MAX,
-  )
-  return { results, met }
+  return results
 }
 
 /** What one cache would have had. */
@@ -169,7 +161,27 @@ function quantile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0
 }
 
-export function affinityTable({ results, met }: AffinityVerdict): string {
+/** For `npm run bench:capacity`; without a file there is nothing to measure. */
+export async function affinityReport(file: string | undefined): Promise<Report> {
+  const scenario = 'affinity'
+  if (file === undefined) {
+    const notes = ['no trace of conversations: its file goes into $AFFINITY_TRACE (bench/README.md)']
+    return { scenario, tables: [], checks: [], notes, figures: null }
+  }
+  const results = await runAffinity(file)
+  const ours = results.filter(({ policy, roomBlocks }) => policy === 'affinity' && roomBlocks === Infinity)
+  const checks = ours.flatMap(({ parent, ofCeiling, maxOverMean }) => [
+    atLeast(`hits of the unlimited cache's, parent ${parent}`, ofCeiling, OF_CEILING_MIN),
+    atMost('most worked replica over the mean', maxOverMean, { target: IMBALANCE_MAX, unit: 'x', digits: 2 }),
+  ])
+  return { scenario, tables: [tableOf(results)], checks, notes: [RECONSTRUCTED], figures: results }
+}
+
+const RECONSTRUCTED =
+  'the trace says how many blocks a prompt shares, not with which: with the latest or the earliest that fits'
+
+function tableOf(results: readonly AffinityResult[]): Table {
+  const worked = ['max/mean', 'of minutes p90']
   const head = [
     'policy',
     'room',
@@ -177,8 +189,7 @@ export function affinityTable({ results, met }: AffinityVerdict): string {
     'hits',
     'of ceiling',
     'of pooled',
-    'max/mean',
-    'minutes p90',
+    ...worked,
     'in time',
     'p50',
     'p95',
@@ -187,20 +198,18 @@ export function affinityTable({ results, met }: AffinityVerdict): string {
     each.policy,
     each.roomBlocks === Infinity ? 'unlimited' : `${each.roomBlocks} blocks`,
     each.parent,
-    percent(each.hitShare),
-    percent(each.ofCeiling),
-    percent(each.ofPooled),
-    each.maxOverMean.toFixed(2),
-    each.maxOverMeanOfMinutesP90.toFixed(2),
-    percent(each.inTime),
-    `${Math.round(each.firstTokenMs.p50)} ms`,
-    `${Math.round(each.firstTokenMs.p95)} ms`,
+    percent(each.hitShare, 1),
+    percent(each.ofCeiling, 1),
+    percent(each.ofPooled, 1),
+    number(each.maxOverMean, 2),
+    number(each.maxOverMeanOfMinutesP90, 2),
+    percent(each.inTime, 1),
+    `${number(each.firstTokenMs.p50)} ms`,
+    `${number(each.firstTokenMs.p95)} ms`,
   ])
-  const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`)
-  const target = `target: >= ${percent(OF_CEILING_MIN)} of the ceiling at max/mean <= ${IMBALANCE_MAX}`
-  return [...lines, '', `${target}: ${met ? 'met' : 'missed'}`].join('\n')
-}
-
-function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`
+  return {
+    title: `conversations over ${REPLICAS} replicas; p50 and p95 of the first token, virtual time`,
+    head,
+    rows,
+  }
 }

@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { chooseCores } from '../processes.js'
+import { affinityReport } from './affinity.js'
 import { parseTrace } from './arrivals.js'
 import { runBrownOut } from './brown-out.js'
 import { runFairness } from './fairness.js'
@@ -24,6 +25,7 @@ const RUN: Readonly<Partial<Record<ScenarioName, (setting: Setting) => Promise<R
   fairness: runFairness,
   'brown-out': runBrownOut,
   'stage-cost': runStageCost,
+  affinity: () => affinityReport(process.env['AFFINITY_TRACE']),
 }
 
 function save(options: CapacityOptions, reports: readonly Report[]): void {

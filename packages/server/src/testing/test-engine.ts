@@ -8,6 +8,7 @@ import { type CallerWire, NO_CEILINGS, type Release, type Tenant } from '../core
 import type { Entry, HoldSettled, OutcomeJudged, StepEnded } from '../core/task/records.js'
 import { AnswerMemory } from '../engine/answer-memory.js'
 import { callModel } from '../engine/call-model.js'
+import { watchBreakers } from '../engine/capacity/breaker-events.js'
 import { Capacity } from '../engine/capacity/capacity.js'
 import { Ceilings } from '../engine/ceilings.js'
 import { type Engine, PremiumCounters } from '../engine/engine.js'
@@ -143,6 +144,7 @@ export function engineOf(ports: EnginePorts): Engine {
     observe() {},
   }
   watchOverload(engine)
+  watchBreakers(engine)
   return engine
 }
 
