@@ -53,7 +53,7 @@ export class WatchedQueues {
   #isFree(deployment: Deployment, passedMs: number): boolean {
     const nowMs = this.#engine.system.nowMs()
     const state = this.#engine.capacity.look(deployment, nowMs)
-    if (state.rates.waitMs(ONE_TOKEN, nowMs) > 0) {
+    if (state.rates.waitMs(ONE_TOKEN, nowMs) > 0 || state.breaker.blocks(nowMs)) {
       this.#readySinceMs.delete(deployment.id)
       return false
     }
