@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { chooseCores } from '../processes.js'
-import { affinityReport } from './affinity.js'
+import { runAffinityScenario } from './affinity-scenario.js'
 import { parseTrace } from './arrivals.js'
 import { runBrownOut } from './brown-out.js'
 import { runFairness } from './fairness.js'
@@ -20,12 +20,12 @@ import { BARE_PROXY, besideKind, spillwayKind } from './systems.js'
 const RESULTS = fileURLToPath(new URL('../../results/', import.meta.url))
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
-const RUN: Readonly<Partial<Record<ScenarioName, (setting: Setting) => Promise<Report>>>> = {
+const RUN: Readonly<Record<ScenarioName, (setting: Setting) => Promise<Report>>> = {
   overload: runOverload,
   fairness: runFairness,
   'brown-out': runBrownOut,
   'stage-cost': runStageCost,
-  affinity: () => affinityReport(process.env['AFFINITY_TRACE']),
+  affinity: runAffinityScenario,
 }
 
 function save(options: CapacityOptions, reports: readonly Report[]): void {
@@ -44,15 +44,11 @@ async function main(options: CapacityOptions): Promise<boolean> {
   const beside = options.alone ? [] : others
   const spillway = spillwayKind(options.concurrency)
   await using load = startLoad(cores.others)
-  const setting: Setting = { cores, load, seconds: options.seconds, trace, spillway, beside, say }
+  const { seconds, conversations } = options
+  const setting: Setting = { cores, load, seconds, trace, conversations, spillway, beside, say }
   const reports: Report[] = []
   for (const name of options.scenarios) {
-    const run = RUN[name]
-    if (run === undefined) {
-      say(`${name}: not built yet`)
-      continue
-    }
-    const report = await run(setting)
+    const report = await RUN[name](setting)
     process.stdout.write(`${renderReport(report)}\n\n`)
     reports.push(report)
   }
@@ -60,7 +56,7 @@ async function main(options: CapacityOptions): Promise<boolean> {
   return reports.every(({ checks }) => checks.every(({ isMet }) => isMet))
 }
 
-const parsed = parseCapacityOptions(process.argv.slice(2), process.env['CAPACITY_TRACE'])
+const parsed = parseCapacityOptions(process.argv.slice(2), process.env)
 if (parsed.kind === 'invalid') {
   say(`${parsed.message}\n${USAGE}`)
   process.exitCode = 2

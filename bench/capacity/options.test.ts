@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { SCENARIOS, parseCapacityOptions } from './options.js'
 
-const parse = (...flags: readonly string[]) => parseCapacityOptions(flags, undefined)
+const parse = (...flags: readonly string[]) => parseCapacityOptions(flags, {})
 
 test('everything runs, a minute each, unless it is said otherwise', () => {
   expect(parse()).toEqual({
@@ -10,6 +10,7 @@ test('everything runs, a minute each, unless it is said otherwise', () => {
       scenarios: [...SCENARIOS],
       seconds: 60,
       trace: null,
+      conversations: null,
       beside: null,
       alone: false,
       concurrency: null,
@@ -19,13 +20,12 @@ test('everything runs, a minute each, unless it is said otherwise', () => {
   expect(parse('--quick', '--seconds', '30')).toMatchObject({ options: { seconds: 30 } })
 })
 
-test('the trace comes from the flag, else from the environment', () => {
-  expect(parseCapacityOptions([], 'of-environment.csv')).toMatchObject({
-    options: { trace: 'of-environment.csv' },
-  })
-  expect(parseCapacityOptions(['--trace', 'mine.csv'], 'other.csv')).toMatchObject({
-    options: { trace: 'mine.csv' },
-  })
+test('the traces come from the flags, else from the environment', () => {
+  const environment = { SPILLWAY_BENCH_TRACE: 'azure.csv', SPILLWAY_BENCH_MOONCAKE: 'mooncake.csv' }
+  const of = (...flags: readonly string[]) => parseCapacityOptions(flags, environment)
+  expect(of()).toMatchObject({ options: { trace: 'azure.csv', conversations: 'mooncake.csv' } })
+  expect(of('--trace', 'mine.csv')).toMatchObject({ options: { trace: 'mine.csv' } })
+  expect(of('--conversations', 'mine.csv')).toMatchObject({ options: { conversations: 'mine.csv' } })
 })
 
 test('what cannot be is told', () => {

@@ -9,6 +9,7 @@ export interface CapacityOptions {
   readonly scenarios: readonly ScenarioName[]
   readonly seconds: number
   readonly trace: string | null
+  readonly conversations: string | null
   /** `main.js` of another build of Spillway. */
   readonly beside: string | null
   readonly alone: boolean
@@ -24,11 +25,12 @@ scenarios: ${SCENARIOS.join(', ')}; all by default
   --seconds N      of one load level (default ${SECONDS_DEFAULT}, at least ${SECONDS_LEAST})
   --quick          ${SECONDS_QUICK} seconds each
   --trace FILE     arrivals and lengths of real traffic beside Poisson: lines of
-                   arrival_ms,input_tokens,output_tokens under a header ($CAPACITY_TRACE by default)
+                   arrival_ms,input_tokens,output_tokens under a header
+  --conversations FILE   a trace of conversations, for affinity
   --beside FILE    the CLI's main.js of another build, run with the same load
   --alone          Spillway only, nothing beside it
   --concurrency N  calls at a time per deployment, configured by hand instead of found out
-Results: bench/results/capacity-*.json
+Files by default: $SPILLWAY_BENCH_TRACE and $SPILLWAY_BENCH_MOONCAKE. Results: bench/results/capacity-*.json
 Exit status: 0 every target met, 1 missed, 2 wrong usage.`
 
 export type ParsedCapacityOptions =
@@ -39,6 +41,7 @@ const FLAGS = {
   seconds: { type: 'string' },
   quick: { type: 'boolean', default: false },
   trace: { type: 'string' },
+  conversations: { type: 'string' },
   beside: { type: 'string' },
   alone: { type: 'boolean', default: false },
   concurrency: { type: 'string' },
@@ -46,7 +49,7 @@ const FLAGS = {
 
 export function parseCapacityOptions(
   commandArguments: readonly string[],
-  traceDefault: string | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
 ): ParsedCapacityOptions {
   try {
     const parsed = parseArgs({ args: [...commandArguments], options: FLAGS, allowPositionals: true })
@@ -62,8 +65,11 @@ export function parseCapacityOptions(
       return { kind: 'invalid', message: '--concurrency takes a whole number above 0' }
     }
     const chosen = SCENARIOS.filter((name) => positionals.length === 0 || positionals.includes(name))
-    const { trace = traceDefault ?? null, beside = null, alone } = values
-    return { kind: 'ok', options: { scenarios: chosen, seconds, trace, beside, alone, concurrency } }
+    const { beside = null, alone } = values
+    const trace = values.trace ?? environment['SPILLWAY_BENCH_TRACE'] ?? null
+    const conversations = values.conversations ?? environment['SPILLWAY_BENCH_MOONCAKE'] ?? null
+    const files = { trace, conversations, beside }
+    return { kind: 'ok', options: { scenarios: chosen, seconds, ...files, alone, concurrency } }
   } catch (error) {
     return { kind: 'invalid', message: error instanceof Error ? error.message : String(error) }
   }

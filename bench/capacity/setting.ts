@@ -14,6 +14,8 @@ export interface Setting {
   /** Of one load level, s. */
   readonly seconds: number
   readonly trace: readonly TraceRow[] | null
+  /** A file of recorded conversations. */
+  readonly conversations: string | null
   readonly spillway: SystemKind
   /** Systems that are shown beside Spillway, without targets. */
   readonly beside: readonly SystemKind[]
