@@ -32,8 +32,8 @@ function setUp(permit: { readonly status: number; readonly body: unknown }) {
   const client = createClient({
     baseUrl: 'http://spillway.test',
     apiKey: 'key-1',
-    fetch: (url, init = {}) => {
-      const path = new URL(String(url)).pathname
+    fetch: (to, init = {}) => {
+      const path = new URL(to instanceof Request ? to.url : to).pathname
       const body = typeof init.body === 'string' ? (JSON.parse(init.body) as Sent['body']) : {}
       sent.push({ path, body, init })
       const { status, body: answer } = answers[path.split('/').at(-1) ?? ''] ?? { status: 404, body: {} }

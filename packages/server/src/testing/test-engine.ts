@@ -111,12 +111,16 @@ export function createTestEngine(options: TestEngineOptions): TestEngine {
       createScriptedProvider(system, { name, ...rest }),
     ]),
   )
-  const sendToDependency =
-    options.sendToDependency ?? (() => Promise.reject(new Error('no dependency is scripted')))
-  const parts = { system, books, ledger, release, providers, atPort, sendToDependency }
-  const engine = engineOf(parts)
-  watchBreakers(engine)
-  return testEngineOf({ ...parts, engine })
+  const engine = engineOf({
+    system,
+    books: gateBooks(books, atPort),
+    ledger: gateLedger(ledger, atPort),
+    archive: books,
+    release: () => release,
+    provider: (_release, name) => providers.get(name),
+    ...(options.sendToDependency && { sendToDependency: options.sendToDependency }),
+  })
+  return testEngineOf({ system, books, ledger, release, providers, atPort, engine })
 }
 
 interface Parts {
@@ -126,30 +130,29 @@ interface Parts {
   readonly release: Release
   readonly providers: ReadonlyMap<string, ScriptedProvider>
   readonly atPort: AtPort
-  readonly sendToDependency: SendToDependency
 }
 
-function engineOf({ system, books, ledger, release, providers, atPort, sendToDependency }: Parts): Engine {
-  const gated = gateLedger(ledger, atPort)
+/** What a world is made of; the state between calls is new. */
+type EnginePorts = Pick<Engine, 'system' | 'books' | 'ledger' | 'archive' | 'release' | 'provider'> &
+  Partial<Pick<Engine, 'sendToDependency'>>
+
+export function engineOf(ports: EnginePorts): Engine {
+  const { system, ledger } = ports
   const engine: Engine = {
-    system,
-    ledger: gated,
-    books: gateBooks(books, atPort),
-    archive: books,
     tasks: new TaskRegistry(),
     capacity: new Capacity(system),
-    ceilings: new Ceilings(gated, new Map()),
+    ceilings: new Ceilings(ledger, new Map()),
     answers: new AnswerMemory((text) => system.sha256(text)),
     bytesPerToken: new Map(),
     premiumShare: new PremiumCounters(),
     slo: new SloWatch(),
     permits: new PermitTable(),
-    sendToDependency,
-    release: () => release,
-    provider: (_release, name) => providers.get(name),
+    sendToDependency: () => Promise.reject(new Error('no dependency is scripted')),
     observe() {},
+    ...ports,
   }
   watchOverload(engine)
+  watchBreakers(engine)
   return engine
 }
 
