@@ -43,6 +43,16 @@ export const ERRORS = {
     retry: 'never',
     hint: 'The key belongs to no tenant; check `tenants` in the configuration.',
   },
+  'auth.forbidden': {
+    status: 403,
+    retry: 'never',
+    hint: 'Only operators may: set `operator: true` for the tenant, or call from loopback where there are none.',
+  },
+  'deployment.unknown': {
+    status: 404,
+    retry: 'never',
+    hint: 'GET /v1/capacity lists the deployments by their ids.',
+  },
   'task.unknown': {
     status: 404,
     retry: 'never',

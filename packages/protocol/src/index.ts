@@ -18,6 +18,7 @@ export {
   parseAttributes,
   parseOpenTask,
   parseOutcome,
+  parseSteer,
   parseReportedStep,
 } from './parse-requests.js'
 export type { Parsed, Problem } from './parsed.js'
@@ -28,6 +29,7 @@ export type {
   HedgesJson,
   DeploymentCapacity,
   Interval,
+  LimitMoveJson,
   ModelInfo,
   ModelList,
   OwnedJson,
@@ -41,6 +43,8 @@ export type {
   ReportSlo,
 } from './report.js'
 export { REPORT_GROUPINGS } from './report.js'
+export { BREAKER_ACTIONS } from './capacity.js'
+export type { BreakerAction, BreakerJson, PinJson, SteerRequest } from './capacity.js'
 export type { BurnJson, EventJson, EventsAnswer, ObjectiveJson, SloAnswer, SloJson } from './slo.js'
 export type {
   AttemptView,

@@ -7,6 +7,7 @@ import {
   parseOpenTask,
   parseOutcome,
   parseReportedStep,
+  parseSteer,
 } from './parse-requests.js'
 import type { Parsed } from './parsed.js'
 
@@ -217,7 +218,7 @@ describe('the attributes header', () => {
 })
 
 test('any JSON is either accepted or refused with a reason', () => {
-  const parsers = [parseOpenTask, parseReportedStep, parseOutcome]
+  const parsers = [parseOpenTask, parseReportedStep, parseOutcome, parseSteer]
   fc.assert(
     fc.property(fc.jsonValue(), fc.constantFrom(...parsers), (body, parse) => {
       const result = parse(body)
@@ -258,4 +259,26 @@ test('attributes are accepted exactly when they keep within their bounds', () =>
     }),
     { numRuns: 300 },
   )
+})
+
+describe('parseSteer', () => {
+  test('an action by hand has its end and its reason', () => {
+    const order = { action: 'drain', for_seconds: 600, reason: 'maintenance' }
+    expect(parseSteer(order)).toEqual({ kind: 'ok', value: order })
+    expect(parseSteer({ action: 'auto', reason: 'over' }).kind).toBe('ok')
+  })
+
+  const bad: readonly (readonly [object, string])[] = [
+    [{ action: 'open', reason: 'x' }, 'for_seconds'],
+    [{ action: 'auto', for_seconds: 5, reason: 'x' }, 'for_seconds'],
+    [{ action: 'open', for_seconds: 0, reason: 'x' }, 'for_seconds'],
+    [{ action: 'open', for_seconds: 1.5, reason: 'x' }, 'for_seconds'],
+    [{ action: 'open', for_seconds: 86_401, reason: 'x' }, 'for_seconds'],
+    [{ action: 'open', for_seconds: 5, reason: '' }, 'reason'],
+    [{ action: 'shut', for_seconds: 5, reason: 'x' }, 'action'],
+    [{ action: 'open', for_seconds: 5, reason: 'x', by: 'me' }, 'body'],
+  ]
+  test.each(bad)('%o is refused at %s', (body, at) => {
+    expect(parseSteer(body)).toMatchObject({ kind: 'invalid', problems: [{ at }] })
+  })
 })

@@ -1,6 +1,7 @@
 // What clients send to the control API, checked at the door: unknown JSON in, one of our types or all its
 // problems out.
 
+import { BREAKER_ACTIONS, type SteerRequest } from './capacity.js'
 import {
   type NumberRange,
   type Read,
@@ -41,6 +42,9 @@ export const REQUEST_LIMITS = {
   evidenceBytesMax: 65_536,
   stepValueBytesMax: 16_384,
   outputBytesMax: 262_144,
+  steerReasonLengthMax: 500,
+  /** A forgotten pin must end by itself. */
+  steerSecondsMax: 86_400,
   /** A review by people may take a month, not a year. */
   durationMsMax: 31 * 86_400_000,
 } as const
@@ -109,6 +113,23 @@ const outcome: Read<OutcomeRequest> = object<OutcomeRequest>({
   score: optional(number({})),
   reason: optional(text(REQUEST_LIMITS.reasonLengthMax)),
 })
+
+const steer: Read<SteerRequest> = object<SteerRequest>({
+  action: required(oneOf(BREAKER_ACTIONS)),
+  for_seconds: optional(number({ above: 0, whole: true, max: REQUEST_LIMITS.steerSecondsMax })),
+  reason: required(text(REQUEST_LIMITS.steerReasonLengthMax)),
+})
+
+/** Body of `POST /v1/capacity/deployments/{id}`. */
+export function parseSteer(body: unknown): Parsed<SteerRequest> {
+  const read = parseWith(steer, body, 'body')
+  if (read.kind === 'invalid') return read
+  const { action, for_seconds: seconds } = read.value
+  if ((action === 'auto') === (seconds === undefined)) return read
+  const message =
+    action === 'auto' ? 'has no meaning with auto' : `is missing: say for how long, at most 86400`
+  return { kind: 'invalid', problems: [{ at: 'for_seconds', message }] }
+}
 
 /** Body of `POST /v1/tasks`. Problems belong under `request.invalid`. */
 export function parseOpenTask(body: unknown): Parsed<OpenTaskRequest> {

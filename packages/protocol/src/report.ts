@@ -1,6 +1,7 @@
 // The numbers of the whiteboard and the state of capacity, as they are on the wire. A share is 0..1; null is
 // "unknown" or "does not apply", never zero.
 
+import type { BreakerJson } from './capacity.js'
 import type { Tier } from './answers.js'
 import type { QueueCapacity } from './queue-capacity.js'
 
@@ -135,6 +136,18 @@ export interface Report {
   readonly owned?: OwnedJson
 }
 
+export interface LimitMoveJson {
+  /**
+   * `used`: calls were as quick as they should be. `recovering`: again. `first_token`, `per_token`: they were
+   * not. `drops`: throttled, overloaded or timed out.
+   */
+  readonly reason: 'used' | 'recovering' | 'first_token' | 'per_token' | 'drops' | 'initial'
+  /** ISO 8601. */
+  readonly at: string
+  readonly from_tokens: number
+  readonly to_tokens: number
+}
+
 /** One deployment of `GET /v1/capacity`. */
 export interface DeploymentCapacity {
   readonly deployment: string
@@ -146,8 +159,23 @@ export interface DeploymentCapacity {
   readonly region?: string | null
   readonly retention_days?: number | null
   readonly trains_on_data?: boolean | null
+  /** What holds for calls: what is set by hand, where something is. */
   readonly breaker: 'closed' | 'open' | 'half-open'
-  readonly concurrency: { readonly limit: number | null; readonly in_flight: number }
+  readonly breaker_detail?: BreakerJson
+  /** Retries that the model has saved up, over all its deployments. */
+  readonly retries_left?: number
+  readonly concurrency: {
+    /** As configured, calls. */
+    readonly limit: number | null
+    readonly in_flight: number
+    /** As found out: tokens (read and expected to be generated) that may be in flight; null: none so far. */
+    readonly tokens_limit?: number | null
+    readonly tokens_in_flight?: number
+    /** Why the limit in tokens moved last. */
+    readonly moved?: LimitMoveJson | null
+  }
+  /** As configured. */
+  readonly targets?: { readonly first_token_ms: number | null; readonly per_token_ms: number | null }
   readonly queue: { readonly length: number; readonly oldest_ms: number | null }
   readonly rate: {
     /** The least of the limits on it; null: none is known. */
@@ -158,9 +186,14 @@ export interface DeploymentCapacity {
     /** Every limit that is known. */
     readonly buckets?: readonly RateBucketJson[]
   }
+  /** Of whole calls that were answered, of late. */
   readonly latency_ms: Percentiles | null
+  /** Of streams, of late. */
+  readonly first_token_ms?: { readonly p50: number; readonly p95: number } | null
+  /** Mean time per further output token, of late. */
+  readonly per_token_ms?: number | null
   readonly tier?: Tier
-  /** How long it rests after failures, ms. */
+  /** How long it rests after a throttle, ms. */
   readonly cooling_ms?: number
   readonly mean_latency_ms?: number | null
   /** Of streams with short prompts: 95 of 100 have their first token within this; null: not known yet. */

@@ -16,6 +16,7 @@ import type { Problem } from './core/parsed.js'
 import type { Release } from './core/release/release.js'
 import { servedDeployments } from './core/release/served-deployment.js'
 import { AnswerMemory } from './engine/answer-memory.js'
+import { restorePins, watchBreakers } from './engine/capacity/breaker-events.js'
 import { Capacity } from './engine/capacity/capacity.js'
 import { CEILING_PREFIXES, Ceilings } from './engine/ceilings.js'
 import { type Engine, PremiumCounters, record } from './engine/engine.js'
@@ -135,6 +136,8 @@ class Running implements Spillway {
     const { options, system, store } = this.#parts
     const engine = await this.#createEngine()
     recordServed(engine)
+    await restorePins(engine)
+    watchBreakers(engine)
     const authenticator = () => this.#authenticator
     const idempotency = new Idempotency(system)
     const { maxBodyBytes } = this.#release.server
@@ -232,13 +235,19 @@ class Running implements Spillway {
   async #metricsText(engine: Engine) {
     const { store, spans, options } = this.#parts
     const stats = store.stats()
-    this.#metrics.setInFlight(engine.capacity.snapshot().reduce((sum, { inFlight }) => sum + inFlight, 0))
+    const states = engine.capacity.snapshot()
+    this.#metrics.setInFlight(states.reduce((sum, { inFlight }) => sum + inFlight, 0))
+    for (const { id, pace } of states) {
+      const { limitTokens, tokensInFlight } = pace.limit
+      this.#metrics.setPace(id, { tokensLimit: limitTokens, tokensInFlight })
+    }
     this.#metrics.setJournal({
       pendingBytes: stats.behindBytes,
       openHolds: stats.openHolds,
       lostEntries: stats.lostEntries,
       failed: store.failed !== null,
     })
+    this.#metrics.setCapacity(engine.capacity, this.#release, this.#parts.system.nowMs())
     this.#metrics.setQueues(queuesJson(engine))
     this.#metrics.setSlo(engine.slo.states(this.#release, this.#parts.system.nowMs()))
     this.#metrics.setDropped('logs', options.logger.dropped)

@@ -22,6 +22,8 @@ export interface Question {
   readonly render: (body: unknown) => string | null
   /** Default GET. */
   readonly method?: 'GET' | 'POST'
+  /** Sent as JSON. */
+  readonly body?: unknown
   /** Longest silence of the server, ms. Default 30000. */
   readonly timeoutMs?: number
   /** Whether the answer, once printed, is a yes. Default: always. A no exits 1. */
@@ -95,13 +97,14 @@ export async function getJson(url: URL, key: string | null): Promise<Answer> {
 async function askJson(
   url: URL,
   key: string | null,
-  { method = 'GET', timeoutMs = ANSWER_TIMEOUT_MS }: Pick<Question, 'method' | 'timeoutMs'>,
+  { method = 'GET', timeoutMs = ANSWER_TIMEOUT_MS, body }: Pick<Question, 'method' | 'timeoutMs' | 'body'>,
 ): Promise<Answer> {
   try {
     // Only commands that ask a server wait for it.
     const { request } = await import('undici')
     const answer = await request(url, {
       method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       headers: { accept: 'application/json', ...(key === null ? {} : { authorization: `Bearer ${key}` }) },
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,

@@ -5,6 +5,7 @@ import { Command } from 'commander'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { traceJson } from '../http/task-json.js'
 import { exampleTrace } from '../testing/example-task.js'
+import { registerCapacity } from './capacity.js'
 import type { CliIo, ExitCode } from './cli-io.js'
 import { urlOf } from './client.js'
 import { registerProviders } from './providers.js'
@@ -53,7 +54,7 @@ async function run(...args: string[]): Promise<{ out: string; err: string; code:
     key: 'key-of-acme',
   }
   const program = new Command().exitOverride().configureOutput({ writeErr: (text) => io.err(text) })
-  for (const register of [registerReport, registerTasks, registerTrace, registerProviders])
+  for (const register of [registerReport, registerTasks, registerTrace, registerProviders, registerCapacity])
     register(program, io)
   for (const command of program.commands)
     command.exitOverride().configureOutput({ writeErr: (text) => io.err(text) })
@@ -161,6 +162,35 @@ test('providers shows every deployment, unknown limits as dashes', async () => {
   expect(out).toMatchInlineSnapshot(`
     "model        deployment          approach  region  retention  state    in flight      queued  requests left  tokens left  p50  p95
     gpt-4o-mini  openai/gpt-4o-mini  hosted    us      30 days    resting        3/∞  2 (120 ms)            480            –    –    –
+    "
+  `)
+})
+
+test('capacity says which deployments serve, and why one does not', async () => {
+  const well = {
+    deployment: 'openai/gpt-4o-mini',
+    model: 'gpt-4o-mini',
+    provider: 'openai',
+    breaker: 'closed',
+    concurrency: { limit: 8, in_flight: 3 },
+    queue: { length: 0, oldest_ms: null },
+    rate: { requests_left: 480, tokens_left: null },
+    latency_ms: null,
+    retries_left: 50,
+    requests: 40,
+    failures: { http_500: 1, timeout: 1 },
+  }
+  const detail = { automatic: 'open', next_try_ms: 12_000, failures_in_a_row: 0, ejections: 1, pin: null }
+  const out1 = { ...well, deployment: 'gpu-a/llama', breaker: 'open', breaker_detail: detail }
+  const pin = { action: 'drain', until: '2026-11-24T08:00:00Z', by: 'ops', reason: 'maintenance' }
+  const out2 = { ...out1, deployment: 'gpu-b/llama', breaker_detail: { ...detail, pin } }
+  answer.body = JSON.stringify({ deployments: [well, out1, out2] })
+  const { out } = await run('capacity', '--url', url)
+  expect(out).toMatchInlineSnapshot(`
+    "model        deployment          state   in flight  queued  requests left  tokens left  retries left  failed  why
+    gpt-4o-mini  openai/gpt-4o-mini  closed        3/8       0            480            –            50    2/40
+    gpt-4o-mini  gpu-a/llama         open          3/8       0            480            –            50    2/40  failed; tried again in 12.0 s
+    gpt-4o-mini  gpu-b/llama         open          3/8       0            480            –            50    2/40  drain by ops until 2026-11-24 08:00:00: maintenance
     "
   `)
 })

@@ -14,6 +14,7 @@ const COMMANDS = new Map<string, () => Promise<(program: Command) => void>>([
   ['trace', async () => (await import('./trace.js')).registerTrace],
   ['slo', async () => (await import('./slo.js')).registerSlo],
   ['events', async () => (await import('./slo.js')).registerEvents],
+  ['capacity', async () => (await import('./capacity.js')).registerCapacity],
   ['providers', async () => (await import('./providers.js')).registerProviders],
   ['sim', async () => (await import('./sim.js')).registerSim],
 ])

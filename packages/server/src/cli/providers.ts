@@ -51,9 +51,9 @@ export function renderCapacity(capacity: CapacityJson, paint: Paint): string {
 }
 
 function cells(deployment: DeploymentCapacity, paint: Paint): string[] {
-  const { breaker, concurrency, queue, rate, latency_ms: latency } = deployment
+  const { breaker, concurrency, queue, rate, latency_ms: latency, cooling_ms: coolingMs = 0 } = deployment
   const state = {
-    closed: paint.green('ready'),
+    closed: coolingMs > 0 ? paint.red('resting') : paint.green('ready'),
     open: paint.red('resting'),
     'half-open': paint.yellow('probing'),
   }

@@ -82,6 +82,16 @@ describe('a mistake is told with its place and a way out', () => {
       ['f.yaml:4:28 a target of 200 ms is above `max_latency_ms` (100 ms), so it could never be missed'],
     ],
     [
+      'a target nobody knows',
+      `${SIM}models: { m: { deployments: [{ provider: sim }], targets: { first_tokn_ms: 3000 } } }\n`,
+      ['f.yaml:2:61 unknown key `first_tokn_ms`; did you mean `first_token_ms`?'],
+    ],
+    [
+      'a target of no time',
+      `${SIM}models: { m: { deployments: [{ provider: sim, targets: { per_token_ms: 0 } }] } }\n`,
+      ['f.yaml:2:72 must be a whole number of at least 1 ms, not `0`'],
+    ],
+    [
       'an unknown rung',
       'tasks: { a: { degrade: [shorter_contex] } }\n',
       ['f.yaml:1:25 unknown rung `shorter_contex`; did you mean `shorter_context`?'],

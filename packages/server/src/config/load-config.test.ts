@@ -253,6 +253,11 @@ models:
     })
   })
 
+  test('an operator is one who is called so', () => {
+    const loaded = load('tenants: { a: { keys: [k], operator: true }, b: { keys: [l] } }')
+    expect([...loaded.tenants.values()].map(({ operator }) => operator)).toEqual([true, undefined])
+  })
+
   test('the dearest price is that of the dearest output', () => {
     expect(release.dearestPrice?.rates.output).toBe(15_000_000)
   })
@@ -465,6 +470,21 @@ models:
       { price: { rates: { input: 1_000_000, output: 2_000_000 } } },
     ])
   })
+})
+
+test('targets of a model are those of its deployments, except of one that has its own', () => {
+  const release = load(`providers: { s: { kind: simulated } }
+models:
+  m:
+    targets: { first_token_ms: 3000, per_token_ms: 150 }
+    deployments: [{ provider: s }, { provider: s, model: other, targets: { per_token_ms: 80 } }]
+  n: { deployments: [{ provider: s }] }
+`)
+  expect(model(release, 'm').deployments.map(({ targets }) => targets)).toEqual([
+    { firstTokenMs: 3000, perTokenMs: 150 },
+    { firstTokenMs: null, perTokenMs: 80 },
+  ])
+  expect(model(release, 'n').deployments[0]?.targets).toEqual({ firstTokenMs: null, perTokenMs: null })
 })
 
 describe('warnings', () => {

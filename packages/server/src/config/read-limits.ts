@@ -1,7 +1,12 @@
 // Ceilings of a tenant and of the product, and of a deployment; money becomes nano-dollars here.
 
 import { nanoFromUsd } from '../core/money/nano.js'
-import { type CeilingLimits, type DeploymentLimits, NO_CEILINGS } from '../core/release/release.js'
+import {
+  type CeilingLimits,
+  type DeploymentLimits,
+  type DeploymentTargets,
+  NO_CEILINGS,
+} from '../core/release/release.js'
 import { number, optional, type Reader, record, whole } from './readers.js'
 
 // Nano-dollars stay exact integers up to nine million dollars.
@@ -64,5 +69,20 @@ export const deploymentLimits: Reader<DeploymentLimits> = {
       outputTokensPerMinute: otpm,
       concurrency,
     }
+  },
+}
+
+const targets = record({
+  first_token_ms: optional(whole('ms')),
+  per_token_ms: optional(whole('ms')),
+})
+
+export const NO_TARGETS: DeploymentTargets = { firstTokenMs: null, perTokenMs: null }
+
+export const deploymentTargets: Reader<DeploymentTargets> = {
+  fallback: NO_TARGETS,
+  read(tree, problems) {
+    const values = targets.read(tree, problems)
+    return { firstTokenMs: values.first_token_ms, perTokenMs: values.per_token_ms }
   },
 }

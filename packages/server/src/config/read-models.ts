@@ -14,7 +14,7 @@ import { checkName } from './names.js'
 import type { Problems } from './problems.js'
 import { bundledPromptCaches } from './prompt-caches.js'
 import { bundledProviderLimits } from './provider-limits.js'
-import { deploymentLimits, NO_DEPLOYMENT_LIMITS, usd } from './read-limits.js'
+import { deploymentLimits, deploymentTargets, NO_DEPLOYMENT_LIMITS, NO_TARGETS, usd } from './read-limits.js'
 import {
   asMap,
   list,
@@ -67,6 +67,7 @@ const deployment = located(
     /** The provider's name of the model. Default: the name it has here. */
     model: optional(located(filled)),
     limits: optional(deploymentLimits, NO_DEPLOYMENT_LIMITS),
+    targets: optional(deploymentTargets),
     price: optional(price),
     usd_per_hour: optional(usd),
     max_output_tokens: optional(whole('tokens')),
@@ -79,6 +80,7 @@ const model = record({
   tier: optional(oneOf(TIERS, 'tier')),
   deployments: required(list(deployment, { min: 1 })),
   /** For every deployment that has none of its own. */
+  targets: optional(deploymentTargets),
   price: optional(price),
   max_output_tokens: optional(whole('tokens')),
 })
@@ -148,6 +150,7 @@ function buildDeployment(
     model: upstream,
     limits: value.limits,
     promptCache: bundledPromptCaches().rulesFor(provider, upstream),
+    targets: value.targets ?? from.model.targets ?? NO_TARGETS,
     quota: bundledProviderLimits().rulesFor(provider, upstream),
     price: value.price ?? from.model.price ?? listed ?? null,
     usdPerHour: value.usd_per_hour,
@@ -207,6 +210,7 @@ export function impliedDeployment(
     model: upstream,
     limits: NO_DEPLOYMENT_LIMITS,
     promptCache: bundledPromptCaches().rulesFor(provider, upstream),
+    targets: NO_TARGETS,
     quota: bundledProviderLimits().rulesFor(provider, upstream),
     price: entry?.price ?? null,
     usdPerHour: null,

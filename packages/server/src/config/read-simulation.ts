@@ -1,6 +1,6 @@
 // The knobs of the simulated provider, for all its models and for single ones.
 
-import type { SimulatedBehaviour, Simulation } from '../core/release/release.js'
+import type { SimulatedBehaviour, Simulation } from '../core/release/simulation.js'
 import { flag, mapOf, number, optional, record, share, whole } from './readers.js'
 
 const RATE_MAX = 1_000_000

@@ -5,7 +5,18 @@ import { FACTS } from '../core/release/facts.js'
 import { checkName } from './names.js'
 import type { Problems } from './problems.js'
 import { ceilingLimits } from './read-limits.js'
-import { anything, asMap, list, located, number, optional, record, required, secret } from './readers.js'
+import {
+  anything,
+  asMap,
+  flag,
+  list,
+  located,
+  number,
+  optional,
+  record,
+  required,
+  secret,
+} from './readers.js'
 import { toJson, type Tree } from './tree.js'
 
 const tenant = record({
@@ -13,6 +24,8 @@ const tenant = record({
   limits: optional(ceilingLimits, NO_CEILINGS),
   /** Facts for rules, under names of the tenant's choice. Default none. */
   attributes: optional(anything),
+  /** May steer deployments by hand. */
+  operator: optional(flag, false),
   /** Its part of what is scarce, beside other tenants' weights. Default 1. */
   weight: optional(number({ min: 0.001, max: 1_000 }), 1),
 })
@@ -37,8 +50,9 @@ export function readTenants(
       keyHashes.add(hash)
     }
     const attributes = readAttributes(values.attributes, problems)
-    const { limits, weight } = values
-    tenants.set(name, { name, keyHashes: [...keyHashes].toSorted(), limits, attributes, weight })
+    const { limits, operator, weight } = values
+    const who = { name, keyHashes: [...keyHashes].toSorted(), limits, attributes, weight }
+    tenants.set(name, operator ? { ...who, operator } : who)
   }
   return tenants
 }

@@ -1,6 +1,7 @@
 // What a call wants of a deployment: its tokens as they were held, and how it counts beside others.
 
 import type { Criticality, Demand } from '../core/capacity/demand.js'
+import { expectedTokens } from '../core/capacity/output-history.js'
 import type { Contract, ModelEntry } from '../core/release/release.js'
 import type { RequestView } from '../wire/format.js'
 import { type Reservation, estimateInput, maxOutputOf, sizeOf } from './call-model/hold.js'
@@ -10,11 +11,11 @@ import type { ModelCall, Step } from './step-context.js'
 
 export function demandOf(step: Step, model: ModelEntry, reservation: Reservation): Demand {
   const { view } = step.request
-  const { task, call } = step
+  const { task, call, engine } = step
   const outputTokensMax = outputMaxOf(call.wire, view, reservation.outputTokens ?? mostOf(view, model))
   return {
     inputTokens: reservation.estimatedInput,
-    outputTokens: outputTokensMax,
+    outputTokens: expectedOf(engine, { model, contract: task.contract }, outputTokensMax),
     outputTokensMax,
     criticality: criticalityOf(task.contract.criticality, call.priority),
     tenant: task.tenant.name,
@@ -36,7 +37,7 @@ export function demandOfCall(engine: Engine, call: ModelCall, { model, contract 
   const outputTokensMax = outputMaxOf(call.wire, view, mostOf(view, model))
   return {
     inputTokens: estimateInput(engine, { model, size: sizeOf(view) }),
-    outputTokens: outputTokensMax,
+    outputTokens: expectedOf(engine, { model, contract }, outputTokensMax),
     outputTokensMax,
     criticality: criticalityOf(contract.criticality, call.priority),
     tenant: tenant.name,
@@ -44,6 +45,10 @@ export function demandOfCall(engine: Engine, call: ModelCall, { model, contract 
     deadlineMs: engine.system.nowMs() + contract.budget.latencyMs,
     stream: view.stream,
   }
+}
+
+function expectedOf({ capacity }: Engine, { model, contract }: Destination, outputTokensMax: number): number {
+  return expectedTokens(capacity.outputs.expected(contract.name, model.name), outputTokensMax)
 }
 
 function mostOf(view: RequestView, model: ModelEntry): number {

@@ -14,6 +14,7 @@ const LOCAL: Tenant = {
   keyHashes: [],
   limits: NO_CEILINGS,
   attributes: {},
+  operator: true,
   weight: 1,
 }
 

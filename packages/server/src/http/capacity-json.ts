@@ -1,9 +1,11 @@
 // `GET /v1/capacity`: every configured deployment with what is known of its load.
 
-import type { HedgesJson } from '@spillway/protocol'
+import type { BreakerJson, HedgesJson } from '@spillway/protocol'
+import type { BreakerView } from '../core/capacity/breaker.js'
 import { usdFromNano } from '../core/money/nano.js'
 import type { Release } from '../core/release/release.js'
 import type { Engine } from '../engine/engine.js'
+import { paceJson } from './pace-json.js'
 import { rateJson } from './rate-json.js'
 
 /** What the configuration states of a provider. */
@@ -38,12 +40,12 @@ export function capacityJson(engine: Engine) {
         provider: deployment.provider,
         ...hostingFacts(engine.release(), deployment.provider),
         tier: model.tier,
-        breaker: coolingMs > 0 ? 'open' : 'closed',
+        ...breakerFacts(engine, load.breaker.view(nowMs)),
+        retries_left: engine.capacity.retriesLeft(model.name),
         cooling_ms: coolingMs,
-        concurrency: { limit: deployment.limits.concurrency, in_flight: load.inFlight },
+        ...paceJson(deployment, load.pace),
         queue: { length: queue?.size ?? 0, oldest_ms: queue?.oldestMs(nowMs) ?? null },
         rate: rateJson(load.rates, nowMs),
-        latency_ms: null,
         mean_latency_ms: load.latencyMs === 0 ? null : Math.round(load.latencyMs),
         first_token_p95_ms: load.tail.streamP95(),
         requests: load.requests,
@@ -69,4 +71,24 @@ function affinityJson(engine: Engine, id: string) {
     warm_tokens: known.heldTokens,
     cached_share: promptTokens === 0 ? null : cachedTokens / promptTokens,
   }
+}
+
+function breakerFacts({ system }: Engine, view: BreakerView) {
+  const { pin, pinLeftMs, waitMs } = view
+  const detail: BreakerJson = {
+    automatic: view.automatic,
+    next_try_ms: Number.isFinite(waitMs) ? waitMs : null,
+    failures_in_a_row: view.failuresInARow,
+    ejections: view.ejections,
+    pin:
+      pin === null
+        ? null
+        : {
+            action: pin.action,
+            until: new Date(system.nowMs() + (pinLeftMs ?? 0)).toISOString(),
+            by: pin.by,
+            reason: pin.reason,
+          },
+  }
+  return { breaker: view.kind, breaker_detail: detail }
 }

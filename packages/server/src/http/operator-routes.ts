@@ -7,8 +7,7 @@ import type { Engine } from '../engine/engine.js'
 import { probeDeployments } from '../engine/probe/probe.js'
 import { refused } from '../engine/refusal.js'
 import { type ControlPlane, Refused } from './control-plane.js'
-import { capacityJson, hedgesJson } from './capacity-json.js'
-import { queuesJson } from './queues-json.js'
+import { registerCapacityRoutes } from './capacity-routes.js'
 import { probeJson } from './probe-json.js'
 import { EVENTS_DEFAULT, parseEventQuery, parseReportQuery } from './queries.js'
 import { eventJson, reportSlo, sloJson } from './slo-json.js'
@@ -18,11 +17,7 @@ import { valid } from './task-routes.js'
 export function registerOperatorRoutes(app: FastifyInstance, plane: ControlPlane): void {
   const { engine } = plane
   registerReport(app, engine)
-  app.get('/v1/capacity', async () => ({
-    deployments: capacityJson(engine),
-    queues: queuesJson(engine),
-    hedges: hedgesJson(engine),
-  }))
+  registerCapacityRoutes(app, engine)
   app.get('/v1/slo', async () => ({ contracts: sloJson(engine) }))
   app.get('/v1/events', async (request) => {
     const filter = valid(parseEventQuery(request.query, engine.system.nowMs()))

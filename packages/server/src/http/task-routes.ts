@@ -104,7 +104,7 @@ export function valid<T>(result: Parsed<T>): T {
 }
 
 /** What was accepted must be in the books before anybody relies on it. */
-async function durable(engine: Engine): Promise<void> {
+export async function durable(engine: Engine): Promise<void> {
   try {
     await engine.books.durable()
   } catch {

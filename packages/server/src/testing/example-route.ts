@@ -31,6 +31,7 @@ export function exampleDeployment(id: string, outputRate: number | null = 600_00
       requestsPerKey: 15,
     },
     limits: NO_DEPLOYMENT_LIMITS,
+    targets: { firstTokenMs: null, perTokenMs: null },
     quota: EXAMPLE_QUOTA,
     price:
       outputRate === null ? null : { rates: { input: 100_000, output: outputRate }, tiers: [], book: 'test' },

@@ -1,7 +1,7 @@
 // A simulation that does nothing wrong, and requests to ask it.
 
 import { DEFAULT_BEHAVIOUR, DEFAULT_SIMULATION } from '../config/read-simulation.js'
-import type { SimulatedBehaviour, Simulation } from '../core/release/release.js'
+import type { SimulatedBehaviour, Simulation } from '../core/release/simulation.js'
 
 export const BEHAVIOUR: SimulatedBehaviour = DEFAULT_BEHAVIOUR
 

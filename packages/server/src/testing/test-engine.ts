@@ -8,6 +8,7 @@ import { type CallerWire, NO_CEILINGS, type Release, type Tenant } from '../core
 import type { Entry, HoldSettled, OutcomeJudged, StepEnded } from '../core/task/records.js'
 import { AnswerMemory } from '../engine/answer-memory.js'
 import { callModel } from '../engine/call-model.js'
+import { watchBreakers } from '../engine/capacity/breaker-events.js'
 import { Capacity } from '../engine/capacity/capacity.js'
 import { Ceilings } from '../engine/ceilings.js'
 import { type Engine, PremiumCounters } from '../engine/engine.js'
@@ -107,7 +108,9 @@ export function createTestEngine(options: TestEngineOptions): TestEngine {
     ]),
   )
   const parts = { system, books, ledger, release, providers, atPort }
-  return testEngineOf({ ...parts, engine: engineOf(parts) })
+  const engine = engineOf(parts)
+  watchBreakers(engine)
+  return testEngineOf({ ...parts, engine })
 }
 
 interface Parts {

@@ -219,10 +219,13 @@ test('a caller cannot make the metrics grow without bound', async () => {
 test('gauges show what they were set to last, and the process is measured', async () => {
   const metrics = createMetrics()
   metrics.setInFlight(7)
+  metrics.setPace('gpu/llama', { tokensLimit: 9_000, tokensInFlight: 800 })
   metrics.setJournal({ pendingBytes: 42, openHolds: 5, lostEntries: 0, failed: true })
   metrics.setDropped('traces', 3)
   const text = await metrics.text()
   expect(text).toContain('spillway_in_flight 7')
+  expect(text).toContain('spillway_concurrency_limit_tokens{deployment="gpu/llama"} 9000')
+  expect(text).toContain('spillway_tokens_in_flight{deployment="gpu/llama"} 800')
   expect(text).toContain('spillway_journal_pending_bytes 42')
   expect(text).toContain('spillway_journal_failed 1')
   expect(text).toContain('spillway_telemetry_dropped{signal="traces"} 3')

@@ -9,6 +9,7 @@ import type { CallRefused, Entry, HoldSettled, OutcomeJudged, StepEnded } from '
 import { unreachable } from '../../core/unreachable.js'
 import { ContractCells } from './contract-cells.js'
 import { DeploymentCells } from './deployment-cells.js'
+import { type SetCapacity, createCapacityGauges } from './capacity-gauges.js'
 import { createFamilies } from './families.js'
 import { type QueueCounts, createQueueMetrics } from './queue-metrics.js'
 import { KnownTasks } from './known-tasks.js'
@@ -25,10 +26,13 @@ export interface Metrics {
   readonly contentType: string
   /** Model calls being served now. */
   setInFlight(attempts: number): void
+  /** Of one deployment. */
+  setPace(deployment: string, pace: { tokensLimit: number; tokensInFlight: number }): void
   setJournal(journal: JournalState): void
   setQueues(queues: readonly QueueCounts[]): void
   /** Per contract with objectives. */
   setSlo(states: ReadonlyMap<string, readonly ObjectiveState[]>): void
+  readonly setCapacity: SetCapacity
   /** Log lines or spans that were dropped so far, because their sink was slow. */
   setDropped(signal: 'logs' | 'traces', total: number): void
 }
@@ -137,12 +141,14 @@ class EntryCounts {
   }
 }
 
-function createGauges(
-  registry: Registry,
-): Pick<Metrics, 'setInFlight' | 'setJournal' | 'setDropped' | 'setSlo'> {
+type GaugeSetter = 'setInFlight' | 'setPace' | 'setJournal' | 'setDropped' | 'setSlo' | 'setCapacity'
+
+function createGauges(registry: Registry): Pick<Metrics, GaugeSetter> {
   const gauge = (name: string, help: string, labelNames: readonly string[] = []) =>
     new Gauge({ name, help, labelNames, registers: [registry] })
   const inFlight = gauge('spillway_in_flight', 'Attempts at providers running now.')
+  const limit = gauge('spillway_concurrency_limit_tokens', 'Tokens that may be in flight.', ['deployment'])
+  const tokens = gauge('spillway_tokens_in_flight', 'Tokens in flight.', ['deployment'])
   const pending = gauge(
     'spillway_journal_pending_bytes',
     'Bytes of the journal the store has not ingested yet.',
@@ -153,6 +159,10 @@ function createGauges(
   const dropped = gauge('spillway_telemetry_dropped', 'Log lines or spans dropped since start.', ['signal'])
   return {
     setInFlight: (attempts) => inFlight.set(attempts),
+    setPace: (deployment, { tokensLimit, tokensInFlight }) => {
+      limit.set({ deployment }, tokensLimit)
+      tokens.set({ deployment }, tokensInFlight)
+    },
     setJournal: (journal) => {
       pending.set(journal.pendingBytes)
       openHolds.set(journal.openHolds)
@@ -161,6 +171,7 @@ function createGauges(
     },
     setDropped: (signal, total) => dropped.set({ signal }, total),
     setSlo: createSloGauges(gauge),
+    setCapacity: createCapacityGauges(gauge),
   }
 }
 

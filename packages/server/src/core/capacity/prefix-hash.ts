@@ -23,9 +23,9 @@ const NODES_MAX = 20_000
  */
 const DEPTH_MAX = 4
 /** A text is read in whole up to here, else its start, its end and an even sample of what is between. */
-const WHOLE_CHARS = 256
-const EDGE_CHARS = 64
-const SAMPLES = 96
+const WHOLE_CHARS = 128
+const EDGE_CHARS = 48
+const SAMPLES = 32
 
 export function prefixChain({ tenant, head, messages, tokens }: PromptParts): PrefixChain {
   const hash = new PrefixHash()
@@ -69,7 +69,7 @@ class PrefixHash {
     this.#mix(length)
     if (length <= WHOLE_CHARS) return this.#range(text, 0, length)
     this.#range(text, 0, EDGE_CHARS)
-    const stride = Math.max(1, Math.floor((length - 2 * EDGE_CHARS) / SAMPLES))
+    const stride = Math.ceil((length - 2 * EDGE_CHARS) / SAMPLES)
     for (let at = EDGE_CHARS; at < length - EDGE_CHARS; at += stride) this.#mix(text.charCodeAt(at))
     this.#range(text, length - EDGE_CHARS, length)
   }
@@ -104,9 +104,16 @@ class PrefixHash {
   }
 
   #range(text: string, from: number, to: number): void {
-    let at = from
-    for (; at + 2 <= to; at += 2) this.#mix(text.charCodeAt(at) | (text.charCodeAt(at + 1) << 16))
-    if (at < to) this.#mix(text.charCodeAt(at))
+    let low = this.#low
+    let high = this.#high
+    for (let at = from; at < to; at += 1) {
+      low = Math.imul(low ^ text.charCodeAt(at), 0xcc9e2d51)
+      low = (low << 15) | (low >>> 17)
+      high = Math.imul(high ^ low, 0x1b873593)
+      high = (high << 13) | (high >>> 19)
+    }
+    this.#low = low
+    this.#high = high
   }
 
   #mix(word: number): void {

@@ -11,6 +11,7 @@ import type { CapacitySettings } from './capacity-settings.js'
 import type { EventName } from '../task/event-names.js'
 import type { AzureProvider, BedrockProvider, VertexProvider } from './cloud-providers.js'
 import type { Rule } from './rule.js'
+import type { Simulation } from './simulation.js'
 
 export type Tier = 'small' | 'mid' | 'premium'
 export const TIERS = ['small', 'mid', 'premium'] as const satisfies readonly Tier[]
@@ -83,41 +84,6 @@ export interface OnDeviceModel {
   readonly gpu: boolean
 }
 
-/** Knobs of the simulated provider; each may be set per model. Times in ms, rates are shares 0..1. */
-export interface Simulation extends SimulatedBehaviour {
-  readonly seed: number
-  readonly models: Readonly<Record<string, Partial<SimulatedBehaviour>>>
-}
-
-export interface SimulatedBehaviour {
-  /** Time to the first token. Default 0 in process. */
-  readonly latencyMs: number
-  /** Share by which the latency varies, 0..1, seeded. Default 0. */
-  readonly jitter: number
-  /** 0 = as fast as it can. Default 0. */
-  readonly tokensPerSecond: number
-  /** Share of calls answered 500. */
-  readonly errorRate: number
-  /** Share of calls answered 429 with the provider's real headers. */
-  readonly throttleRate: number
-  /** Real throttling: more requests in one minute are answered 429. 0 = off. */
-  readonly requestsPerMinute: number
-  /** Share of streams broken after some tokens. */
-  readonly brokenStreamRate: number
-  /** Share of calls that never answer. */
-  readonly stallRate: number
-  /** Everything is answered 503. */
-  readonly outage: boolean
-  /** Reported usage is the true usage times this. Default 1. */
-  readonly usageFactor: number
-  /**
-   * Mean probability of the tokens it "chose", 0..1: what the logprobs confidence signal sees. Default 0.9.
-   */
-  readonly confidence: number
-  /** Tokens of an answer when the caller sets no lower limit. Default 48. */
-  readonly outputTokens: number
-}
-
 export interface DeploymentLimits {
   readonly requestsPerMinute: number | null
   /** Input and output together. */
@@ -125,6 +91,14 @@ export interface DeploymentLimits {
   readonly inputTokensPerMinute: number | null
   readonly outputTokensPerMinute: number | null
   readonly concurrency: number | null
+}
+
+/** What its answers are to keep; the limit on what runs at once is found by it. null: no target. */
+export interface DeploymentTargets {
+  /** Until the first token, ms. */
+  readonly firstTokenMs: number | null
+  /** Mean per further output token of an answer, ms. */
+  readonly perTokenMs: number | null
 }
 
 export interface Deployment {
@@ -136,6 +110,7 @@ export interface Deployment {
   readonly limits: DeploymentLimits
   /** What its provider keeps of prompts. */
   readonly promptCache: PromptCacheRules
+  readonly targets: DeploymentTargets
   /** How its provider charges calls to limits, and tells of them. */
   readonly quota: QuotaRules
   /** null: unknown. Never zero by omission. */
@@ -240,6 +215,8 @@ export interface Tenant {
   readonly keyHashes: readonly string[]
   readonly limits: CeilingLimits
   readonly attributes: Readonly<Record<string, unknown>>
+  /** May steer deployments by hand. Default false. */
+  readonly operator?: boolean
   /** Of what its calls share with those of other tenants, its part relative to theirs. Default 1. */
   readonly weight: number
 }

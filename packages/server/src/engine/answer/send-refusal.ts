@@ -37,6 +37,8 @@ export function sendRefusal(
   headers['content-type'] = upstream?.contentType ?? 'application/json'
   headers['content-length'] = String(body.length)
   addRetryHeaders(headers, refusal)
+  // What could be tried again was: a repetition by the caller's SDK would multiply it.
+  if (step !== undefined && step.attempts.length > 0) headers[RESPONSE_HEADERS.shouldRetry] = 'false'
   headers[RESPONSE_HEADERS.requestId] = call.requestId
   if (isAllSimulated(engine.release())) headers[RESPONSE_HEADERS.simulated] = 'true'
   caller.begin(upstream?.status ?? ERRORS[refusal.code].status, headers)

@@ -98,7 +98,7 @@ function takeTurn(step: Step, ask: TurnAsk): Turn | Promise<Turn> {
 }
 
 async function retry(step: Step, ask: TurnAsk): Promise<Turn> {
-  return (await waitForTurn(step, ask.failures)) ?? holdAndSend(step, ask)
+  return (await waitForTurn(step, ask)) ?? holdAndSend(step, ask)
 }
 
 function holdAndSend(step: Step, ask: TurnAsk): Turn | Promise<Turn> {
@@ -170,6 +170,7 @@ function claim(step: Step, { plan, model, failures, copyOf }: TurnAsk): Turn | n
     }
     engine.premiumShare.count(contract.name, model.tier === 'premium')
   }
+  if (failures.length === 0 && copyOf === null) engine.capacity.countFirst(model.name)
   task.attempts += 1
   step.sent += 1
   return null
@@ -249,13 +250,22 @@ function judgeFailure(step: Step, failure: AttemptFailure, avoid: string[]): Tur
   return { kind: 'again', failure }
 }
 
-/** The pause before a retry. A wait that does not fit into the deadline is not begun. */
-async function waitForTurn(step: Step, failures: readonly AttemptFailure[]): Promise<Turn | null> {
+/**
+ * The pause before a retry. A wait that does not fit into the deadline is not begun, and none that the
+ * model's budget of retries has no room for.
+ */
+async function waitForTurn(step: Step, { model, failures }: TurnAsk): Promise<Turn | null> {
   const last = failures.at(-1)
   if (last === undefined) return null
-  const { system } = step.engine
+  const { system, capacity } = step.engine
   const delayMs = retryDelayMs({ attempt: failures.length, retryAfterMs: null, random: system.random() })
   if (delayMs >= timeLeftMs(step)) return { kind: 'failed', failures }
+  if (!capacity.mayRetry(model.name, last.deployment, system.nowMs())) {
+    const reason = `the retries of ${model.name} are used up: at most one per ten first attempts`
+    decide(step, { stage: 'attempt', choice: 'stop', reason })
+    // Another model may still have retries left.
+    return { kind: 'no-capacity', isShed: false, waitMs: 0 }
+  }
   decide(step, {
     stage: 'attempt',
     choice: 'retry',

@@ -79,6 +79,9 @@ function book(step: Step, held: HeldAttempt, { attempt, actual, evidence }: Used
   task.modelCalls += actual.modelCalls
   if (attempt.nanoUsd === null && attempt.basis !== 'none') task.unpricedCalls += 1
   engine.capacity.used(task.tenant, actual.inputTokens + actual.outputTokens, nowMs)
+  if (attempt.end === 'ok' && held.purpose === 'answer' && actual.outputTokens > 0) {
+    engine.capacity.outputs.add(task.contract.name, held.model.name, actual.outputTokens)
+  }
   engine.capacity.end(held.place, observationOf(attempt, evidence), nowMs)
   if (held.model.deployments.length > 1 && attempt.end !== 'hedge_lost')
     engine.capacity.hedging.spent(attempt.chargedNanoUsd)

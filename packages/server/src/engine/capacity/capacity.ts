@@ -6,11 +6,14 @@ import { chooseDeployment } from '../../core/capacity/deployment-choice.js'
 import { PromptKeys } from '../../core/capacity/prompt-caching.js'
 import { tokenCost } from '../../core/capacity/fair-queue.js'
 import { HoldBack } from '../../core/capacity/hold-back.js'
+import { RetryBudget } from '../../core/capacity/retry-budget.js'
+import { OutputHistory } from '../../core/capacity/output-history.js'
 import type { CeilingLimits, Deployment, Tenant } from '../../core/release/release.js'
 import type { System } from '../ports.js'
 import { Affinity } from './affinity.js'
-import { DeploymentState, type Place, type Why } from './deployment-state.js'
+import { DeploymentState, type Place, type TellBreaker, type Why } from './deployment-state.js'
 import { Hedging } from './hedging.js'
+import { judgeFailed } from './judge-failed.js'
 import type { Taken } from './queue-ask.js'
 import { Queues } from './queues.js'
 import { Quota, type QuotaLimits, isLimited } from './quota.js'
@@ -22,6 +25,8 @@ export type Admission =
 const ADMITTED: Admission = { kind: 'admitted' }
 
 export class Capacity {
+  /** How long answers are, by contract and model. */
+  readonly outputs = new OutputHistory()
   /** Calls that wait, by model. */
   readonly queues: Queues
   readonly #system: System
@@ -30,6 +35,9 @@ export class Capacity {
   readonly #tenants = new Map<string, Quota>()
   readonly affinity = new Affinity()
   readonly promptKeys = new PromptKeys()
+  /** By model. Bounded by the models of the releases that served since the start. */
+  readonly #retries = new Map<string, RetryBudget>()
+  readonly #watchers: TellBreaker[] = []
   #product: Quota | undefined
   #uses = 0
   readonly hedging = new Hedging()
@@ -71,7 +79,8 @@ export class Capacity {
   take(deployments: readonly Deployment[], demand: Demand, nowMs: number): Taken {
     this.#holdBack.see(demand.criticality, nowMs)
     const [only] = deployments
-    if (only !== undefined && deployments.length === 1) return this.#takeOnly(only, demand, nowMs)
+    if (only !== undefined && deployments.length === 1)
+      return this.#takeOnly(deployments, only, { demand, nowMs })
     const share = this.#holdBack.shareOf(demand.criticality, nowMs)
     const candidates = deployments.map((deployment) => {
       const state = this.#state(deployment, nowMs)
@@ -79,10 +88,11 @@ export class Capacity {
     })
     const ready = demand.prompt === undefined ? [] : candidates.filter(({ waitMs }) => waitMs === 0)
     const affine = this.affinity.choose(ready, demand, nowMs)
-    if (affine !== null) return this.#place(affine.deployment, demand, { nowMs, why: affine.reason })
+    if (affine !== null)
+      return this.#place(deployments, affine.deployment, { demand, nowMs, why: affine.reason })
     const choice = chooseDeployment(candidates)
     if (choice.kind === 'wait') return choice
-    return this.#place(choice.chosen.deployment, demand, { nowMs, why: 'load' })
+    return this.#place(deployments, choice.chosen.deployment, { demand, nowMs, why: 'load' })
   }
 
   /** Would `take` find a place? */
@@ -91,12 +101,18 @@ export class Capacity {
     return deployments.some((each) => this.#state(each, nowMs).waitMs(demand, nowMs, share) === 0)
   }
 
+  /** Frames of its stream have come. */
+  generated({ deployment, demand, run, isOver }: Place, frames: number, nowMs: number): void {
+    if (isOver) return
+    this.#deployments.get(deployment.id)?.pace.generated(run, frames, { demand, nowMs })
+  }
+
   /** It was used: what it showed is learned from. A place that is over already changes nothing. */
   end(place: Place, seen: Observation, nowMs: number): void {
     if (place.isOver) return
     place.isOver = true
     const state = this.#deployments.get(place.deployment.id)
-    state?.end(place, seen, nowMs)
+    if (state !== undefined) this.#learn(state, place, { seen, nowMs })
     if (place.demand.prompt !== undefined) this.affinity.ended(place, seen, state?.inFlight ?? 0)
     place.settle?.(tokenCost(seen.inputTokens, seen.outputTokens))
     this.queues.serve(nowMs)
@@ -106,7 +122,9 @@ export class Capacity {
   giveBack(place: Place): void {
     if (place.isOver) return
     place.isOver = true
-    this.#deployments.get(place.deployment.id)?.giveBack(place)
+    const state = this.#deployments.get(place.deployment.id)
+    state?.giveBack(place)
+    state?.breaker.withdraw(place.ticket)
     place.settle?.(0)
     this.queues.serve(this.#system.nowMs())
   }
@@ -129,6 +147,37 @@ export class Capacity {
     return deployments.filter((each) => this.#state(each, nowMs).waitMs(demand, nowMs, share) <= 0)
   }
 
+  /** The first attempt of a call at this model: retries are a share of these. */
+  countFirst(model: string): void {
+    this.#budget(model).first()
+  }
+
+  /**
+   * May a call that failed at `failed` be sent once more, to this model? It takes from the model's budget.
+   * Leaving a deployment that has just been ejected is free: the load moves, and does not grow.
+   */
+  mayRetry(model: string, failed: Deployment, nowMs: number): boolean {
+    if (this.#deployments.get(failed.id)?.breaker.isEjected(nowMs) === true) return true
+    return this.#budget(model).take(nowMs)
+  }
+
+  retriesLeft(model: string): number {
+    return this.#budget(model).left
+  }
+
+  /** Are all of them held back by their breakers alone? A rate that refills is worth a longer wait. */
+  isOut(deployments: readonly Deployment[], demand: Demand, nowMs: number): boolean {
+    return deployments.every(({ id }) => {
+      const state = this.#deployments.get(id)
+      return state?.breaker.blocks(nowMs) === true && state.rates.waitMs(demand, nowMs) === 0
+    })
+  }
+
+  /** Told whenever calls stop or begin to flow to a deployment. */
+  watchBreakers(tell: TellBreaker): void {
+    this.#watchers.push(tell)
+  }
+
   /** For `GET /v1/capacity`: also what was never called has limits. */
   look(deployment: Deployment, nowMs: number): DeploymentState {
     return this.#state(deployment, nowMs)
@@ -139,24 +188,37 @@ export class Capacity {
     return [...this.#deployments.values()]
   }
 
-  #takeOnly(only: Deployment, demand: Demand, nowMs: number): Taken {
+  #takeOnly(pool: readonly Deployment[], only: Deployment, { demand, nowMs }: Asked): Taken {
     const share = this.#holdBack.shareOf(demand.criticality, nowMs)
     const waitMs = this.#state(only, nowMs).waitMs(demand, nowMs, share)
-    return waitMs > 0 ? { kind: 'wait', waitMs } : this.#place(only, demand, { nowMs, why: null })
+    return waitMs > 0 ? { kind: 'wait', waitMs } : this.#place(pool, only, { demand, nowMs, why: null })
   }
 
-  #place(
-    deployment: Deployment,
-    demand: Demand,
-    { nowMs, why }: { readonly nowMs: number; readonly why: Why | null },
-  ): Taken {
+  #place(pool: readonly Deployment[], deployment: Deployment, { demand, nowMs, why }: Placing): Taken {
     const state = this.#state(deployment, nowMs)
     state.lastUsed = ++this.#uses
-    const charge = state.begin(demand, nowMs)
+    const { run, charge } = state.begin(demand, nowMs)
+    const ticket = state.breaker.begin(nowMs)
     const isOf = why !== null || this.affinity.watches(deployment, demand)
     const warmTokens = isOf ? this.affinity.sent({ deployment, demand }, nowMs) : 0
-    const place = { deployment, demand, charge, warmTokens, why, isOver: false, settle: null }
-    return { kind: 'place', place }
+    const told = { run, charge, ticket, warmTokens, why }
+    return { kind: 'place', place: { deployment, demand, pool, ...told, isOver: false, settle: null } }
+  }
+
+  #learn(state: DeploymentState, place: Place, { seen, nowMs }: Seen): void {
+    state.end(place, seen, nowMs)
+    const verdict = state.verdictOf(seen)
+    if (verdict === 'good') state.breaker.succeed(place.ticket, nowMs)
+    else if (verdict === 'none') state.breaker.withdraw(place.ticket)
+    else judgeFailed(place, this.#deployments, nowMs)
+  }
+
+  #budget(model: string): RetryBudget {
+    const known = this.#retries.get(model)
+    if (known !== undefined) return known
+    const budget = new RetryBudget()
+    this.#retries.set(model, budget)
+    return budget
   }
 
   /** Bounded by the deployments of the releases that served since the start. */
@@ -166,10 +228,26 @@ export class Capacity {
       known.adopt(deployment)
       return known
     }
-    const state = new DeploymentState(deployment, nowMs)
+    const state = new DeploymentState(deployment, nowMs, (id, change) => {
+      for (const tell of this.#watchers) tell(id, change)
+    })
     this.#deployments.set(deployment.id, state)
     return state
   }
+}
+
+interface Seen {
+  readonly seen: Observation
+  readonly nowMs: number
+}
+
+interface Placing extends Asked {
+  readonly why: Why | null
+}
+
+interface Asked {
+  readonly demand: Demand
+  readonly nowMs: number
 }
 
 /** The quota under the limits of today; undefined when there are none. */

@@ -1,12 +1,14 @@
 // What this process knows of one deployment: whether it may be called now, and how it has been doing. Made
 // of parts that each answer for one reason to wait.
 
-import { usableOf } from '../../core/capacity/hold-back.js'
+import { Breaker, type BreakerChange } from '../../core/capacity/breaker.js'
+import { type Verdict, verdictOf } from '../../core/capacity/breaker-verdict.js'
 import type { Demand, Observation } from '../../core/capacity/demand.js'
 import type { Charge } from '../../core/capacity/rate-buckets.js'
 import type { ReplicaChoice } from '../../core/capacity/replica-choice.js'
 import type { Deployment } from '../../core/release/release.js'
 import type { Room } from './hedging.js'
+import { type CallRun, Pace } from './pace.js'
 import { Rates } from './rates.js'
 import { Tail } from './tail.js'
 
@@ -21,6 +23,12 @@ export interface Place {
   readonly warmTokens: number
   /** What decided for it; null: there was no choice. */
   readonly why: Why | null
+  /** Those it was chosen from. */
+  readonly pool: readonly Deployment[]
+  /** Of the breaker, for the end of the call. */
+  readonly ticket: number
+  /** What is remembered while it runs. */
+  readonly run: CallRun
   /** What it took of the deployment's limits. */
   readonly charge: Charge
   isOver: boolean
@@ -28,9 +36,11 @@ export interface Place {
   settle: ((cost: number) => void) | null
 }
 
+export type TellBreaker = (deployment: string, change: BreakerChange) => void
+
 export class DeploymentState {
   readonly id: string
-  inFlight = 0
+  readonly pace: Pace
   /** Rises with every use. */
   lastUsed = 0
   requests = 0
@@ -40,13 +50,22 @@ export class DeploymentState {
   /** Decayed mean, ms. */
   latencyMs = 0
   readonly tail = new Tail()
+  readonly breaker: Breaker
+  /** Decayed mean of what was answered, ms; 0: nothing was yet. */
+  #usualMs = 0
   #deployment: Deployment
   readonly rates: Rates
 
-  constructor(deployment: Deployment, nowMs: number) {
+  constructor(deployment: Deployment, nowMs: number, tell: TellBreaker) {
     this.id = deployment.id
+    this.breaker = new Breaker((change) => tell(deployment.id, change))
     this.#deployment = deployment
     this.rates = new Rates(deployment, nowMs)
+    this.pace = new Pace(deployment, nowMs)
+  }
+
+  get inFlight(): number {
+    return this.pace.limit.callsInFlight
   }
 
   get concurrency(): number | null {
@@ -55,14 +74,15 @@ export class DeploymentState {
 
   /** Has it room to spare for a second copy of a call? */
   get room(): Room {
-    const utilisation = this.concurrency === null ? 0 : this.inFlight / this.concurrency
-    return { utilisation, isShrinking: false }
+    const { utilisation, isShrinking } = this.pace.limit
+    return { utilisation, isShrinking }
   }
 
   /** A reload may have changed its limits; what was used stays used. */
   adopt(deployment: Deployment): void {
     if (deployment === this.#deployment) return
     this.#deployment = deployment
+    this.pace.adopt(deployment)
     this.rates.adopt(deployment)
   }
 
@@ -72,28 +92,37 @@ export class DeploymentState {
    */
   waitMs(demand: Demand, nowMs: number, share: number): number {
     const ratesMs = this.rates.waitMs(demand, nowMs)
-    if (ratesMs > 0) return ratesMs
-    return this.concurrency !== null && this.inFlight >= usableOf(this.concurrency, share) ? Infinity : 0
+    const breakerMs = this.breaker.blocks(nowMs) ? this.breaker.waitMs(nowMs) : 0
+    if (ratesMs > 0 || breakerMs > 0) return Math.max(ratesMs, breakerMs)
+    return this.pace.hasRoom(demand, share) ? 0 : Infinity
   }
 
-  begin(demand: Demand, nowMs: number): Charge {
-    this.inFlight += 1
+  begin(demand: Demand, nowMs: number): Pick<Place, 'run' | 'charge'> {
     this.requests += 1
-    return this.rates.begin(demand, nowMs)
+    return { run: this.pace.begin(demand, nowMs), charge: this.rates.begin(demand, nowMs) }
   }
 
-  giveBack({ charge }: Place): void {
-    this.inFlight -= 1
+  giveBack({ run, charge, demand }: Place): void {
+    this.pace.giveBack(run, demand)
     this.requests -= 1
     this.rates.giveBack(charge)
   }
 
-  end({ charge, demand }: Place, seen: Observation, nowMs: number): void {
-    this.inFlight -= 1
+  end({ run, charge, demand }: Place, seen: Observation, nowMs: number): void {
+    this.pace.end(run, seen, { demand, nowMs })
     this.tail.learn(demand, seen)
     this.rates.end(charge, seen, nowMs)
     this.latencyMs = this.latencyMs === 0 ? seen.durationMs : this.latencyMs * 0.9 + seen.durationMs * 0.1
-    if (seen.end === 'ok') this.successes += 1
-    else this.failures[seen.end] = (this.failures[seen.end] ?? 0) + 1
+    if (seen.end !== 'ok') {
+      this.failures[seen.end] = (this.failures[seen.end] ?? 0) + 1
+      return
+    }
+    this.successes += 1
+    this.#usualMs = this.#usualMs === 0 ? seen.durationMs : this.#usualMs * 0.9 + seen.durationMs * 0.1
+  }
+
+  /** What the end of a call says of its health. */
+  verdictOf({ end, durationMs }: Observation): Verdict {
+    return end === 'ok' ? 'good' : verdictOf({ end, durationMs, usualMs: this.#usualMs })
   }
 }

@@ -54,6 +54,7 @@ async function pumped(bytes: Buffer, chunkBytes: number) {
     holdBack: false,
     keep: false,
     begin() {},
+    generated() {},
   })
   const tail = Buffer.from(scanner.finish(null) ?? []).toString()
   return { stream, text: caller.text + tail }

@@ -3,7 +3,9 @@
 import { describe, expect, test } from 'vitest'
 import type { UpstreamListener } from '../ports.js'
 import { configured } from '../../testing/example-config.js'
+import type { AtPort } from '../../testing/gate-ports.js'
 import {
+  BREAK,
   STALL,
   brokenAfter,
   chatAnswer,
@@ -22,6 +24,11 @@ const TASKS = `
     degrade: []
     signals: { confidence: { from: logprobs } }
     route: { default: twin-model, escalate_if: [{ condition: "confidence < 0.1", model: large-model }] }
+  judged_twice:
+    degrade: []
+    retries: { max_attempts: 2 }
+    signals: { confidence: { from: logprobs } }
+    route: { default: twin-model, escalate_if: [{ condition: "confidence < 0.1", model: large-model }] }
   short: { degrade: [], route: { default: twin-model }, budget: { max_latency_ms: 3000 }, retries: { max_attempts: 4 } }
   once: { degrade: [], route: { default: twin-model }, retries: { max_attempts: 1 } }
   one_call: { degrade: [], route: { default: twin-model }, budget: { max_model_calls: 1 } }
@@ -32,11 +39,16 @@ const QUICK = chatAnswer({ text: 'quick' })
 const QUICK_STREAM = chatStream({ tokens: ['qu', 'ick'] })
 const HEAD_ONLY = brokenAfter([], [])
 
-function engineWith(
-  scripts: { main: readonly Script[]; spare: readonly Script[] },
-  learned?: Partial<Learned>,
-) {
-  const world = createTestEngine(configured(TASKS))
+interface Scripts {
+  readonly main: readonly Script[]
+  readonly spare: readonly Script[]
+}
+
+function engineWith(scripts: Scripts, learned?: Partial<Learned>, atPort?: AtPort) {
+  const world: TestEngine = createTestEngine({
+    ...configured(TASKS),
+    ...(atPort === undefined ? {} : { atPort }),
+  })
   warmCapacity(world, { model: 'twin-model', firstTokenMs: P95_MS, ...learned })
   world.provider('main').next(...scripts.main)
   world.provider('spare').next(...scripts.spare)
@@ -102,6 +114,8 @@ describe('a call that is slow to begin', () => {
       expect.arrayContaining(['hedge:spare/twin-upstream', 'lost']),
     )
     expect(world.lastStep().deployment).toBe('spare/twin-upstream')
+    const spent = { hedges: 1, extraNanoUsd: lost?.chargedNanoUsd }
+    expect(world.engine.capacity.hedging.state()).toMatchObject(spent)
     checkNothingIsLeft(world)
   })
 
@@ -187,6 +201,11 @@ describe('there is no copy', () => {
       reason: 'budget',
     })
   })
+  test('from the last three, for one that may still come within twice the p95', async () => {
+    const world = engineWith({ main: [chatAnswer({ delayMs: 180 })], spare: [QUICK] }, { calls: 160 })
+    expect(await calls(world)).toBe(0)
+    expect(await calls(engineWith(slow, { calls: 160 }))).toBe(1)
+  })
   test('when the calls have cost too little for it', async () => {
     expect(await calls(engineWith(slow, { nanoUsd: 100 }))).toBe(0)
   })
@@ -219,6 +238,17 @@ describe('when it goes wrong', () => {
     const world = engineWith({ main: [late], spare: [chatAnswer({ delayMs: 200 })] })
     expect((await world.call(WHOLE)).status).toBe(200)
     expect(ends(world).map(({ end }) => end)).toEqual(['http_500', 'ok'])
+    checkNothingIsLeft(world)
+  })
+
+  test('the winner breaks off while it is held back: that is the failure, not the copy it beat', async () => {
+    const frames = chatFrames({ tokens: ['a', 'b', 'c'] })
+    const late: Script = [{ kind: 'wait', ms: 120 }, ...brokenAfter(frames.slice(0, 3), BREAK)]
+    const world = engineWith({ main: [late], spare: [STALL] })
+    const caller = await world.call({ ...STREAM, task: 'judged_twice' })
+    expect(ends(world).map(({ end }) => end)).toEqual(['broken_stream', 'hedge_lost'])
+    const { attempts } = caller.json['error'] as { attempts: readonly { end: string }[] }
+    expect(attempts.map(({ end }) => end)).toEqual(['broken_stream'])
     checkNothingIsLeft(world)
   })
 
@@ -255,8 +285,14 @@ describe('when it goes wrong', () => {
     checkNothingIsLeft(world)
   })
 
-  test('a fault of ours in the first stops the copy before it is told', async () => {
-    const world = engineWith({ main: [chatStream({ delayMs: 150 })], spare: [STALL] })
+  test('a fault of ours in the first: the copy is stopped and settled before it is told', async () => {
+    // The copy ends first, and its settlement takes longer.
+    const delays = [100, 10]
+    const world = engineWith({ main: [chatStream({ delayMs: 150 })], spare: [STALL] }, {}, (port) =>
+      port === 'ledger.settle'
+        ? new Promise((resolve) => void world.system.after(delays.shift() ?? 0, resolve))
+        : undefined,
+    )
     const call = world.start(STREAM)
     call.caller.begin = () => {
       throw new Error('broken on purpose')

@@ -220,6 +220,7 @@ async function stream(step: Step, ask: AttemptAsk): Promise<Streamed> {
       step.scanner = scanner
       ask.begin(held.deployment, held.model)
     },
+    generated: (frames, nowMs) => step.engine.capacity.generated(held.place, frames, nowMs),
   })
   // Held back, it has not begun.
   if (ask.watch?.hasLost !== true) step.scanner = scanner

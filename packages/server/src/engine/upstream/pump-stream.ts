@@ -67,6 +67,8 @@ export interface StreamAttempt {
   readonly watch?: AttemptWatch | null
   /** Sends the response head; called at the commit. */
   begin(): void
+  /** Generated frames have come. The time is that of the first, ms. */
+  generated(frames: number, firstMs: number): void
 }
 
 export function pumpStream(attempt: StreamAttempt): Promise<PumpedStream> {
@@ -84,6 +86,8 @@ class Pump {
   #headers: Readonly<Record<string, string>> = {}
   #firstByteMs: number | null = null
   #firstTokenMs: number | null = null
+  /** Generated frames that were told of. */
+  #deltas = 0
   #renewed = false
   #committed = false
   #done = false
@@ -168,8 +172,7 @@ class Pump {
     const { scanner, outputTokensMax } = this.#attempt
     const frames = scanner.push(chunk)
     const { facts } = scanner
-    if (this.#firstTokenMs === null && facts.deltas > 0)
-      this.#firstTokenMs = this.#attempt.system.nowMs() - this.#startedMs
+    if (facts.deltas > this.#deltas) this.#generated(facts.deltas)
     const isBroken = facts.malformed || facts.error !== null
     if (this.#waiting !== null && !isBroken && (facts.deltas > 0 || facts.ended)) this.#begun()
     // What came whole before the error is the caller's; but nothing is begun that is known to be broken.
@@ -177,6 +180,14 @@ class Pump {
     if (isBroken) return this.#broken(facts)
     if (facts.ended) return this.#finish({ kind: 'complete' })
     if (facts.deltas > outputTokensMax + DELTAS_SLACK) this.#stop({ kind: 'cut', by: 'outputTokens' })
+  }
+
+  /** The clock is read for the first only: this runs for every chunk. */
+  #generated(deltas: number): void {
+    const attempt = this.#attempt
+    this.#firstTokenMs ??= attempt.system.nowMs() - this.#startedMs
+    attempt.generated(deltas - this.#deltas, this.#startedMs + this.#firstTokenMs)
+    this.#deltas = deltas
   }
 
   #broken(facts: StreamFacts): void {
@@ -281,14 +292,6 @@ class Pump {
 
 /** The stable name of a failure below HTTP, as attempts record it. */
 export function endOf(failure: UpstreamFailure | WatchEnd, status: number): string {
-  switch (failure) {
-    case 'broken':
-      return status === 0 ? 'connection' : 'broken_stream'
-    case 'too-large':
-      return 'too_large'
-    case 'aborted':
-      return 'aborted'
-    default:
-      return failure
-  }
+  if (failure === 'broken') return status === 0 ? 'connection' : 'broken_stream'
+  return failure === 'too-large' ? 'too_large' : failure
 }

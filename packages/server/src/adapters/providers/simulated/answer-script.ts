@@ -1,6 +1,6 @@
 // Lays an answer out in time, and the vocabulary that answers and faults share.
 
-import type { SimulatedBehaviour } from '../../../core/release/release.js'
+import type { SimulatedBehaviour } from '../../../core/release/simulation.js'
 import type { Directives } from './directives.js'
 import type { RateState } from './rate-bucket.js'
 import type { Piece, Script } from './script.js'

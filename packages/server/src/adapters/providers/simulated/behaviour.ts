@@ -1,7 +1,7 @@
 // The simulator's knobs as they are turned from outside (command line, `/sim/behaviour`): names as in the
 // configuration, and how a model's own settings lie over the general ones.
 
-import type { SimulatedBehaviour, Simulation } from '../../../core/release/release.js'
+import type { SimulatedBehaviour, Simulation } from '../../../core/release/simulation.js'
 import { isObject } from '../../../core/json.js'
 import { type Parsed, invalid, parsed } from '../../../core/parsed.js'
 

@@ -1,7 +1,7 @@
 // Whether a call goes wrong, and how: by order of the request, by the state of the provider, or by a seeded
 // coin.
 
-import type { SimulatedBehaviour } from '../../../core/release/release.js'
+import type { SimulatedBehaviour } from '../../../core/release/simulation.js'
 import type { Directives } from './directives.js'
 import { chance } from './seeded.js'
 

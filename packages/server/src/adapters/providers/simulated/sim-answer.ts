@@ -1,7 +1,7 @@
 // What the simulated model says, before any wire format: the shape between `simulate-answer.ts` and the
 // encoders.
 
-import type { SimulatedBehaviour } from '../../../core/release/release.js'
+import type { SimulatedBehaviour } from '../../../core/release/simulation.js'
 import type { Directives } from './directives.js'
 
 export type SimFinish = 'stop' | 'stop-sequence' | 'length' | 'tool-calls'

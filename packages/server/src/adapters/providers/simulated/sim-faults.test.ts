@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { Simulation } from '../../../core/release/release.js'
+import type { Simulation } from '../../../core/release/simulation.js'
 import { createFakeSystem } from '../../../testing/fake-system.js'
 import { createLiveSystem } from '../../system/live-system.js'
 import { createHttpProvider } from '../http-provider.js'

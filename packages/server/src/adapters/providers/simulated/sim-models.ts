@@ -1,7 +1,7 @@
 // `GET /v1/models`, in the shape of whoever asks: Anthropic's client names its version, OpenAI's does not.
 
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
-import type { Simulation } from '../../../core/release/release.js'
+import type { Simulation } from '../../../core/release/simulation.js'
 import { errorAnswer } from './provider-errors.js'
 
 /** Any name is answered; these are shown when asked what there is. */

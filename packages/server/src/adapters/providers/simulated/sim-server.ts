@@ -3,7 +3,7 @@
 
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http'
 import { type AddressInfo } from 'node:net'
-import type { Simulation } from '../../../core/release/release.js'
+import type { Simulation } from '../../../core/release/simulation.js'
 import type { System } from '../../../engine/ports.js'
 import { performOverHttp } from './perform-over-http.js'
 import { errorAnswer, dialectOf } from './provider-errors.js'

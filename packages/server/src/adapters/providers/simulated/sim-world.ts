@@ -1,7 +1,7 @@
 // A simulated provider's memory: its knobs, which may be turned while it runs, how often it was asked the
 // same, its rate buckets, and its books. From a call it makes the script that is then played.
 
-import type { SimulatedBehaviour, Simulation } from '../../../core/release/release.js'
+import type { SimulatedBehaviour, Simulation } from '../../../core/release/simulation.js'
 import type { System } from '../../../engine/ports.js'
 import type { Circumstances } from './answer-script.js'
 import { behaviourOf } from './behaviour.js'

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { Simulation, Wire } from '../../../core/release/release.js'
+import type { Wire } from '../../../core/release/release.js'
+import type { Simulation } from '../../../core/release/simulation.js'
 import type { UpstreamRequest } from '../../../engine/ports.js'
 import { createFakeSystem } from '../../../testing/fake-system.js'
 import { RecordingListener, upstreamRequest } from '../../../testing/recording-listener.js'
