@@ -1,11 +1,10 @@
 // What remembering prompts is worth: a recorded trace of conversations over four replicas, placed in turn,
 // by load, by the conversation's first words, and as Spillway does, with the classes that serve traffic.
-// `npm run bench:capacity -- affinity` with the file in $AFFINITY_TRACE.
+// `npm run bench:capacity -- affinity --conversations FILE`.
 
 import type * as Memory from '../../packages/server/src/core/capacity/prefix-memory.js'
 import type * as Choice from '../../packages/server/src/core/capacity/replica-choice.js'
 import type * as Load from '../../packages/server/src/core/capacity/replica-load.js'
-import { type Report, type Table, atLeast, atMost, number, percent } from './report.js'
 import { BLOCK_TOKENS, type Parent, type TracedRequest, readTrace } from './mooncake-trace.js'
 import { ReplicaModel, type Served, type Speeds } from './replica-model.js'
 
@@ -34,9 +33,6 @@ const BUILT = '../../../packages/server/dist/core/capacity/'
 const REPLICAS = 4
 /** An 8B model on one accelerator, about: 10,000 tokens of a prompt a second, 20 ms per token and more. */
 const SPEEDS: Speeds = { prefillMsPerToken: 0.1, baseTokenMs: 20, perRunningMs: 0.25 }
-/** Issue "Capacity": at least this share of the ceiling, at most this imbalance. */
-const OF_CEILING_MIN = 0.9
-const IMBALANCE_MAX = 1.25
 /** For the first token: what is called a good answer in `bench:capacity`. */
 const TARGET_MS = 3_000
 const MINUTE_MS = 60_000
@@ -159,57 +155,4 @@ function imbalanceOf(served: readonly { readonly replica: number; readonly workM
 function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0
-}
-
-/** For `npm run bench:capacity`; without a file there is nothing to measure. */
-export async function affinityReport(file: string | undefined): Promise<Report> {
-  const scenario = 'affinity'
-  if (file === undefined) {
-    const notes = ['no trace of conversations: its file goes into $AFFINITY_TRACE (bench/README.md)']
-    return { scenario, tables: [], checks: [], notes, figures: null }
-  }
-  const results = await runAffinity(file)
-  const ours = results.filter(({ policy, roomBlocks }) => policy === 'affinity' && roomBlocks === Infinity)
-  const checks = ours.flatMap(({ parent, ofCeiling, maxOverMean }) => [
-    atLeast(`hits of the unlimited cache's, parent ${parent}`, ofCeiling, OF_CEILING_MIN),
-    atMost('most worked replica over the mean', maxOverMean, { target: IMBALANCE_MAX, unit: 'x', digits: 2 }),
-  ])
-  return { scenario, tables: [tableOf(results)], checks, notes: [RECONSTRUCTED], figures: results }
-}
-
-const RECONSTRUCTED =
-  'the trace says how many blocks a prompt shares, not with which: with the latest or the earliest that fits'
-
-function tableOf(results: readonly AffinityResult[]): Table {
-  const worked = ['max/mean', 'of minutes p90']
-  const head = [
-    'policy',
-    'room',
-    'parent',
-    'hits',
-    'of ceiling',
-    'of pooled',
-    ...worked,
-    'in time',
-    'p50',
-    'p95',
-  ]
-  const rows = results.map((each) => [
-    each.policy,
-    each.roomBlocks === Infinity ? 'unlimited' : `${each.roomBlocks} blocks`,
-    each.parent,
-    percent(each.hitShare, 1),
-    percent(each.ofCeiling, 1),
-    percent(each.ofPooled, 1),
-    number(each.maxOverMean, 2),
-    number(each.maxOverMeanOfMinutesP90, 2),
-    percent(each.inTime, 1),
-    `${number(each.firstTokenMs.p50)} ms`,
-    `${number(each.firstTokenMs.p95)} ms`,
-  ])
-  return {
-    title: `conversations over ${REPLICAS} replicas; p50 and p95 of the first token, virtual time`,
-    head,
-    rows,
-  }
 }

@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { chooseCores } from '../processes.js'
-import { affinityReport } from './affinity.js'
+import { runAffinityScenario } from './affinity-scenario.js'
 import { parseTrace } from './arrivals.js'
 import { runBrownOut } from './brown-out.js'
 import { runFairness } from './fairness.js'
@@ -25,7 +25,7 @@ const RUN: Readonly<Record<ScenarioName, (setting: Setting) => Promise<Report>>>
   fairness: runFairness,
   'brown-out': runBrownOut,
   'stage-cost': runStageCost,
-  affinity: ({ conversations }) => affinityReport(conversations ?? undefined),
+  affinity: runAffinityScenario,
 }
 
 function save(options: CapacityOptions, reports: readonly Report[]): void {

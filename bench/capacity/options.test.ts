@@ -21,7 +21,7 @@ test('everything runs, a minute each, unless it is said otherwise', () => {
 })
 
 test('the traces come from the flags, else from the environment', () => {
-  const environment = { CAPACITY_TRACE: 'azure.csv', AFFINITY_TRACE: 'mooncake.csv' }
+  const environment = { SPILLWAY_BENCH_TRACE: 'azure.csv', SPILLWAY_BENCH_MOONCAKE: 'mooncake.csv' }
   const of = (...flags: readonly string[]) => parseCapacityOptions(flags, environment)
   expect(of()).toMatchObject({ options: { trace: 'azure.csv', conversations: 'mooncake.csv' } })
   expect(of('--trace', 'mine.csv')).toMatchObject({ options: { trace: 'mine.csv' } })

@@ -30,7 +30,7 @@ scenarios: ${SCENARIOS.join(', ')}; all by default
   --beside FILE    the CLI's main.js of another build, run with the same load
   --alone          Spillway only, nothing beside it
   --concurrency N  calls at a time per deployment, configured by hand instead of found out
-Files by default: $CAPACITY_TRACE and $AFFINITY_TRACE. Results: bench/results/capacity-*.json
+Files by default: $SPILLWAY_BENCH_TRACE and $SPILLWAY_BENCH_MOONCAKE. Results: bench/results/capacity-*.json
 Exit status: 0 every target met, 1 missed, 2 wrong usage.`
 
 export type ParsedCapacityOptions =
@@ -66,8 +66,8 @@ export function parseCapacityOptions(
     }
     const chosen = SCENARIOS.filter((name) => positionals.length === 0 || positionals.includes(name))
     const { beside = null, alone } = values
-    const trace = values.trace ?? environment['CAPACITY_TRACE'] ?? null
-    const conversations = values.conversations ?? environment['AFFINITY_TRACE'] ?? null
+    const trace = values.trace ?? environment['SPILLWAY_BENCH_TRACE'] ?? null
+    const conversations = values.conversations ?? environment['SPILLWAY_BENCH_MOONCAKE'] ?? null
     const files = { trace, conversations, beside }
     return { kind: 'ok', options: { scenarios: chosen, seconds, ...files, alone, concurrency } }
   } catch (error) {

@@ -7,7 +7,7 @@ import type { QuotaRules } from '../capacity/quota-rules.js'
 import type { ReleaseId } from '../ids.js'
 import type { Price } from '../money/price.js'
 import type { Criticality } from '../capacity/demand.js'
-import type { CapacitySettings } from './capacity-settings.js'
+import type { CapacitySettings, DeploymentTargets } from './capacity-settings.js'
 import type { EventName } from '../task/event-names.js'
 import type { AzureProvider, BedrockProvider, VertexProvider } from './cloud-providers.js'
 import type { Rule } from './rule.js'
@@ -91,14 +91,6 @@ export interface DeploymentLimits {
   readonly inputTokensPerMinute: number | null
   readonly outputTokensPerMinute: number | null
   readonly concurrency: number | null
-}
-
-/** What its answers are to keep; the limit on what runs at once is found by it. null: no target. */
-export interface DeploymentTargets {
-  /** Until the first token, ms. */
-  readonly firstTokenMs: number | null
-  /** Mean per further output token of an answer, ms. */
-  readonly perTokenMs: number | null
 }
 
 export interface Deployment {

@@ -7,6 +7,7 @@ import { isDeploymentFault, isRetryable, isTooSlow, retryDelayMs } from '../../c
 import type { ModelEntry } from '../../core/release/release.js'
 import type { Answer } from '../answer/answer.js'
 import { demandOf } from '../demand-of.js'
+import { lowered } from '../lower-output.js'
 import { sleep } from '../sleep.js'
 import { attemptsMax } from '../task-registry.js'
 import { type Step, decide, timeLeftMs } from '../step-context.js'
@@ -102,7 +103,8 @@ async function retry(step: Step, ask: TurnAsk): Promise<Turn> {
 }
 
 function holdAndSend(step: Step, ask: TurnAsk): Turn | Promise<Turn> {
-  const held = hold(step, answerAsk(step, { model: ask.model, request: step.request }))
+  const asked = answerAsk(step, { model: ask.model, request: step.request })
+  const held = hold(step, lowered(step, asked))
   return whenDone(held, (end): Turn | Promise<Turn> => {
     if (end.kind === 'held') return withHold(step, ask, end.reservation)
     return { kind: 'short', limit: end.limit, ceiling: end.ceiling }
