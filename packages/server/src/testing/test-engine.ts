@@ -107,10 +107,15 @@ export function createTestEngine(options: TestEngineOptions): TestEngine {
       createScriptedProvider(system, { name, ...rest }),
     ]),
   )
-  const parts = { system, books, ledger, release, providers, atPort }
-  const engine = engineOf(parts)
-  watchBreakers(engine)
-  return testEngineOf({ ...parts, engine })
+  const engine = engineOf({
+    system,
+    books: gateBooks(books, atPort),
+    ledger: gateLedger(ledger, atPort),
+    archive: books,
+    release: () => release,
+    provider: (_release, name) => providers.get(name),
+  })
+  return testEngineOf({ system, books, ledger, release, providers, atPort, engine })
 }
 
 interface Parts {
@@ -122,25 +127,24 @@ interface Parts {
   readonly atPort: AtPort
 }
 
-function engineOf({ system, books, ledger, release, providers, atPort }: Parts): Engine {
-  const gated = gateLedger(ledger, atPort)
+/** What a world is made of; the state between calls is new. */
+type EnginePorts = Pick<Engine, 'system' | 'books' | 'ledger' | 'archive' | 'release' | 'provider'>
+
+export function engineOf(ports: EnginePorts): Engine {
+  const { system, ledger } = ports
   const engine: Engine = {
-    system,
-    ledger: gated,
-    books: gateBooks(books, atPort),
-    archive: books,
+    ...ports,
     tasks: new TaskRegistry(),
     capacity: new Capacity(system),
-    ceilings: new Ceilings(gated, new Map()),
+    ceilings: new Ceilings(ledger, new Map()),
     answers: new AnswerMemory((text) => system.sha256(text)),
     bytesPerToken: new Map(),
     premiumShare: new PremiumCounters(),
     slo: new SloWatch(),
-    release: () => release,
-    provider: (_release, name) => providers.get(name),
     observe() {},
   }
   watchOverload(engine)
+  watchBreakers(engine)
   return engine
 }
 

@@ -157,6 +157,8 @@ async function withHold(step: Step, ask: TurnAsk, reservation: Reservation): Pro
 function claim(step: Step, { plan, model, failures, copyOf }: TurnAsk): Turn | null {
   const { task, engine } = step
   if (step.caller.gone) return { kind: 'caller-left' }
+  // Waiting for the hold or for a place may have used up the time.
+  if (timeLeftMs(step) <= 0) return { kind: 'short', limit: 'latencyMs', ceiling: null }
   if (isCapReached(step)) return capReached(step, failures)
   if (copyOf !== null && copyOf.race.isDecided) return NOT_NEEDED
   if (step.sent === 0 && plan.purpose === 'answer' && model.deployments.length > 1)
