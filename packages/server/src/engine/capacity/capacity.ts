@@ -14,6 +14,7 @@ import { Affinity } from './affinity.js'
 import { DeploymentState, type Place, type TellBreaker, type Why } from './deployment-state.js'
 import { Hedging } from './hedging.js'
 import { judgeFailed } from './judge-failed.js'
+import { preferSteady } from './prefer-steady.js'
 import type { Taken } from './queue-ask.js'
 import { Queues } from './queues.js'
 import { Quota, type QuotaLimits, isLimited } from './quota.js'
@@ -93,10 +94,11 @@ export class Capacity {
     if (only !== undefined && deployments.length === 1)
       return this.#takeOnly(deployments, only, { demand, nowMs })
     const share = this.#holdBack.shareOf(demand.criticality, nowMs)
-    const candidates = deployments.map((deployment) => {
+    const all = deployments.map((deployment) => {
       const state = this.#state(deployment, nowMs)
       return { deployment, state, waitMs: state.waitMs(demand, nowMs, share) }
     })
+    const candidates = preferSteady(all, nowMs)
     const ready = demand.prompt === undefined ? [] : candidates.filter(({ waitMs }) => waitMs === 0)
     const affine = this.affinity.choose(ready, demand, nowMs)
     if (affine !== null)
