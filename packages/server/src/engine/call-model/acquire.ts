@@ -35,6 +35,7 @@ export function acquire(step: Step, ask: AcquireAsk): Acquired | Promise<Acquire
     avoid.length === 0 ? model.deployments : model.deployments.filter(({ id }) => !avoid.includes(id))
   if (usable.length === 0) return none(step, NOBODY_LEFT)
   const nowMs = system.nowMs()
+  capacity.see(demand.criticality, nowMs)
   const queue = capacity.queues.active(model.name, nowMs)
   if (queue !== undefined) return underPressure(step, ask, { usable, queue, nowMs })
   const taken = capacity.take(usable, demand, nowMs)
@@ -117,12 +118,14 @@ async function waitForPlace(step: Step, ask: AcquireAsk, wait: Wait): Promise<Ac
 
 function queueAsk(step: Step, { model, demand, hasNext }: AcquireAsk, wait: Wait) {
   const { usable, nowMs, restMs } = wait
+  const { firstTokenMs, targetMs } = step.engine.capacity.expect(usable, demand)
   const isOut = step.engine.capacity.isOut(usable, demand, nowMs)
   const patienceMs = hasNext ? PATIENCE_MS : isOut ? OUT_PATIENCE_MS : Infinity
-  const leaveMs = Math.min(nowMs + patienceMs, demand.deadlineMs)
+  // Patience is for waiting alone; what the first token takes is no part of it.
+  const leaveMs = Math.min(nowMs + patienceMs + firstTokenMs, demand.deadlineMs)
   const isTolerant = step.call.priority !== 'interactive'
   const settings = step.task.release.capacity.queue
-  return { model, usable, demand, leaveMs, isTolerant, restMs, settings }
+  return { model, usable, demand, leaveMs, firstTokenMs, targetMs, isTolerant, restMs, settings }
 }
 
 /** The cheaper model that the contract's ladder would go on to, or null. */

@@ -1,7 +1,7 @@
 // Who may call how much, and where: tenants and the product by their rates, deployments by what is known of
 // each. The state of this process; what to do with it is decided in `core/capacity`.
 
-import type { Demand, Observation } from '../../core/capacity/demand.js'
+import type { Criticality, Demand, Observation } from '../../core/capacity/demand.js'
 import { chooseDeployment } from '../../core/capacity/deployment-choice.js'
 import { PromptKeys } from '../../core/capacity/prompt-caching.js'
 import { tokenCost } from '../../core/capacity/fair-queue.js'
@@ -14,6 +14,7 @@ import { Affinity } from './affinity.js'
 import { DeploymentState, type Place, type TellBreaker, type Why } from './deployment-state.js'
 import { Hedging } from './hedging.js'
 import { judgeFailed } from './judge-failed.js'
+import { preferSteady } from './prefer-steady.js'
 import type { Taken } from './queue-ask.js'
 import { Queues } from './queues.js'
 import { Quota, type QuotaLimits, isLimited } from './quota.js'
@@ -21,6 +22,13 @@ import { Quota, type QuotaLimits, isLimited } from './quota.js'
 export type Admission =
   | { readonly kind: 'admitted' }
   | { readonly kind: 'over'; readonly waitMs: number; readonly whose: string }
+
+export interface Expectation {
+  /** ms; 0: not known. */
+  readonly firstTokenMs: number
+  /** ms; null: there is none. */
+  readonly targetMs: number | null
+}
 
 const ADMITTED: Admission = { kind: 'admitted' }
 
@@ -73,19 +81,24 @@ export class Capacity {
     this.#tenants.get(tenant.name)?.used(tokens, nowMs)
   }
 
+  /** A call of this class has come: room is kept for it beside less critical work. */
+  see(criticality: Criticality, nowMs: number): void {
+    this.#holdBack.see(criticality, nowMs)
+  }
+
   /**
    * A place at the best of these deployments now, or how long there is none. `end` or `giveBack` follows.
    */
   take(deployments: readonly Deployment[], demand: Demand, nowMs: number): Taken {
-    this.#holdBack.see(demand.criticality, nowMs)
     const [only] = deployments
     if (only !== undefined && deployments.length === 1)
       return this.#takeOnly(deployments, only, { demand, nowMs })
     const share = this.#holdBack.shareOf(demand.criticality, nowMs)
-    const candidates = deployments.map((deployment) => {
+    const all = deployments.map((deployment) => {
       const state = this.#state(deployment, nowMs)
       return { deployment, state, waitMs: state.waitMs(demand, nowMs, share) }
     })
+    const candidates = preferSteady(all, nowMs)
     const ready = demand.prompt === undefined ? [] : candidates.filter(({ waitMs }) => waitMs === 0)
     const affine = this.affinity.choose(ready, demand, nowMs)
     if (affine !== null)
@@ -105,6 +118,19 @@ export class Capacity {
   generated({ deployment, demand, run, isOver }: Place, frames: number, nowMs: number): void {
     if (isOver) return
     this.#deployments.get(deployment.id)?.pace.generated(run, frames, { demand, nowMs })
+  }
+
+  /** What a call that waits for one of these may expect: the soonest first token, the least strict target. */
+  expect(deployments: readonly Deployment[], { inputTokens, stream }: Demand): Expectation {
+    let firstTokenMs = Infinity
+    let targetMs: number | null = 0
+    for (const deployment of deployments) {
+      const { service } = this.#deployments.get(deployment.id)?.pace ?? {}
+      firstTokenMs = Math.min(firstTokenMs, service?.predictFirstTokenMs(inputTokens, 0) ?? 0)
+      const target: number | null = stream ? deployment.targets.firstTokenMs : null
+      targetMs = target === null || targetMs === null ? null : Math.max(targetMs, target)
+    }
+    return { firstTokenMs: Number.isFinite(firstTokenMs) ? Math.round(firstTokenMs) : 0, targetMs }
   }
 
   /** It was used: what it showed is learned from. A place that is over already changes nothing. */

@@ -101,16 +101,19 @@ export class ModelQueue {
   }
 
   /** Why such a call would be refused now, or null. */
-  refusal({ demand, isTolerant, leaveMs, restMs }: RefusalAsk, nowMs: number): NoPlace | null {
+  refusal(ask: RefusalAsk, nowMs: number): NoPlace | null {
+    const { demand, isTolerant, leaveMs, restMs, firstTokenMs, targetMs } = ask
     this.#observe(nowMs)
     const fate = fateOf(this.overload, demand.criticality, isTolerant)
     const arrival = { ...arrivalOf(demand, fate === 'batch'), deadlineMs: leaveMs }
     const waitMs = this.#predict(this.#fair.workAhead(arrival), restMs, nowMs)
     if (fate === 'refuse') {
       const reason = `${demand.criticality} work is refused at overload level ${this.overload.level}`
-      return this.#noPlace({ isShed: true, waitMs, reason })
+      const step = demand.criticality === 'sheddable' ? 'sheddable_off' : 'sheddable_plus_off'
+      return this.#noPlace({ isShed: true, waitMs: Math.max(waitMs, this.overload.reliefMs(step)), reason })
     }
-    const prospect = { nowMs, deadlineMs: leaveMs, waitMs, firstTokenMs: 0, targetMs: null }
+    if (this.#fair.isFullFor(arrival)) return this.#full(nowMs)
+    const prospect = { nowMs, deadlineMs: leaveMs, waitMs, firstTokenMs, targetMs }
     if (fate === 'batch' || isFeasible(prospect)) return null
     // Nothing is overloaded where the deployments rest for longer than the call has.
     const isResting = this.#predict(0, restMs, nowMs) === waitMs
@@ -139,16 +142,13 @@ export class ModelQueue {
       return null
     }
     const isBatch = fateOf(this.overload, ask.demand.criticality, ask.isTolerant) === 'batch'
-    const arrival = { ...arrivalOf(ask.demand, isBatch), deadlineMs: ask.leaveMs, value: { ask, resolve } }
+    const deadlineMs = dispatchBy(ask, isBatch, nowMs)
+    const arrival = { ...arrivalOf(ask.demand, isBatch), deadlineMs, value: { ask, resolve } }
     this.#drain.begin(nowMs)
     const { entry, evicted } = this.#fair.push(arrival, nowMs)
     if (evicted !== null) {
-      const full = this.#noPlace({
-        isShed: true,
-        waitMs: this.criticalWaitMs(nowMs),
-        reason: 'the queue is full',
-      })
-      this.#refuse({ rank: evicted.rank, refusal: full, resolve: evicted.value.resolve }, nowMs)
+      const { rank: least, value } = evicted
+      this.#refuse({ rank: least, refusal: this.#full(nowMs), resolve: value.resolve }, nowMs)
     }
     this.serve(nowMs)
     return entry
@@ -221,6 +221,11 @@ export class ModelQueue {
     from.resolve(from.refusal)
   }
 
+  #full(nowMs: number): NoPlace {
+    const waitMs = this.criticalWaitMs(nowMs)
+    return this.#noPlace({ isShed: true, waitMs, reason: 'the queue is full' })
+  }
+
   #noPlace(about: Omit<NoPlace, 'kind'>): NoPlace {
     return { kind: 'none', ...about }
   }
@@ -257,6 +262,12 @@ function arrivalOf(demand: Demand, isBatch: boolean): Omit<Arrival<Waiter>, 'val
   const { criticality, tenant, weight, inputTokens, outputTokens, deadlineMs } = demand
   const rank = isBatch ? rankOf('sheddable') : rankOf(criticality)
   return { rank, tenant, weight, cost: tokenCost(inputTokens, outputTokens), deadlineMs }
+}
+
+/** Later than this its first token would be too late. What can wait has its deadline alone. */
+function dispatchBy({ leaveMs, firstTokenMs, targetMs }: QueueAsk, isBatch: boolean, nowMs: number): number {
+  const targetedMs = targetMs === null || isBatch ? Infinity : nowMs + targetMs
+  return Math.max(nowMs + 1, Math.min(leaveMs, targetedMs) - firstTokenMs)
 }
 
 /** It cannot use every deployment of its model: what is free may be of use to others. */

@@ -18,8 +18,12 @@ export interface QueueAsk {
   /** The deployments that can serve this call. */
   readonly usable: readonly Deployment[]
   readonly demand: Demand
-  /** It is not waited beyond this instant, deadline or not. */
+  /** It is not waited beyond this instant: then another way is taken, or it is too late. */
   readonly leaveMs: number
+  /** From getting a place to the first token; 0: not known. */
+  readonly firstTokenMs: number
+  /** Until the first token, waiting included; null: there is none. */
+  readonly targetMs: number | null
   /** Its caller said that it can wait. */
   readonly isTolerant: boolean
   /** None of them is ready before this has passed, ms; 0 or Infinity: nobody knows. */
@@ -27,7 +31,7 @@ export interface QueueAsk {
   readonly settings: QueueSettings
 }
 
-export type RefusalAsk = Pick<QueueAsk, 'demand' | 'isTolerant' | 'leaveMs' | 'restMs'>
+export type RefusalAsk = Omit<QueueAsk, 'model' | 'usable' | 'settings'>
 
 export type QueueEnd = { readonly kind: 'place'; readonly place: Place } | { readonly kind: 'gone' } | NoPlace
 
