@@ -52,8 +52,7 @@ export class Capacity {
 
   constructor(system: System) {
     this.#system = system
-    const take = this.take.bind(this)
-    this.queues = new Queues({ system, take })
+    this.queues = new Queues({ system, take: this.take.bind(this), isOut: this.isOut.bind(this) })
   }
 
   /** A call of this tenant, under the product's limits and its own. Admitted calls count until `leave`. */
