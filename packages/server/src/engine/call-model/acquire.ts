@@ -118,12 +118,12 @@ async function waitForPlace(step: Step, ask: AcquireAsk, wait: Wait): Promise<Ac
 
 function queueAsk(step: Step, { model, demand, hasNext }: AcquireAsk, wait: Wait) {
   const { usable, nowMs, restMs } = wait
-  const { firstTokenMs, targetMs } = step.engine.capacity.expect(usable, demand)
+  const isTolerant = step.call.priority !== 'interactive'
+  const { firstTokenMs, targetMs } = step.engine.capacity.expect(usable, demand, isTolerant)
   const isOut = step.engine.capacity.isOut(usable, demand, nowMs)
   const patienceMs = hasNext ? PATIENCE_MS : isOut ? OUT_PATIENCE_MS : Infinity
   // Patience is for waiting alone; what the first token takes is no part of it.
   const leaveMs = Math.min(nowMs + patienceMs + firstTokenMs, demand.deadlineMs)
-  const isTolerant = step.call.priority !== 'interactive'
   const settings = step.task.release.capacity.queue
   return { model, usable, demand, leaveMs, firstTokenMs, targetMs, isTolerant, restMs, settings }
 }

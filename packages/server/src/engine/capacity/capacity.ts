@@ -120,14 +120,17 @@ export class Capacity {
     this.#deployments.get(deployment.id)?.pace.generated(run, frames, { demand, nowMs })
   }
 
-  /** What a call that waits for one of these may expect: the soonest first token, the least strict target. */
-  expect(deployments: readonly Deployment[], { inputTokens, stream }: Demand): Expectation {
+  /**
+   * What a call that waits for one of these may expect: the soonest first token, the least strict target. Who
+   * said that they can wait have none. A whole answer begins unseen, and late all the same.
+   */
+  expect(deployments: readonly Deployment[], { inputTokens }: Demand, isTolerant: boolean): Expectation {
     let firstTokenMs = Infinity
     let targetMs: number | null = 0
     for (const deployment of deployments) {
       const { service } = this.#deployments.get(deployment.id)?.pace ?? {}
       firstTokenMs = Math.min(firstTokenMs, service?.predictFirstTokenMs(inputTokens, 0) ?? 0)
-      const target: number | null = stream ? deployment.targets.firstTokenMs : null
+      const target: number | null = isTolerant ? null : deployment.targets.firstTokenMs
       targetMs = target === null || targetMs === null ? null : Math.max(targetMs, target)
     }
     return { firstTokenMs: Number.isFinite(firstTokenMs) ? Math.round(firstTokenMs) : 0, targetMs }
