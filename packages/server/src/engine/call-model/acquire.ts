@@ -115,11 +115,11 @@ async function waitForPlace(step: Step, ask: AcquireAsk, wait: Wait): Promise<Ac
 
 function queueAsk(step: Step, { model, demand, hasNext }: AcquireAsk, wait: Wait) {
   const { usable, nowMs, restMs } = wait
-  const { firstTokenMs, targetMs } = step.engine.capacity.expect(usable, demand)
+  const isTolerant = step.call.priority !== 'interactive'
+  const { firstTokenMs, targetMs, workMs } = step.engine.capacity.expect(usable, demand, isTolerant)
   const patienceMs = hasNext ? PATIENCE_MS : Infinity
   // Patience is for waiting alone; what the first token takes is no part of it.
-  const leaveMs = Math.min(nowMs + patienceMs + firstTokenMs, demand.deadlineMs)
-  const isTolerant = step.call.priority !== 'interactive'
+  const leaveMs = Math.min(nowMs + patienceMs + firstTokenMs, demand.deadlineMs - workMs)
   const settings = step.task.release.capacity.queue
   return { model, usable, demand, leaveMs, firstTokenMs, targetMs, isTolerant, restMs, settings }
 }

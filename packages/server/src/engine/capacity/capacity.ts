@@ -26,6 +26,8 @@ export type Admission =
 export interface Expectation {
   /** ms; 0: not known. */
   readonly firstTokenMs: number
+  /** From there until its caller has something, ms: the rest of a whole answer. */
+  readonly workMs: number
   /** ms; null: there is none. */
   readonly targetMs: number | null
 }
@@ -120,18 +122,23 @@ export class Capacity {
   }
 
   /**
-   * What a call that waits for one of these may expect: the soonest first token, or whole answer, and the
-   * least strict target.
+   * What a call that waits for one of these may expect: the soonest first token, the least strict target. Who
+   * said that they can wait have none. A whole answer begins unseen, and late all the same.
    */
-  expect(deployments: readonly Deployment[], demand: Demand): Expectation {
+  expect(deployments: readonly Deployment[], demand: Demand, isTolerant: boolean): Expectation {
     let firstTokenMs = Infinity
+    let answerMs = Infinity
     let targetMs: number | null = 0
     for (const deployment of deployments) {
-      firstTokenMs = Math.min(firstTokenMs, this.#deployments.get(deployment.id)?.pace.answerMs(demand) ?? 0)
-      const target: number | null = demand.stream ? deployment.targets.firstTokenMs : null
+      const pace = this.#deployments.get(deployment.id)?.pace
+      firstTokenMs = Math.min(firstTokenMs, pace?.service.predictFirstTokenMs(demand.inputTokens, 0) ?? 0)
+      answerMs = Math.min(answerMs, pace?.wholeMs(demand) ?? 0)
+      const target: number | null = isTolerant ? null : deployment.targets.firstTokenMs
       targetMs = target === null || targetMs === null ? null : Math.max(targetMs, target)
     }
-    return { firstTokenMs: Number.isFinite(firstTokenMs) ? Math.round(firstTokenMs) : 0, targetMs }
+    if (firstTokenMs === Infinity) return { firstTokenMs: 0, workMs: 0, targetMs }
+    const workMs = demand.stream ? 0 : Math.max(0, Math.round(answerMs - firstTokenMs))
+    return { firstTokenMs: Math.round(firstTokenMs), workMs, targetMs }
   }
 
   /** It was used: what it showed is learned from. A place that is over already changes nothing. */

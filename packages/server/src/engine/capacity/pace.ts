@@ -65,9 +65,8 @@ export class Pace {
     limit.generated(frames)
   }
 
-  /** Until a caller has something: the first token of a stream, or a whole answer, ms. null: unknown. */
-  answerMs({ stream, inputTokens, outputTokens }: Demand): number | null {
-    if (stream) return this.service.predictFirstTokenMs(inputTokens, 0)
+  /** From sending to the last token of such a call, ms. null: unknown. */
+  wholeMs({ inputTokens, outputTokens }: Demand): number | null {
     return this.service.predictTotalMs({ inputTokens, outputTokens }) ?? this.service.durationMs(0.5)
   }
 
