@@ -4,7 +4,7 @@
 import { DecayedShare } from '../../core/capacity/decayed-share.js'
 import type { Demand } from '../../core/capacity/demand.js'
 import { DrainRate } from '../../core/capacity/drain-rate.js'
-import { isFeasible, predictWaitMs } from '../../core/capacity/early-rejection.js'
+import { DISPATCH_SHARE, isFeasible, predictWaitMs } from '../../core/capacity/early-rejection.js'
 import type { Arrival } from '../../core/capacity/class-queue.js'
 import { FairQueue, tokenCost } from '../../core/capacity/fair-queue.js'
 import { rankOf } from '../../core/capacity/hold-back.js'
@@ -266,7 +266,7 @@ function arrivalOf(demand: Demand, isBatch: boolean): Omit<Arrival<Waiter>, 'val
 
 /** Later than this its first token would be too late. What can wait has its deadline alone. */
 function dispatchBy({ leaveMs, firstTokenMs, targetMs }: QueueAsk, isBatch: boolean, nowMs: number): number {
-  const targetedMs = targetMs === null || isBatch ? Infinity : nowMs + targetMs
+  const targetedMs = targetMs === null || isBatch ? Infinity : nowMs + DISPATCH_SHARE * targetMs
   return Math.max(nowMs + 1, Math.min(leaveMs, targetedMs) - firstTokenMs)
 }
 
