@@ -88,6 +88,23 @@ export class ServiceModel {
     return this.#atLowLoad.at(Math.max(0, uncachedTokens))
   }
 
+  /** What each token that is read adds to the first token, ms. null: prompts were too alike to tell. */
+  prefillMsPerToken(): number | null {
+    return this.#atLowLoad.slope()
+  }
+
+  /** How much later than at low load first tokens have been of late, for such a prompt, ms. null: unknown. */
+  lateMs(uncachedTokens: number): number | null {
+    const lowLoadMs = this.firstTokenAtLowLoadMs(uncachedTokens)
+    const slowdown = this.#slowdown.value()
+    return lowLoadMs === null || slowdown === null ? null : lowLoadMs * Math.max(0, slowdown - 1)
+  }
+
+  /** What one running call more adds to each token of all others, ms. null: not seen yet. */
+  perTokenMsPerCall(): number | null {
+    return this.#perToken.slope()
+  }
+
   /** As of late, ms, for a call sent now. null: unknown. */
   predictFirstTokenMs(inputTokens: number, cachedTokens: number): number | null {
     const lowLoadMs = this.firstTokenAtLowLoadMs(inputTokens - cachedTokens)

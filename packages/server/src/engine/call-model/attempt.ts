@@ -215,10 +215,13 @@ async function sendCopy(step: Step, ask: TurnAsk, original: Original): Promise<C
   const { sent } = step
   const { extraNanoUsd } = original
   const plan: AttemptPlan = { ...ask.plan, purpose: 'hedge' }
-  const turn = await holdAndSend(step, { ...ask, plan, copyOf: original })
-  if (step.sent > sent) return { turn, extraNanoUsd }
-  step.engine.capacity.hedging.cancel(extraNanoUsd)
-  return null
+  try {
+    const turn = await holdAndSend(step, { ...ask, plan, copyOf: original })
+    if (step.sent > sent) return { turn, extraNanoUsd }
+    return null
+  } finally {
+    if (step.sent === sent) step.engine.capacity.hedging.cancel(extraNanoUsd)
+  }
 }
 
 interface Joining {

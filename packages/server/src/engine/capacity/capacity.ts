@@ -26,6 +26,8 @@ export type Admission =
 export interface Expectation {
   /** ms; 0: not known. */
   readonly firstTokenMs: number
+  /** From there until its caller has something, ms: the rest of a whole answer. */
+  readonly workMs: number
   /** ms; null: there is none. */
   readonly targetMs: number | null
 }
@@ -52,8 +54,7 @@ export class Capacity {
 
   constructor(system: System) {
     this.#system = system
-    const take = this.take.bind(this)
-    this.queues = new Queues({ system, take })
+    this.queues = new Queues({ system, take: this.take.bind(this), isOut: this.isOut.bind(this) })
   }
 
   /** A call of this tenant, under the product's limits and its own. Admitted calls count until `leave`. */
@@ -124,16 +125,20 @@ export class Capacity {
    * What a call that waits for one of these may expect: the soonest first token, the least strict target. Who
    * said that they can wait have none. A whole answer begins unseen, and late all the same.
    */
-  expect(deployments: readonly Deployment[], { inputTokens }: Demand, isTolerant: boolean): Expectation {
+  expect(deployments: readonly Deployment[], demand: Demand, isTolerant: boolean): Expectation {
     let firstTokenMs = Infinity
+    let answerMs = Infinity
     let targetMs: number | null = 0
     for (const deployment of deployments) {
-      const { service } = this.#deployments.get(deployment.id)?.pace ?? {}
-      firstTokenMs = Math.min(firstTokenMs, service?.predictFirstTokenMs(inputTokens, 0) ?? 0)
+      const pace = this.#deployments.get(deployment.id)?.pace
+      firstTokenMs = Math.min(firstTokenMs, pace?.service.predictFirstTokenMs(demand.inputTokens, 0) ?? 0)
+      answerMs = Math.min(answerMs, pace?.wholeMs(demand) ?? 0)
       const target: number | null = isTolerant ? null : deployment.targets.firstTokenMs
       targetMs = target === null || targetMs === null ? null : Math.max(targetMs, target)
     }
-    return { firstTokenMs: Number.isFinite(firstTokenMs) ? Math.round(firstTokenMs) : 0, targetMs }
+    if (firstTokenMs === Infinity) return { firstTokenMs: 0, workMs: 0, targetMs }
+    const workMs = demand.stream ? 0 : Math.max(0, Math.round(answerMs - firstTokenMs))
+    return { firstTokenMs: Math.round(firstTokenMs), workMs, targetMs }
   }
 
   /** It was used: what it showed is learned from. A place that is over already changes nothing. */
@@ -142,7 +147,8 @@ export class Capacity {
     place.isOver = true
     const state = this.#deployments.get(place.deployment.id)
     if (state !== undefined) this.#learn(state, place, { seen, nowMs })
-    if (place.demand.prompt !== undefined) this.affinity.ended(place, seen, state?.inFlight ?? 0)
+    if (place.demand.prompt !== undefined)
+      this.affinity.ended(place, seen, { running: state?.inFlight ?? 0, nowMs })
     place.settle?.(tokenCost(seen.inputTokens, seen.outputTokens))
     this.queues.serve(nowMs)
   }
@@ -229,7 +235,7 @@ export class Capacity {
     const { run, charge } = state.begin(demand, nowMs)
     const ticket = state.breaker.begin(nowMs)
     const isOf = why !== null || this.affinity.watches(deployment, demand)
-    const warmTokens = isOf ? this.affinity.sent({ deployment, demand }, nowMs) : 0
+    const warmTokens = isOf ? this.affinity.sent({ deployment, demand }, state.pace, nowMs) : 0
     const told = { run, charge, ticket, warmTokens, why }
     return { kind: 'place', place: { deployment, demand, pool, ...told, isOver: false, settle: null } }
   }

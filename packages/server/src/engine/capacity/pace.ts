@@ -65,12 +65,17 @@ export class Pace {
     limit.generated(frames)
   }
 
+  /** From sending to the last token of such a call, ms. null: unknown. */
+  wholeMs({ inputTokens, outputTokens }: Demand): number | null {
+    return this.service.predictTotalMs({ inputTokens, outputTokens }) ?? this.service.durationMs(0.5)
+  }
+
   giveBack(run: CallRun, demand: Demand): void {
     if (run.frames > 0) this.progress.ended()
     this.limit.giveBack(run.tokens, demand.stream, run.frames > 0)
   }
 
-  end(run: CallRun, seen: Observation, now: { readonly demand: Demand; readonly nowMs: number }): void {
+  end(run: CallRun, seen: Observation, now: Ending): void {
     const { frames } = run
     const isOk = seen.end === 'ok'
     const streamed = frames > 0
@@ -79,7 +84,7 @@ export class Pace {
     this.limit.end(run.tokens, now.demand.stream, {
       nowMs: now.nowMs,
       streamed,
-      dropped: isThrottle(seen.end) || seen.end === 'timeout',
+      dropped: isThrottle(seen.end) || (seen.end === 'timeout' && now.isHurried !== true),
       frames,
       outputTokens: isOk ? seen.outputTokens : 0,
     })
@@ -97,6 +102,13 @@ export class Pace {
   #sawFirst({ wasBusy }: CallRun, uncachedTokens: number, ms: number): void {
     this.service.sawFirstToken({ ms, uncachedTokens, wasBusy })
   }
+}
+
+interface Ending {
+  readonly demand: Demand
+  readonly nowMs: number
+  /** It had less time than its answer takes: that there is none says nothing. Default false. */
+  readonly isHurried?: boolean
 }
 
 function settingsOf({ limits, targets }: Deployment) {

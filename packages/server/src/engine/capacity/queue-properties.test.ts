@@ -40,6 +40,7 @@ class Story {
   readonly #queue = new ModelQueue('m', SETTINGS, {
     system: this.#system,
     tell: () => {},
+    isOut: () => false,
     take: (deployments, demand, nowMs) => this.#take(deployments, demand, nowMs),
   })
 

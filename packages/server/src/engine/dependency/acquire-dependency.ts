@@ -15,9 +15,6 @@ export interface AcquireDependencyAsk {
   readonly timeoutMs: number
 }
 
-/** ms */
-const OUT_PATIENCE_MS = 2_000
-
 /** Nothing is known of how long its first bytes take. */
 const UNKNOWN = { firstTokenMs: 0, targetMs: null } as const
 
@@ -54,18 +51,11 @@ function waitInQueue(
   const { pool } = ask.dependency
   const settings = task.release.capacity.queue
   const queue = capacity.queues.of(pool.name, settings)
-  const waits = { model: pool, usable: pool.deployments, demand, leaveMs: leaveMsOf(engine, demand, pool) }
+  const waits = { model: pool, usable: pool.deployments, demand, leaveMs: demand.deadlineMs }
   return new Promise<QueueEnd>((resolve) => {
     const entry = queue.enter({ ...waits, isTolerant: false, restMs: 0, settings, ...UNKNOWN }, resolve)
     if (entry !== null) ask.caller.onGone(() => queue.leave(entry))
   })
-}
-
-/** While it is out, nobody waits long for it to be tried again. */
-function leaveMsOf({ system, capacity }: Engine, demand: Demand, pool: Dependency['pool']): number {
-  const nowMs = system.nowMs()
-  const isOut = capacity.isOut(pool.deployments, demand, nowMs)
-  return isOut ? Math.min(demand.deadlineMs, nowMs + OUT_PATIENCE_MS) : demand.deadlineMs
 }
 
 function noPlace(task: Task, { name }: Dependency, { isShed, waitMs, reason }: NoPlace): Refusal {
