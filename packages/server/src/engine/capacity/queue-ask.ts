@@ -1,5 +1,6 @@
 // What is asked of a queue, what comes of it, and what it needs of the world.
 
+import { DISPATCH_SHARE } from '../../core/capacity/early-rejection.js'
 import type { Arrival, Waiting } from '../../core/capacity/class-queue.js'
 import type { Demand } from '../../core/capacity/demand.js'
 import { tokenCost } from '../../core/capacity/fair-queue.js'
@@ -84,7 +85,7 @@ export function dispatchBy(
   isBatch: boolean,
   nowMs: number,
 ): number {
-  const targetedMs = targetMs === null || isBatch ? Infinity : nowMs + targetMs
+  const targetedMs = targetMs === null || isBatch ? Infinity : nowMs + DISPATCH_SHARE * targetMs
   return Math.max(nowMs + 1, Math.min(leaveMs, targetedMs) - firstTokenMs)
 }
 
