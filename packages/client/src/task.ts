@@ -37,6 +37,7 @@ import {
 import { type OnDeviceCall, type OnDeviceOptions, onDeviceOf } from './on-device/rule.js'
 import { runTool } from './run-tool.js'
 import { type SpillwayError, isRecord } from './spillway-error.js'
+import { type DependencyUse, fetchDependency, useDependency } from './use-dependency.js'
 import type { TaskReports } from './task-reports.js'
 import type { Transport } from './transport.js'
 
@@ -222,6 +223,20 @@ export class Task {
     }
   }
 
+  /**
+   * Uses a dependency that the application asks itself (a database, say) under its limits in Spillway: timed,
+   * held back while it is down or full, and reported. Rejects with `SpillwayError` where it may not be used.
+   */
+  dependency<Output>(name: string, run: (use: DependencyUse) => Promise<Output> | Output): Promise<Output> {
+    const report = async (step: ReportedStep) => void (await this.#context.reports.sendAnyway(step))
+    return useDependency({ ...this.#reach(), clock: this.#clock, report }, name, run)
+  }
+
+  /** Asks a dependency that has a `base_url`, through Spillway: `t.fetch('search', '/query?q=tea')`. */
+  fetch(name: string, path = '', init: RequestInit = {}): Promise<Response> {
+    return fetchDependency(this.#reach(), { name, path, init })
+  }
+
   /** Reports a step that the application ran. Rejects with `SpillwayError` when Spillway does not take it. */
   async step(report: StepReport): Promise<void> {
     const startedAt = new Date(this.#clock.now()).toISOString()
@@ -246,6 +261,10 @@ export class Task {
   /** Says that the task failed though the callback may end well. `reason` is stored: no personal data. */
   fail(reason?: string): void {
     this.#verdict = reason === undefined ? { status: 'failed' } : { status: 'failed', reason }
+  }
+
+  #reach() {
+    return { transport: this.#context.transport, taskId: this.id, signal: this.signal }
   }
 
   #sdkOptions(path: string): SdkOptions {

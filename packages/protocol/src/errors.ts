@@ -63,6 +63,11 @@ export const ERRORS = {
     retry: 'never',
     hint: 'The response was not stored, was deleted, or is past its time; send the whole conversation.',
   },
+  'dependency.unknown': {
+    status: 404,
+    retry: 'never',
+    hint: 'Name one of `dependencies` in the configuration.',
+  },
   'task.closed': { status: 409, retry: 'never', hint: 'The task has ended; open a new one.' },
   'model.unknown': { status: 404, retry: 'never', hint: 'GET /v1/models lists what can be named.' },
   'budget.exhausted': {

@@ -18,6 +18,7 @@ export {
   parseAttributes,
   parseOpenTask,
   parseOutcome,
+  parsePermit,
   parseSteer,
   parseReportedStep,
 } from './parse-requests.js'
@@ -67,6 +68,8 @@ export type {
   OnDeviceRoute,
   OpenTaskRequest,
   OpenedTask,
+  PermitGiven,
+  PermitRequest,
   OutcomeRequest,
   OutcomeStatus,
   ReportedDeviceCall,

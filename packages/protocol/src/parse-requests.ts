@@ -25,6 +25,7 @@ import {
   type BudgetRequest,
   DEVICE_ENDS,
   OUTCOME_STATUSES,
+  type PermitRequest,
   type OpenTaskRequest,
   type OutcomeRequest,
   REPORTED_STEP_KINDS,
@@ -102,7 +103,10 @@ const reportedStep: Read<ReportedStep> = object<ReportedStep>({
   output: optional(stepValue),
   error: optional(stepValue),
   on_device: optional(onDevice),
+  permit: optional(name),
 })
+
+const permit: Read<PermitRequest> = object<PermitRequest>({ dependency: required(name) })
 
 const outcome: Read<OutcomeRequest> = object<OutcomeRequest>({
   status: required(oneOf(OUTCOME_STATUSES)),
@@ -134,6 +138,11 @@ export function parseSteer(body: unknown): Parsed<SteerRequest> {
 /** Body of `POST /v1/tasks`. Problems belong under `request.invalid`. */
 export function parseOpenTask(body: unknown): Parsed<OpenTaskRequest> {
   return parseWith(openTask, body, 'body')
+}
+
+/** Body of `POST /v1/tasks/{id}/permits`. */
+export function parsePermit(body: unknown): Parsed<PermitRequest> {
+  return parseWith(permit, body, 'body')
 }
 
 /** Body of `POST /v1/tasks/{id}/steps`. `Date.parse` reads the `started_at` of what this accepts. */

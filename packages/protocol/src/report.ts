@@ -234,6 +234,8 @@ export interface RateBucketJson {
 /** Answer of `GET /v1/capacity`. */
 export interface CapacityJson {
   readonly deployments: readonly DeploymentCapacity[]
+  /** As `dependency:<name>`, in the same shape. */
+  readonly dependencies?: readonly DeploymentCapacity[]
   readonly hedges?: HedgesJson
   /** Of models that calls had to wait for. */
   readonly queues: readonly QueueCapacity[]

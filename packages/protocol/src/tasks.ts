@@ -105,6 +105,23 @@ export interface ReportedStep {
   readonly error?: unknown
   /** Of a step of kind `model`, and only there. */
   readonly on_device?: ReportedDeviceCall
+  /** The permit it was done with: kind, name, times and cost are the dependency's. */
+  readonly permit?: string
+}
+
+/** `POST /v1/tasks/{id}/permits`: to use a dependency once. */
+export interface PermitRequest {
+  /** As configured. */
+  readonly dependency: string
+}
+
+/** Answer of `POST /v1/tasks/{id}/permits`, status 201. */
+export interface PermitGiven {
+  /** For the step that is reported afterwards. */
+  readonly permit: string
+  /** Longest use, ms: of the dependency, and of what is left of the task. */
+  readonly timeout_ms: number
+  readonly expires_at: string
 }
 
 /** Answer of `POST /v1/tasks/{id}/steps`, status 201. */

@@ -1,6 +1,7 @@
 // The only file that knows everybody: configuration, ports, engine and server are put together here.
 
 import { Webhooks } from './adapters/alerts/webhooks.js'
+import { createDependencySender } from './adapters/dependencies/http-dependency.js'
 import { ProviderPools } from './adapters/providers/provider-pools.js'
 import { type Store, openStore } from './adapters/store/open-store.js'
 import { createLiveSystem } from './adapters/system/live-system.js'
@@ -15,6 +16,7 @@ import { MemoryLedger } from './core/budget/memory-ledger.js'
 import type { Problem } from './core/parsed.js'
 import type { Release } from './core/release/release.js'
 import { servedDeployments } from './core/release/served-deployment.js'
+import { PermitTable } from './engine/dependency/permit-table.js'
 import { AnswerMemory } from './engine/answer-memory.js'
 import { restorePins, watchBreakers } from './engine/capacity/breaker-events.js'
 import { Capacity } from './engine/capacity/capacity.js'
@@ -214,6 +216,8 @@ class Running implements Spillway {
       bytesPerToken: new Map(),
       premiumShare: new PremiumCounters(),
       slo: new SloWatch(),
+      permits: new PermitTable(),
+      sendToDependency: createDependencySender(system),
       release: () => this.#release,
       provider: (release, name) => pools.get(release, name),
       observe(entry) {

@@ -67,8 +67,9 @@ function isCapacity(body: unknown): body is CapacityJson {
   return isObject(body) && Array.isArray(body['deployments'])
 }
 
-export function renderCapacity({ deployments }: CapacityJson, paint: Paint): string {
-  if (deployments.length === 0) return 'No deployment is configured.'
+export function renderCapacity(body: CapacityJson, paint: Paint): string {
+  const all = [...body.deployments, ...(body.dependencies ?? [])]
+  if (all.length === 0) return 'No deployment is configured.'
   const left = ['model', 'deployment', 'state'].map((head) => ({ head, align: 'left' as const }))
   const right = ['in flight', 'queued', 'requests left', 'tokens left', 'retries left', 'failed'].map(
     (head) => ({ head }),
@@ -76,7 +77,7 @@ export function renderCapacity({ deployments }: CapacityJson, paint: Paint): str
   const why = { head: 'why', align: 'left' as const }
   return plainTable(
     [...left, ...right, why],
-    deployments.map((one) => cells(one, paint)),
+    all.map((one) => cells(one, paint)),
     paint,
   )
 }

@@ -15,8 +15,9 @@ import { buildContract, type Built, DEFAULT_CONTRACT, type Surroundings } from '
 import { defaultModelOf } from './built-in.js'
 import { type ConfigText, parseYaml } from './parse-yaml.js'
 import type { Problems } from './problems.js'
-import { readCapacity } from './read-capacity.js'
 import { readAlerts } from './read-alerts.js'
+import { readDependencies } from './read-dependencies.js'
+import { readCapacity } from './read-capacity.js'
 import { ceilingLimits } from './read-limits.js'
 import { isTier, readModels } from './read-models.js'
 import { type DeviceLook, impliedProviders, readProviders } from './read-providers.js'
@@ -46,6 +47,7 @@ const KEYS = [
   'server',
   'capacity',
   'alerts',
+  'dependencies',
 ] as const
 type Key = (typeof KEYS)[number]
 
@@ -93,8 +95,9 @@ function readContent(
     product: root.entries.has('limits') ? ceilingLimits.read(at('limits'), problems) : NO_CEILINGS,
     dearestPrice: dearestOf(models),
     server: readServer(at('server'), problems),
-    capacity: readCapacity(at('capacity'), problems),
     alerts: readAlerts(at('alerts'), problems),
+    dependencies: readDependencies(at('dependencies'), problems),
+    capacity: readCapacity(at('capacity'), problems),
   }
 }
 

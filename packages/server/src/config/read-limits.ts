@@ -1,12 +1,8 @@
 // Ceilings of a tenant and of the product, and of a deployment; money becomes nano-dollars here.
 
+import type { DeploymentTargets } from '../core/release/capacity-settings.js'
 import { nanoFromUsd } from '../core/money/nano.js'
-import {
-  type CeilingLimits,
-  type DeploymentLimits,
-  type DeploymentTargets,
-  NO_CEILINGS,
-} from '../core/release/release.js'
+import { type CeilingLimits, type DeploymentLimits, NO_CEILINGS } from '../core/release/release.js'
 import { number, optional, type Reader, record, whole } from './readers.js'
 
 // Nano-dollars stay exact integers up to nine million dollars.

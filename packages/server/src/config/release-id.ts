@@ -13,7 +13,10 @@ export function releaseId(release: Omit<Release, 'id' | 'source' | 'warnings'>, 
     [...release.providers].map(([name, provider]) => [name, withoutSecrets(provider, sha256)]),
   )
   const alerts = release.alerts.map((webhook) => ({ ...webhook, secret: hashed(webhook.secret, sha256) }))
-  const hash = sha256(JSON.stringify(canonical({ ...release, providers, alerts })))
+  const dependencies = new Map(
+    [...release.dependencies].map(([name, one]) => [name, withHashed(one, sha256)]),
+  )
+  const hash = sha256(JSON.stringify(canonical({ ...release, providers, alerts, dependencies })))
   return `rel_${hash.slice(0, ID_HEX_DIGITS)}` as ReleaseId
 }
 
@@ -21,11 +24,16 @@ function hashed(secret: string | null, sha256: Hash): string | null {
   return secret === null ? null : sha256(secret)
 }
 
+/** Headers may be secrets. */
+function withHashed<T extends { readonly headers: Readonly<Record<string, string>> }>(one: T, sha256: Hash) {
+  const headers = Object.entries(one.headers).map(([name, value]) => [name, sha256(value)])
+  return { ...one, headers: Object.fromEntries(headers) }
+}
+
 function withoutSecrets(provider: ProviderConfig, sha256: Hash): unknown {
-  const headers = Object.entries(provider.headers).map(([name, value]) => [name, sha256(value)])
   const key = 'apiKey' in provider ? hashed(provider.apiKey, sha256) : null
   const access = 'access' in provider ? { access: hashedAccess(provider.access, sha256) } : {}
-  return { ...provider, headers: Object.fromEntries(headers), apiKey: key, ...access }
+  return { ...withHashed(provider, sha256), apiKey: key, ...access }
 }
 
 /** Whatever opens a cloud is taken for a secret, except how it is found. */

@@ -341,6 +341,30 @@ test('budgets hold at every moment, the books add up, and every caller gets one 
   expect(copies).toBeGreaterThan(20)
 })
 
+const PLAIN_DEED = { ms: 0, tokens: 0, usage: null } as const
+const PLAIN_VISIT: Visit = {
+  to: 'parent',
+  stream: false,
+  anthropic: false,
+  maxTokens: null,
+  startMs: 0,
+  hangUpMs: null,
+  slow: false,
+}
+/** The ledger throws when a watch's timer asks whether the budget has room for another attempt. */
+const FAULT_IN_A_TIMER: Story = {
+  deeds: [
+    { what: 'broken', ...PLAIN_DEED },
+    { what: 'stall', ...PLAIN_DEED },
+    { what: 'answer', ...PLAIN_DEED },
+  ],
+  visits: [PLAIN_VISIT, PLAIN_VISIT, { ...PLAIN_VISIT, maxTokens: 1 }],
+  delays: [2, 1, 4, 1],
+  faultAt: 28,
+  seed: 0,
+  hedged: true,
+}
+
 // 5: abort at every await, here as a throw at any call of any port.
 test('a throw at any call of any port leaks no hold, charges nothing twice and still tells the caller', async () => {
   await fc.assert(
@@ -350,7 +374,7 @@ test('a throw at any call of any port leaks no hold, charges nothing twice and s
       checkNothingIsLeft(world, opened)
       checkBooks(world, opened)
     }),
-    { numRuns: 250 },
+    { numRuns: 250, examples: [[FAULT_IN_A_TIMER]] },
   )
 })
 

@@ -194,7 +194,11 @@ function refusalFor(step: Step, trigger: Trigger, reason: string): Refusal {
       }))
       const said = attempts.findLast(({ message }) => message !== undefined)?.message
       const message = said === undefined ? capital(reason) : `${capital(reason)} The provider said: ${said}`
-      return refused(upstreamCode(step, trigger.end), message, { task, attempts })
+      // When the provider told how long it will refuse, so do we.
+      const restMs = trigger.failures.at(-1)?.retryAfterMs ?? null
+      const wait =
+        restMs === null ? {} : { retryAfterSeconds: retryAfterSeconds(restMs, step.engine.system.random()) }
+      return refused(upstreamCode(step, trigger.end), message, { task, attempts, ...wait })
     }
   }
 }

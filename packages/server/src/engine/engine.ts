@@ -8,6 +8,8 @@ import type { Entry } from '../core/task/records.js'
 import type { Capacity } from './capacity/capacity.js'
 import type { Ceilings } from './ceilings.js'
 import type { Archive, Books, Ledger, Provider, System } from './ports.js'
+import type { SendToDependency } from './ports.js'
+import type { PermitTable } from './dependency/permit-table.js'
 import type { SloWatch } from './slo-watch.js'
 import type { TaskRegistry } from './task-registry.js'
 
@@ -27,6 +29,8 @@ export interface Engine {
   readonly bytesPerToken: Map<string, BytesPerToken>
   readonly premiumShare: PremiumCounters
   readonly slo: SloWatch
+  readonly permits: PermitTable
+  readonly sendToDependency: SendToDependency
   /** The release new tasks start under. A running task keeps its own. */
   release(): Release
   provider(release: Release, name: string): Provider | undefined

@@ -197,6 +197,12 @@ function restoredTask(
   }
 }
 
+/** Something that ran for the task is over. A task that has ended meanwhile is forgotten with the last. */
+export function leaveTask(engine: Engine, task: Task): void {
+  task.running -= 1
+  if ((task.oneStep || task.status !== 'open') && task.running === 0) closeTask(engine, task)
+}
+
 /** Forgets a task that has ended; the books keep it. */
 export function closeTask(engine: Engine, task: Task): void {
   engine.tasks.remove(task.id)

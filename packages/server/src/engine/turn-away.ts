@@ -24,7 +24,9 @@ export function turnAway(engine: Engine, call: ModelCall, named: ResolvedModel):
   // What nobody waits for is free, whatever is given up.
   if (queue.size === 0 && capacity.hasRoom(entry.deployments, demand, nowMs)) return null
   const isTolerant = call.priority !== 'interactive'
-  const none = queue.turnAway({ demand, isTolerant, leaveMs: demand.deadlineMs, restMs: 0 }, nowMs)
+  const { workMs, ...expected } = capacity.expect(entry.deployments, demand, isTolerant)
+  const ask = { demand, isTolerant, leaveMs: demand.deadlineMs - workMs, restMs: 0, ...expected }
+  const none = queue.turnAway(ask, nowMs)
   if (none === null) return null
   const code = none.isShed ? 'capacity.shed' : 'capacity.queue_timeout'
   const retryAfter = retryAfterSeconds(none.waitMs, system.random())

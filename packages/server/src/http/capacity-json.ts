@@ -3,7 +3,7 @@
 import type { BreakerJson, HedgesJson } from '@spillway/protocol'
 import type { BreakerView } from '../core/capacity/breaker.js'
 import { usdFromNano } from '../core/money/nano.js'
-import type { Release } from '../core/release/release.js'
+import type { ModelEntry, Release } from '../core/release/release.js'
 import type { Engine } from '../engine/engine.js'
 import { paceJson } from './pace-json.js'
 import { rateJson } from './rate-json.js'
@@ -27,9 +27,21 @@ export function hedgesJson({ capacity }: Engine): HedgesJson {
 
 /** Every configured deployment with what is known of its load. */
 export function capacityJson(engine: Engine) {
+  return poolsJson(engine, [...engine.release().models.values()])
+}
+
+/** Dependencies, as a model with one deployment each. */
+export function dependenciesJson(engine: Engine) {
+  return poolsJson(
+    engine,
+    [...engine.release().dependencies.values()].map(({ pool }) => pool),
+  )
+}
+
+function poolsJson(engine: Engine, pools: readonly ModelEntry[]) {
   const nowMs = engine.system.nowMs()
   const queues = new Map(engine.capacity.queues.snapshot(nowMs).map((queue) => [queue.model, queue]))
-  return [...engine.release().models.values()].flatMap((model) =>
+  return pools.flatMap((model) =>
     model.deployments.map((deployment) => {
       const load = engine.capacity.look(deployment, nowMs)
       const queue = queues.get(model.name)

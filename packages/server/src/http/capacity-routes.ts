@@ -6,7 +6,7 @@ import type { Tenant } from '../core/release/release.js'
 import { findDeployment, steerBreaker } from '../engine/capacity/breaker-events.js'
 import type { Engine } from '../engine/engine.js'
 import { refused } from '../engine/refusal.js'
-import { capacityJson, hedgesJson } from './capacity-json.js'
+import { capacityJson, dependenciesJson, hedgesJson } from './capacity-json.js'
 import { Refused } from './control-plane.js'
 import { queuesJson } from './queues-json.js'
 import { durable, valid } from './task-routes.js'
@@ -14,6 +14,7 @@ import { durable, valid } from './task-routes.js'
 export function registerCapacityRoutes(app: FastifyInstance, engine: Engine): void {
   app.get('/v1/capacity', async () => ({
     deployments: capacityJson(engine),
+    dependencies: dependenciesJson(engine),
     queues: queuesJson(engine),
     hedges: hedgesJson(engine),
   }))
@@ -29,7 +30,8 @@ export function registerCapacityRoutes(app: FastifyInstance, engine: Engine): vo
     steerBreaker(engine, deployment, { action, forMs: seconds * 1_000, by: request.tenant.name, reason })
     // Who did it is in the books before they are told that it is done.
     await durable(engine)
-    return { deployments: capacityJson(engine).filter(({ deployment: each }) => each === id) }
+    const all = [...capacityJson(engine), ...dependenciesJson(engine)]
+    return { deployments: all.filter(({ deployment: each }) => each === id) }
   })
 }
 

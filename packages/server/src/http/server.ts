@@ -22,6 +22,7 @@ import { Lanes } from './lane/lanes.js'
 import { readBody } from './read-body.js'
 import { registerResponseRoutes } from './response-routes.js'
 import { registerOperatorRoutes } from './operator-routes.js'
+import { registerDependencyRoutes } from './dependency-routes.js'
 import { registerTaskRoutes } from './task-routes.js'
 
 export interface ServerOptions {
@@ -54,6 +55,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   if (http === undefined) throw new Error('fastify asks for its server when it is made')
   const lanes = createLanes(http, options)
   registerTaskRoutes(app, control.engine)
+  registerDependencyRoutes(app, control.engine)
   registerOperatorRoutes(app, control)
   registerCountTokens(app, control.engine)
   registerResponseRoutes(app, control.engine)

@@ -12,14 +12,15 @@ import {
   parseReportedStep,
 } from '@spillway/protocol'
 import type { Amounts } from '../core/budget/amounts.js'
-import type { TaskId } from '../core/ids.js'
+import type { StepId, TaskId } from '../core/ids.js'
 import type { Parsed } from '../core/parsed.js'
 import type { Tenant } from '../core/release/release.js'
 import type { TaskFilter } from '../core/task/views.js'
 import type { Engine } from '../engine/engine.js'
 import { closeTask, findTask, joinTask, openTask } from '../engine/open-task.js'
 import { endTask } from '../engine/outcome.js'
-import { refused } from '../engine/refusal.js'
+import { endReported } from '../engine/dependency/give-permit.js'
+import { type Refusal, refused } from '../engine/refusal.js'
 import { reportStep } from '../engine/report-step.js'
 import type { Task } from '../engine/task-registry.js'
 import { limitsJson, taskBudget } from '../engine/answer/budget-json.js'
@@ -45,7 +46,11 @@ export function registerTaskRoutes(app: FastifyInstance, engine: Engine): void {
   app.post<WithId>('/v1/tasks/:id/steps', async (request, reply) => {
     const step = valid(parseReportedStep(request.body))
     const task = must(await joinTask(engine, request.params.id, request.tenant))
-    const id = await reportStep(engine, task, step)
+    const { permit } = step
+    const id =
+      permit === undefined
+        ? await reportStep(engine, task, step)
+        : stepOf(await endReported(engine, task, { ...step, permit }))
     return reply.code(201).send({ id, task: balance(engine, task) })
   })
   app.post<WithId>('/v1/tasks/:id/tools/*', async () => {
@@ -53,6 +58,11 @@ export function registerTaskRoutes(app: FastifyInstance, engine: Engine): void {
       refused('request.unsupported', 'This version has no tool gateway: run the tool and report the step.'),
     )
   })
+  registerOutcome(app, engine)
+  registerReads(app, engine)
+}
+
+function registerOutcome(app: FastifyInstance, engine: Engine): void {
   app.post<WithId>('/v1/tasks/:id/outcome', async (request) => {
     const said = valid(parseOutcome(request.body))
     const { task } = must(await findTask(engine, request.params.id, request.tenant))
@@ -68,7 +78,11 @@ export function registerTaskRoutes(app: FastifyInstance, engine: Engine): void {
     if (task.running === 0) closeTask(engine, task)
     return outcomeJson(outcome)
   })
-  registerReads(app, engine)
+}
+
+function stepOf(id: StepId | Refusal): StepId {
+  if (typeof id === 'string') return id
+  throw new Refused(id)
 }
 
 function registerReads(app: FastifyInstance, engine: Engine): void {

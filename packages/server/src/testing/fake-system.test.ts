@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createFakeSystem } from './fake-system.js'
+import { createFakeSystem, seededRandom } from './fake-system.js'
 
 test('timers run in order of time, and see the time they were set for', async () => {
   const system = createFakeSystem({ startMs: 1_000 })
@@ -51,4 +51,35 @@ test('the same seed gives the same dice and ids; ids sort by age', () => {
   const system = createFakeSystem()
   const ids = Array.from({ length: 12 }, () => system.newId('task'))
   expect([...ids].sort()).toEqual(ids)
+})
+
+test('timers run in order however they were set and cancelled', async () => {
+  const dice = seededRandom(3)
+  const system = createFakeSystem({ turns: 1 })
+  const startedMs = system.nowMs()
+  const due: number[] = []
+  const ran: number[] = []
+  for (let count = 0; count < 300; count++) {
+    const delayMs = Math.floor(dice() * 100)
+    const timer = system.after(delayMs, () => ran.push(system.nowMs() - startedMs))
+    if (dice() < 0.3) timer.cancel()
+    else due.push(delayMs)
+  }
+  expect(system.pendingTimers()).toBe(due.length)
+  while (await system.step()) continue
+  expect(ran).toEqual(due.sort((a, b) => a - b))
+  expect(system.pendingTimers()).toBe(0)
+})
+
+test('a clock that is set does not bring timers nearer', async () => {
+  const system = createFakeSystem({ startMs: 1_000_000 })
+  let atMs = 0
+  system.after(100, () => (atMs = system.nowMs()))
+  system.jump(-500_000)
+  expect(system.nowMs()).toBe(500_000)
+  expect(system.nextTimerMs()).toBe(500_100)
+  await system.advance(99)
+  expect(atMs).toBe(0)
+  await system.advance(1)
+  expect(atMs).toBe(500_100)
 })

@@ -2,13 +2,20 @@
 
 import { createHash } from 'node:crypto'
 import type { IdKind } from '../core/ids.js'
-import type { System, Timer } from '../engine/ports.js'
+import type { System } from '../engine/ports.js'
+import { TimerHeap } from './timer-heap.js'
 
 export interface FakeSystem extends System {
   /**
    * Moves the clock, running due timers in order of time; what they start settles before the next one runs.
    */
   advance(ms: number): Promise<void>
+  /** Runs the next timer at its time, and lets what it starts settle. false: none is set. */
+  step(): Promise<boolean>
+  /**
+   * Somebody sets the clock, forward or back: timers are as far away as before, as with a real system.
+   */
+  jump(ms: number): void
   /** Timers that are set and have not run. */
   pendingTimers(): number
   /** The instant of the next of them, ms since 1970; null when none is set. */
@@ -20,12 +27,10 @@ export interface FakeSystemOptions {
   readonly startMs?: number
   /** Default 1. */
   readonly seed?: number
-}
-
-interface Pending {
-  readonly atMs: number
-  readonly order: number
-  readonly run: () => void
+  /** Turns of the event loop after each timer. Default 3; 1 is enough where everything waits for promises. */
+  readonly turns?: number
+  /** Default SHA-256. */
+  readonly hash?: (text: string | Uint8Array) => string
 }
 
 /** Mulberry32: small, seeded, and good enough for dice in tests. */
@@ -40,55 +45,59 @@ export function seededRandom(seed: number): () => number {
 }
 
 /** Lets everything that waits for promises, and for `setImmediate`, go on until it waits for the clock. */
-async function settleMicrotasks(): Promise<void> {
-  for (let round = 0; round < 3; round++) await new Promise<void>((resolve) => setImmediate(resolve))
+async function settleMicrotasks(turns: number): Promise<void> {
+  for (let turn = 0; turn < turns; turn++) await new Promise<void>((resolve) => setImmediate(resolve))
 }
 
-function takeDue(pending: Set<Pending>, untilMs: number): Pending | null {
-  let next: Pending | null = null
-  for (const timer of pending) {
-    if (timer.atMs > untilMs) continue
-    if (next === null || timer.atMs < next.atMs || (timer.atMs === next.atMs && timer.order < next.order))
-      next = timer
+function idMaker(): System['newId'] {
+  const counts = new Map<IdKind, number>()
+  return (kind) => {
+    const count = (counts.get(kind) ?? 0) + 1
+    counts.set(kind, count)
+    // Zero-padded: ids must sort by age, as the real ones do.
+    return `${kind}_${String(count).padStart(6, '0')}`
   }
-  if (next !== null) pending.delete(next)
-  return next
 }
+
+const sha256 = (text: string | Uint8Array): string => createHash('sha256').update(text).digest('hex')
 
 export function createFakeSystem(options: FakeSystemOptions = {}): FakeSystem {
-  const pending = new Set<Pending>()
-  const counts = new Map<IdKind, number>()
-  let now = options.startMs ?? Date.UTC(2026, 10, 24)
-  let order = 0
+  const { startMs = Date.UTC(2026, 10, 24), seed = 1, turns = 3, hash = sha256 } = options
+  const timers = new TimerHeap()
+  /** Since the start, by a clock that nobody sets. */
+  let passedMs = 0
+  let setBy = 0
 
-  async function advance(ms: number): Promise<void> {
-    const untilMs = now + ms
-    await settleMicrotasks()
-    for (let timer = takeDue(pending, untilMs); timer !== null; timer = takeDue(pending, untilMs)) {
-      now = Math.max(now, timer.atMs)
-      timer.run()
-      await settleMicrotasks()
-    }
-    now = untilMs
+  async function runNext(untilMs: number): Promise<boolean> {
+    const timer = timers.take(untilMs)
+    if (timer === null) return false
+    passedMs = Math.max(passedMs, timer.dueMs)
+    timer.run()
+    await settleMicrotasks(turns)
+    return true
   }
 
+  async function advance(ms: number): Promise<void> {
+    const untilMs = passedMs + ms
+    await settleMicrotasks(turns)
+    for (let ran = true; ran;) ran = await runNext(untilMs)
+    passedMs = untilMs
+  }
+
+  const clockAt = (sinceStartMs: number): number => startMs + sinceStartMs + setBy
   return {
-    nowMs: () => now,
-    random: seededRandom(options.seed ?? 1),
-    newId(kind) {
-      const count = (counts.get(kind) ?? 0) + 1
-      counts.set(kind, count)
-      // Zero-padded: ids must sort by age, as the real ones do.
-      return `${kind}_${String(count).padStart(6, '0')}`
-    },
-    after(delayMs, run): Timer {
-      const timer = { atMs: now + Math.max(0, delayMs), order: order++, run }
-      pending.add(timer)
-      return { cancel: () => void pending.delete(timer) }
-    },
-    sha256: (text) => createHash('sha256').update(text).digest('hex'),
+    nowMs: () => clockAt(passedMs),
+    random: seededRandom(seed),
+    newId: idMaker(),
+    after: (delayMs, run) => timers.add(passedMs + Math.max(0, delayMs), run),
+    sha256: hash,
     advance,
-    pendingTimers: () => pending.size,
-    nextTimerMs: () => (pending.size === 0 ? null : Math.min(...[...pending].map(({ atMs }) => atMs))),
+    step: () => runNext(Infinity),
+    jump: (ms) => void (setBy += ms),
+    pendingTimers: () => timers.size,
+    nextTimerMs() {
+      const dueMs = timers.nextMs()
+      return dueMs === null ? null : clockAt(dueMs)
+    },
   }
 }

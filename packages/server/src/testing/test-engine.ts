@@ -15,6 +15,8 @@ import { type Engine, PremiumCounters } from '../engine/engine.js'
 import { watchOverload } from '../engine/overload-events.js'
 import { type OpenTask, openTask } from '../engine/open-task.js'
 import type { System } from '../engine/ports.js'
+import type { SendToDependency } from '../engine/ports.js'
+import { PermitTable } from '../engine/dependency/permit-table.js'
 import { SloWatch } from '../engine/slo-watch.js'
 import type { ModelCall } from '../engine/step-context.js'
 import { type Task, TaskRegistry } from '../engine/task-registry.js'
@@ -35,6 +37,8 @@ export interface TestEngineOptions {
   /** Scripted, by the name they have in the configuration; `send` to any other is a fault. */
   readonly providers: Readonly<Record<string, Omit<ScriptedProviderOptions, 'name'>>>
   readonly seed?: number
+  /** Default: a fault. */
+  readonly sendToDependency?: SendToDependency
   /** Runs before every call of a port that may fail or take time. */
   readonly atPort?: AtPort
 }
@@ -107,10 +111,16 @@ export function createTestEngine(options: TestEngineOptions): TestEngine {
       createScriptedProvider(system, { name, ...rest }),
     ]),
   )
-  const parts = { system, books, ledger, release, providers, atPort }
-  const engine = engineOf(parts)
-  watchBreakers(engine)
-  return testEngineOf({ ...parts, engine })
+  const engine = engineOf({
+    system,
+    books: gateBooks(books, atPort),
+    ledger: gateLedger(ledger, atPort),
+    archive: books,
+    release: () => release,
+    provider: (_release, name) => providers.get(name),
+    ...(options.sendToDependency && { sendToDependency: options.sendToDependency }),
+  })
+  return testEngineOf({ system, books, ledger, release, providers, atPort, engine })
 }
 
 interface Parts {
@@ -122,25 +132,27 @@ interface Parts {
   readonly atPort: AtPort
 }
 
-function engineOf({ system, books, ledger, release, providers, atPort }: Parts): Engine {
-  const gated = gateLedger(ledger, atPort)
+/** What a world is made of; the state between calls is new. */
+type EnginePorts = Pick<Engine, 'system' | 'books' | 'ledger' | 'archive' | 'release' | 'provider'> &
+  Partial<Pick<Engine, 'sendToDependency'>>
+
+export function engineOf(ports: EnginePorts): Engine {
+  const { system, ledger } = ports
   const engine: Engine = {
-    system,
-    ledger: gated,
-    books: gateBooks(books, atPort),
-    archive: books,
     tasks: new TaskRegistry(),
     capacity: new Capacity(system),
-    ceilings: new Ceilings(gated, new Map()),
+    ceilings: new Ceilings(ledger, new Map()),
     answers: new AnswerMemory((text) => system.sha256(text)),
     bytesPerToken: new Map(),
     premiumShare: new PremiumCounters(),
     slo: new SloWatch(),
-    release: () => release,
-    provider: (_release, name) => providers.get(name),
+    permits: new PermitTable(),
+    sendToDependency: () => Promise.reject(new Error('no dependency is scripted')),
     observe() {},
+    ...ports,
   }
   watchOverload(engine)
+  watchBreakers(engine)
   return engine
 }
 

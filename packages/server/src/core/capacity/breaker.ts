@@ -143,6 +143,12 @@ export class Breaker {
     if (this.#kind === 'closed') this.#open('outlier', this.#time(nowMs), true)
   }
 
+  /** There is nowhere else to go any more: what was put away for long is tried soon. */
+  recall(nowMs: number): void {
+    if (this.#kind !== 'open') return
+    this.#untilMs = Math.min(this.#untilMs, this.#time(nowMs) + SHORT_OPEN_MS)
+  }
+
   /** Replaces an earlier pin. `forMs` beyond a day is a day. */
   pin(pin: Pin, nowMs: number): void {
     const now = this.#time(nowMs)

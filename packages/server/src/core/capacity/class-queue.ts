@@ -81,6 +81,21 @@ export class ClassQueue<T> {
     return backlog?.latest.peek() ?? null
   }
 
+  /** Would it be the one to leave a full queue, in which this is the lowest class? */
+  isLast({ tenant, weight, deadlineMs }: Omit<Arrival<T>, 'value'>): boolean {
+    const own = this.#backlogs.get(tenant)
+    const longest = this.#lengths.peek()
+    const count = own === undefined ? 1 : own.earliest.size + 1
+    if (longest !== undefined && longest !== own && lengthOf(longest) > count / weight) return false
+    return this.isLastOfTenant(tenant, deadlineMs)
+  }
+
+  /** Would it be the one of its tenant to leave? */
+  isLastOfTenant(tenant: string, deadlineMs: number): boolean {
+    const last = this.last(tenant)
+    return last === null || deadlineMs >= last.deadlineMs
+  }
+
   /** `isLifted`: a newcomer, who gets no credit for having been idle. */
   add(entry: Waiting<T>, isLifted: boolean): Place<T> {
     const backlog = this.#backlogOf(entry)
@@ -212,8 +227,12 @@ function isServedBefore<T>(a: Backlog<T>, b: Backlog<T>): boolean {
   return a.counter < b.counter || (a.counter === b.counter && a.servedAt < b.servedAt)
 }
 
+function lengthOf<T>({ earliest, weight }: Backlog<T>): number {
+  return earliest.size / weight
+}
+
 function isLonger<T>(a: Backlog<T>, b: Backlog<T>): boolean {
-  return a.earliest.size / a.weight > b.earliest.size / b.weight
+  return lengthOf(a) > lengthOf(b)
 }
 
 export function isDueBefore<T>(a: Waiting<T>, b: Waiting<T>): boolean {

@@ -13,6 +13,9 @@ const HALF_LIFE = 500
 /** Weights grow instead of all buckets shrinking; beyond this they are scaled back. */
 const WEIGHT_MAX = 2 ** 40
 
+/** Values seen before their percentiles are some. */
+const PERCENTILE_COUNT_MIN = 20
+
 const GROWTH = 2 ** (1 / HALF_LIFE)
 
 export class DecayingHistogram {
@@ -47,6 +50,11 @@ export class DecayingHistogram {
       if (weight > 0 && left <= this.#total * 1e-9) return valueOf(bucket)
     }
     return valueOf(BUCKETS - 1)
+  }
+
+  /** As `quantile`; null where fewer than 20 were seen, which say nothing about a tail. */
+  percentile(share: number): number | null {
+    return this.#count < PERCENTILE_COUNT_MIN ? null : this.quantile(share)
   }
 
   #rescale(): void {

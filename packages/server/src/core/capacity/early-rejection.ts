@@ -4,6 +4,12 @@
 /** Of a target for the first token, waiting may use this share. */
 const TARGET_SHARE = 0.8
 
+/**
+ * Of a target for the first token, what may have passed when it comes by prediction: half of all come later
+ * than predicted, and one that comes after the target was work for nothing.
+ */
+export const DISPATCH_SHARE = 0.9
+
 /** Clients give up on more, and what holds for a minute is known anew after it. */
 const RETRY_SECONDS_MAX = 60
 

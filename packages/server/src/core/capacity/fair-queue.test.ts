@@ -189,7 +189,9 @@ class Story {
   readonly #waiting = new Set<Waiting<number>>()
 
   push(newcomer: Arrival<number>, nowMs: number): void {
+    const isFull = this.#queue.isFullFor(newcomer)
     const { entry, evicted } = this.#queue.push(newcomer, nowMs)
+    this.#see(isFull === (evicted === entry), 'who would have to leave was told wrongly')
     this.#waiting.add(entry)
     if (evicted !== null) this.#see(this.#waiting.delete(evicted), 'a stranger was evicted')
   }

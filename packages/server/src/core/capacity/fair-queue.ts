@@ -79,6 +79,22 @@ export class FairQueue<T> {
     return this.#members.keys()
   }
 
+  /** Is there no room for such an arrival, because it would be the one to leave? */
+  isFullFor(arrival: Omit<Arrival<T>, 'value'>): boolean {
+    const { tenant, rank, deadlineMs } = arrival
+    const { maxWaiting, maxWaitingPerTenant } = this.#bounds
+    if ((this.#perTenant.get(tenant) ?? 0) >= maxWaitingPerTenant) {
+      const lowest = this.#classes.findLast((queue) => queue.last(tenant) !== null)
+      const lowestRank = lowest === undefined ? rank : this.#classes.indexOf(lowest)
+      return (
+        rank > lowestRank || (rank === lowestRank && this.#classOf(rank).isLastOfTenant(tenant, deadlineMs))
+      )
+    }
+    if (this.size < maxWaiting) return false
+    const lowestRank = this.#lowest()?.rank ?? rank
+    return rank > lowestRank || (rank === lowestRank && this.#classOf(rank).isLast(arrival))
+  }
+
   push(arrival: Arrival<T>, nowMs: number): Pushed<T> {
     const entry: Waiting<T> = { ...arrival, enteredMs: nowMs, order: this.#order++ }
     this.#insert(entry, true)

@@ -7,6 +7,8 @@ export interface ExpectedOutput {
   readonly p50: number
   /** Nine of ten are no longer, tokens: for reserving. */
   readonly p90: number
+  /** Nineteen of twenty: what is allowed under overload. */
+  readonly p95: number
 }
 
 /** Pairs of contract and model that are remembered; the one opened longest ago is forgotten. */
@@ -42,6 +44,7 @@ export class OutputHistory {
     history.expected = {
       p50: Math.round(history.histogram.quantile(0.5) ?? 0),
       p90: Math.round(history.histogram.quantile(0.9) ?? 0),
+      p95: Math.ceil(history.histogram.quantile(0.95) ?? 0),
     }
   }
 

@@ -74,6 +74,15 @@ describe('the level', () => {
   })
 })
 
+test('the relief from a step is never told sooner than it can be', () => {
+  const overload = pressed(6)
+  expect(overload.reliefMs('sheddable_plus_off')).toBe(3_000)
+  expect(overload.reliefMs('sheddable_off')).toBe(7_000)
+  expect(pressed(1).reliefMs('sheddable_off')).toBe(0)
+  for (let nowMs = 6_000; nowMs < 12_900; nowMs += 100) overload.observe(0, nowMs)
+  expect(overload.has('sheddable_off')).toBe(true)
+})
+
 describe('the fate of a call', () => {
   const classes = ['critical_plus', 'critical', 'sheddable_plus', 'sheddable'] as const
   const fates = (seconds: number, isTolerant: boolean) =>

@@ -62,6 +62,12 @@ export class Overload {
     return this.#level > OVERLOAD_STEPS.indexOf(step)
   }
 
+  /** How long it takes at least until a step is taken back, ms; 0: it is not taken. */
+  reliefMs(step: OverloadStep): number {
+    if (!this.has(step)) return 0
+    return CALM_MS + (this.#level - 1 - OVERLOAD_STEPS.indexOf(step)) * STEP_MS
+  }
+
   observe(pressure: number, nowMs: number): void {
     this.#nowMs = Math.max(this.#nowMs, nowMs)
     if (pressure >= CALM_PRESSURE) this.#calmMs = null

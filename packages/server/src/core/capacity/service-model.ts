@@ -1,17 +1,11 @@
 // What calls take at one deployment, learned from calls that were made: the first token by the tokens that
 // are read, each further one by how many calls run. What has not been seen is null, never a guess.
 
+import { DecayedMean } from './decayed-mean.js'
 import { DecayingHistogram } from './decaying-histogram.js'
 import { LineFit } from './line-fit.js'
 
-/** Values seen before their percentiles are some. */
-const PERCENTILE_COUNT_MIN = 20
-
-/** Weight of the newest in decayed means. */
-const NEWEST = 0.05
-
-/** Samples before a decayed mean is believed. */
-const SAMPLES_MIN = 3
+const MEAN = { newest: 0.05, countMin: 3 }
 
 /** A first token later than at low load counts this much beside an earlier one: it may have waited. */
 const LATER_WEIGHT = 0.1
@@ -51,8 +45,8 @@ export class ServiceModel {
   readonly #whole = new LineFit()
   readonly #firstTokens = new DecayingHistogram()
   readonly #durations = new DecayingHistogram()
-  #slowdown = new DecayedMean()
-  #perTokenMean = new DecayedMean()
+  readonly #slowdown = new DecayedMean(MEAN)
+  readonly #perTokenMean = new DecayedMean(MEAN)
 
   /** A stream's first generated token has come. Returns what it would have taken at low load, or null. */
   sawFirstToken({ ms, uncachedTokens, wasBusy }: FirstToken): number | null {
@@ -88,6 +82,23 @@ export class ServiceModel {
     return this.#atLowLoad.at(Math.max(0, uncachedTokens))
   }
 
+  /** What each token that is read adds to the first token, ms. null: prompts were too alike to tell. */
+  prefillMsPerToken(): number | null {
+    return this.#atLowLoad.slope()
+  }
+
+  /** How much later than at low load first tokens have been of late, for such a prompt, ms. null: unknown. */
+  lateMs(uncachedTokens: number): number | null {
+    const lowLoadMs = this.firstTokenAtLowLoadMs(uncachedTokens)
+    const slowdown = this.#slowdown.value()
+    return lowLoadMs === null || slowdown === null ? null : lowLoadMs * Math.max(0, slowdown - 1)
+  }
+
+  /** What one running call more adds to each token of all others, ms. null: not seen yet. */
+  perTokenMsPerCall(): number | null {
+    return this.#perToken.slope()
+  }
+
   /** As of late, ms, for a call sent now. null: unknown. */
   predictFirstTokenMs(inputTokens: number, cachedTokens: number): number | null {
     const lowLoadMs = this.firstTokenAtLowLoadMs(inputTokens - cachedTokens)
@@ -118,29 +129,11 @@ export class ServiceModel {
 
   /** Of the first tokens seen of late, ms. null: too few for it to mean anything. */
   firstTokenMs(share: 0.5 | 0.95): number | null {
-    return percentile(this.#firstTokens, share)
+    return this.#firstTokens.percentile(share)
   }
 
   /** Of whole calls of late that were answered, ms. null: too few for it to mean anything. */
   durationMs(share: 0.5 | 0.95 | 0.99): number | null {
-    return percentile(this.#durations, share)
-  }
-}
-
-function percentile(histogram: DecayingHistogram, share: number): number | null {
-  return histogram.count < PERCENTILE_COUNT_MIN ? null : histogram.quantile(share)
-}
-
-class DecayedMean {
-  #mean = 0
-  #count = 0
-
-  add(value: number): void {
-    this.#count += 1
-    this.#mean += (value - this.#mean) * Math.max(NEWEST, 1 / this.#count)
-  }
-
-  value(): number | null {
-    return this.#count < SAMPLES_MIN ? null : this.#mean
+    return this.#durations.percentile(share)
   }
 }

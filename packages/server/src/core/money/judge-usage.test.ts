@@ -28,6 +28,15 @@ describe('judgeUsage', () => {
     expect(judgeUsage(HONEST, evidence())).toEqual({ tokens: HONEST.tokens, basis: 'reported' })
   })
 
+  test('an output that no model can generate is disputed, also where nothing limits it', () => {
+    const claim = reported({ input: 1_000, output: 1e15 })
+    expect(judgeUsage(claim, evidence({ maxOutputTokens: Infinity }))).toMatchObject({
+      tokens: { input: 1_000, output: 100 },
+      basis: 'estimated',
+      disputed: { output: 1e15 },
+    })
+  })
+
   test('without a report, what was seen is charged', () => {
     expect(judgeUsage(null, evidence())).toEqual({
       tokens: { ...NO_TOKENS, input: 1_200, output: 100 },

@@ -37,6 +37,8 @@ const FRAMES_PER_TOKEN_MOST = 8
 const TEMPLATE_TOKENS_MAX = 1_024
 /** A large picture at high detail: some models bill tens of thousands for it. */
 const TOKENS_PER_IMAGE_MAX = 50_000
+/** Sixteen answers of a million tokens each: where nothing else bounds a claim, it must stay an amount. */
+const OUTPUT_TOKENS_MOST = 16_000_000
 /** Providers that add up rounded parts are off by this much. */
 const TOTAL_TOLERANCE = 2
 /** English prose; a whole answer gives no better clue. */
@@ -83,7 +85,7 @@ function believedSides(
   const least = finished ? Math.max(fewestTokens(textBytes), Math.ceil(deltas / FRAMES_PER_TOKEN_MOST)) : 0
   return {
     input: input >= fewestTokens(evidence.requestBytes) && input <= mostInput(evidence),
-    output: output >= least && output <= maxOutputTokens,
+    output: output >= least && output <= Math.min(maxOutputTokens, OUTPUT_TOKENS_MOST),
   }
 }
 

@@ -13,3 +13,11 @@ export interface QueueSettings {
 export interface CapacitySettings {
   readonly queue: QueueSettings
 }
+
+/** What a deployment's answers are to keep; what runs at once is limited by it. null: no target. */
+export interface DeploymentTargets {
+  /** Until the first token, ms. */
+  readonly firstTokenMs: number | null
+  /** Mean per further output token of an answer, ms. */
+  readonly perTokenMs: number | null
+}

@@ -6,9 +6,9 @@ import type { PromptCacheRules } from '../capacity/prompt-cache-rules.js'
 import type { QuotaRules } from '../capacity/quota-rules.js'
 import type { ReleaseId } from '../ids.js'
 import type { Price } from '../money/price.js'
-import type { Criticality } from '../capacity/demand.js'
-import type { CapacitySettings } from './capacity-settings.js'
 import type { EventName } from '../task/event-names.js'
+import type { Criticality } from '../capacity/demand.js'
+import type { CapacitySettings, DeploymentTargets } from './capacity-settings.js'
 import type { AzureProvider, BedrockProvider, VertexProvider } from './cloud-providers.js'
 import type { Rule } from './rule.js'
 import type { Simulation } from './simulation.js'
@@ -91,14 +91,6 @@ export interface DeploymentLimits {
   readonly inputTokensPerMinute: number | null
   readonly outputTokensPerMinute: number | null
   readonly concurrency: number | null
-}
-
-/** What its answers are to keep; the limit on what runs at once is found by it. null: no target. */
-export interface DeploymentTargets {
-  /** Until the first token, ms. */
-  readonly firstTokenMs: number | null
-  /** Mean per further output token of an answer, ms. */
-  readonly perTokenMs: number | null
 }
 
 export interface Deployment {
@@ -237,6 +229,30 @@ export function isAllSimulated(release: Pick<Release, 'providers'>): boolean {
   return release.providers.size > 0
 }
 
+/** What a task needs beside models: a search, a vector store, a database, somebody else's API. */
+export const DEPENDENCY_KINDS = ['tool', 'retrieval', 'custom'] as const
+/** Which kind of step a use of it is. Only `tool` counts against tool calls and tool time. */
+export type DependencyKind = (typeof DEPENDENCY_KINDS)[number]
+
+export interface Dependency {
+  readonly name: string
+  readonly kind: DependencyKind
+  /** null: it is no HTTP service; the application calls it itself, with a permit. */
+  readonly baseUrl: string | null
+  /** Sent with every request. Values may be secrets: never printed. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Longest use, ms; what is left of the task cuts it shorter. Default 5000. */
+  readonly timeoutMs: number
+  /** Of one use. Default 0. */
+  readonly costNanoUsd: number
+  /** Tries of a request that may be repeated. Default 2. */
+  readonly maxAttempts: number
+  /** Default 1 MiB. */
+  readonly maxResponseBytes: number
+  /** As capacity knows it. */
+  readonly pool: ModelEntry & { readonly deployments: readonly [Deployment] }
+}
+
 /** Who is told of events (top-level key `alerts`). */
 export interface AlertWebhook {
   /** May be a secret by itself: never printed. */
@@ -264,9 +280,10 @@ export interface Release {
   readonly dearestPrice: Price | null
   /** The server itself (top-level key `server`). */
   readonly server: ServerSettings
+  readonly alerts: readonly AlertWebhook[]
+  readonly dependencies: ReadonlyMap<string, Dependency>
   /** How scarce places are given out (top-level key `capacity`). */
   readonly capacity: CapacitySettings
-  readonly alerts: readonly AlertWebhook[]
   /** Things that are legal but probably not meant, for `spillway check` and the start-up banner. */
   readonly warnings: readonly string[]
 }

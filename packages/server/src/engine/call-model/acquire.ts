@@ -15,9 +15,6 @@ export type Acquired = { readonly kind: 'place'; readonly place: Place } | { rea
 /** Another model stands by: wait no longer than this for one of the first's deployments, ms. */
 const PATIENCE_MS = 250
 
-/** Every deployment is out: so long a call waits for one to be tried again before the ladder answers, ms. */
-const OUT_PATIENCE_MS = 2_000
-
 export interface AcquireAsk {
   readonly model: ModelEntry
   /** Deployments that cannot serve this call at all. */
@@ -35,6 +32,7 @@ export function acquire(step: Step, ask: AcquireAsk): Acquired | Promise<Acquire
     avoid.length === 0 ? model.deployments : model.deployments.filter(({ id }) => !avoid.includes(id))
   if (usable.length === 0) return none(step, NOBODY_LEFT)
   const nowMs = system.nowMs()
+  capacity.see(demand.criticality, nowMs)
   const queue = capacity.queues.active(model.name, nowMs)
   if (queue !== undefined) return underPressure(step, ask, { usable, queue, nowMs })
   const taken = capacity.take(usable, demand, nowMs)
@@ -117,12 +115,13 @@ async function waitForPlace(step: Step, ask: AcquireAsk, wait: Wait): Promise<Ac
 
 function queueAsk(step: Step, { model, demand, hasNext }: AcquireAsk, wait: Wait) {
   const { usable, nowMs, restMs } = wait
-  const isOut = step.engine.capacity.isOut(usable, demand, nowMs)
-  const patienceMs = hasNext ? PATIENCE_MS : isOut ? OUT_PATIENCE_MS : Infinity
-  const leaveMs = Math.min(nowMs + patienceMs, demand.deadlineMs)
   const isTolerant = step.call.priority !== 'interactive'
+  const { firstTokenMs, targetMs, workMs } = step.engine.capacity.expect(usable, demand, isTolerant)
+  const patienceMs = hasNext ? PATIENCE_MS : Infinity
+  // Patience is for waiting alone; what the first token takes is no part of it.
+  const leaveMs = Math.min(nowMs + patienceMs + firstTokenMs, demand.deadlineMs - workMs)
   const settings = step.task.release.capacity.queue
-  return { model, usable, demand, leaveMs, isTolerant, restMs, settings }
+  return { model, usable, demand, leaveMs, firstTokenMs, targetMs, isTolerant, restMs, settings }
 }
 
 /** The cheaper model that the contract's ladder would go on to, or null. */

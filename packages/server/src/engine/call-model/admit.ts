@@ -9,7 +9,7 @@ import {
 import { formatOf } from '../../wire/formats.js'
 import type { Admission } from '../capacity/capacity.js'
 import type { Engine } from '../engine.js'
-import { closeTask, joinTask, openTask } from '../open-task.js'
+import { joinTask, leaveTask, openTask } from '../open-task.js'
 import type { Caller } from '../ports.js'
 import { type Refusal, refused } from '../refusal.js'
 import type { ModelCall, Step } from '../step-context.js'
@@ -144,7 +144,6 @@ export function newStep(engine: Engine, from: { call: ModelCall; caller: Caller;
 
 /** The call is over, whatever came of it. A task that ended with it is forgotten here; the books keep it. */
 export function leave({ engine, task }: Step): void {
-  task.running -= 1
   engine.capacity.leave(task.tenant)
-  if ((task.oneStep || task.status !== 'open') && task.running === 0) closeTask(engine, task)
+  leaveTask(engine, task)
 }

@@ -11,7 +11,7 @@ import {
   reply,
 } from '../../testing/provider-answers.js'
 import type { Script } from '../../testing/scripted-provider.js'
-import { createTestEngine } from '../../testing/test-engine.js'
+import { type TestEngine, createTestEngine } from '../../testing/test-engine.js'
 
 const task = (model: string, more = '', attempts = 4) => `
   support:
@@ -147,6 +147,15 @@ test('a shorter Retry-After does not shorten the pause', async () => {
   for (const call of running) await made.finish(call)
   const [first, , third] = made.provider('main').requests
   expect((third?.atMs ?? 0) - (first?.atMs ?? 0)).toBeGreaterThanOrEqual(20_000)
+})
+
+test('a pause of a second stays one when the clock is set back by an hour', async () => {
+  const made = world(task('small-model', '', 8))
+  made.provider('main').next(openAiError(429, 'rate_limit_exceeded', { 'retry-after': '1' }), chatAnswer())
+  made.system.after(10, () => made.system.jump(-3_600_000))
+  const startedMs = made.system.nowMs()
+  expect((await made.call({ task: 'support' })).status).toBe(200)
+  expect(made.system.nowMs() - startedMs + 3_600_000).toBeLessThan(2_000)
 })
 
 test('a pause that reaches beyond the deadline is not waited for', async () => {
@@ -310,6 +319,19 @@ test('at the deadline the call is over, however much the provider is still worki
   expect(caller.json).toMatchObject({ error: { code: 'deadline.exceeded' } })
   expect(made.system.nowMs() - startedMs).toBe(2_000)
   expect(made.provider('main').openCalls).toBe(0)
+  expect(made.ledger.heldTotal().nanoUsd).toBe(0)
+})
+
+test('nothing is sent when the wait for its hold has used up the time', async () => {
+  const made: TestEngine = createTestEngine({
+    ...configured(task('small-model', 'budget: { max_latency_ms: 2000 }')),
+    atPort: (port) =>
+      port === 'ledger.hold' ? new Promise((resolve) => void made.system.after(2_000, resolve)) : undefined,
+  })
+  made.provider('main').otherwise(() => chatAnswer())
+  const caller = await made.call({ task: 'support' })
+  expect(caller.json).toMatchObject({ error: { code: 'deadline.exceeded' } })
+  expect(made.provider('main').requests).toHaveLength(0)
   expect(made.ledger.heldTotal().nanoUsd).toBe(0)
 })
 

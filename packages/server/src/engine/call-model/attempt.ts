@@ -3,16 +3,17 @@
 // the task, held and settled on its own. Nothing follows an attempt whose first byte the caller has seen.
 
 import { premiumCeilingOf } from '../../core/routing/premium-ceiling.js'
-import { isDeploymentFault, isRetryable, isTooSlow, retryDelayMs } from '../../core/capacity/retry.js'
+import { isDeploymentFault, isRetryable, isTooSlow } from '../../core/capacity/retry.js'
 import type { ModelEntry } from '../../core/release/release.js'
 import type { Answer } from '../answer/answer.js'
 import { demandOf } from '../demand-of.js'
-import { sleep } from '../sleep.js'
+import { lowered } from '../lower-output.js'
 import { attemptsMax } from '../task-registry.js'
 import { type Step, decide, timeLeftMs } from '../step-context.js'
 import type { AttemptFailure } from '../upstream/attempt-failure.js'
 import { type Hedge, type Original, bookCopy, watch } from '../upstream/hedge.js'
 import { type AttemptAsk, oneAttempt } from '../upstream/one-attempt.js'
+import { pauseBeforeRetry } from '../upstream/retry-pause.js'
 import { type AttemptPlan, prepareAttempt, writeHold } from '../upstream/prepare-attempt.js'
 import { whenDone } from '../when-done.js'
 import type { Place } from '../capacity/deployment-state.js'
@@ -98,11 +99,21 @@ function takeTurn(step: Step, ask: TurnAsk): Turn | Promise<Turn> {
 }
 
 async function retry(step: Step, ask: TurnAsk): Promise<Turn> {
-  return (await waitForTurn(step, ask)) ?? holdAndSend(step, ask)
+  switch (await pauseBeforeRetry(step, ask)) {
+    case 'too-late':
+      return { kind: 'failed', failures: ask.failures }
+    case 'spent': // Another model may still have retries left.
+      return { kind: 'no-capacity', isShed: false, waitMs: 0 }
+    case 'gone':
+      return { kind: 'caller-left' }
+    case 'over':
+      return holdAndSend(step, ask)
+  }
 }
 
 function holdAndSend(step: Step, ask: TurnAsk): Turn | Promise<Turn> {
-  const held = hold(step, answerAsk(step, { model: ask.model, request: step.request }))
+  const asked = answerAsk(step, { model: ask.model, request: step.request })
+  const held = hold(step, lowered(step, asked))
   return whenDone(held, (end): Turn | Promise<Turn> => {
     if (end.kind === 'held') return withHold(step, ask, end.reservation)
     return { kind: 'short', limit: end.limit, ceiling: end.ceiling }
@@ -155,6 +166,8 @@ async function withHold(step: Step, ask: TurnAsk, reservation: Reservation): Pro
 function claim(step: Step, { plan, model, failures, copyOf }: TurnAsk): Turn | null {
   const { task, engine } = step
   if (step.caller.gone) return { kind: 'caller-left' }
+  // Waiting for the hold or for a place may have used up the time.
+  if (timeLeftMs(step) <= 0) return { kind: 'short', limit: 'latencyMs', ceiling: null }
   if (isCapReached(step)) return capReached(step, failures)
   if (copyOf !== null && copyOf.race.isDecided) return NOT_NEEDED
   if (step.sent === 0 && plan.purpose === 'answer' && model.deployments.length > 1)
@@ -202,10 +215,13 @@ async function sendCopy(step: Step, ask: TurnAsk, original: Original): Promise<C
   const { sent } = step
   const { extraNanoUsd } = original
   const plan: AttemptPlan = { ...ask.plan, purpose: 'hedge' }
-  const turn = await holdAndSend(step, { ...ask, plan, copyOf: original })
-  if (step.sent > sent) return { turn, extraNanoUsd }
-  step.engine.capacity.hedging.cancel(extraNanoUsd)
-  return null
+  try {
+    const turn = await holdAndSend(step, { ...ask, plan, copyOf: original })
+    if (step.sent > sent) return { turn, extraNanoUsd }
+    return null
+  } finally {
+    if (step.sent === sent) step.engine.capacity.hedging.cancel(extraNanoUsd)
+  }
 }
 
 interface Joining {
@@ -248,32 +264,6 @@ function judgeFailure(step: Step, failure: AttemptFailure, avoid: string[]): Tur
     return { kind: 'rejected', failure }
   if (isFault || failure.shouldRetry === false || isTooSlow(failure.end)) avoid.push(failure.deployment.id)
   return { kind: 'again', failure }
-}
-
-/**
- * The pause before a retry. A wait that does not fit into the deadline is not begun, and none that the
- * model's budget of retries has no room for.
- */
-async function waitForTurn(step: Step, { model, failures }: TurnAsk): Promise<Turn | null> {
-  const last = failures.at(-1)
-  if (last === undefined) return null
-  const { system, capacity } = step.engine
-  const delayMs = retryDelayMs({ attempt: failures.length, retryAfterMs: null, random: system.random() })
-  if (delayMs >= timeLeftMs(step)) return { kind: 'failed', failures }
-  if (!capacity.mayRetry(model.name, last.deployment, system.nowMs())) {
-    const reason = `the retries of ${model.name} are used up: at most one per ten first attempts`
-    decide(step, { stage: 'attempt', choice: 'stop', reason })
-    // Another model may still have retries left.
-    return { kind: 'no-capacity', isShed: false, waitMs: 0 }
-  }
-  decide(step, {
-    stage: 'attempt',
-    choice: 'retry',
-    reason: last.end,
-    inputs: { delayMs: Math.round(delayMs) },
-  })
-  await sleep(system, delayMs)
-  return step.caller.gone ? { kind: 'caller-left' } : null
 }
 
 function capReached(step: Step, failures: readonly AttemptFailure[]): AttemptsEnd {

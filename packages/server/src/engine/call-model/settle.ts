@@ -11,6 +11,7 @@ import type { Deployment, ModelEntry } from '../../core/release/release.js'
 import type { AttemptRecord, ChargeBasis } from '../../core/task/records.js'
 import type { Place } from '../capacity/deployment-state.js'
 import { record } from '../engine.js'
+import { lowersOutput } from '../lower-output.js'
 import type { Step } from '../step-context.js'
 import { whenDone } from '../when-done.js'
 import type { Reservation } from './hold.js'
@@ -79,9 +80,7 @@ function book(step: Step, held: HeldAttempt, { attempt, actual, evidence }: Used
   task.modelCalls += actual.modelCalls
   if (attempt.nanoUsd === null && attempt.basis !== 'none') task.unpricedCalls += 1
   engine.capacity.used(task.tenant, actual.inputTokens + actual.outputTokens, nowMs)
-  if (attempt.end === 'ok' && held.purpose === 'answer' && actual.outputTokens > 0) {
-    engine.capacity.outputs.add(task.contract.name, held.model.name, actual.outputTokens)
-  }
+  if (attempt.end === 'ok' && held.purpose === 'answer') learnLength(step, held.model, actual.outputTokens)
   engine.capacity.end(held.place, observationOf(attempt, evidence), nowMs)
   if (held.model.deployments.length > 1 && attempt.end !== 'hedge_lost')
     engine.capacity.hedging.spent(attempt.chargedNanoUsd)
@@ -102,6 +101,12 @@ function book(step: Step, held: HeldAttempt, { attempt, actual, evidence }: Used
 
 function byNumber(a: AttemptRecord, b: AttemptRecord): number {
   return a.number - b.number
+}
+
+/** Answers that are cut shorter than they would be say nothing about how long answers are. */
+function learnLength({ engine, task }: Step, model: ModelEntry, outputTokens: number): void {
+  if (outputTokens > 0 && !lowersOutput(engine, model))
+    engine.capacity.outputs.add(task.contract.name, model.name, outputTokens)
 }
 
 function observationOf(attempt: AttemptRecord, evidence: AttemptEvidence): Observation {

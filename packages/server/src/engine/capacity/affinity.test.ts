@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { ServiceModel } from '../../core/capacity/service-model.js'
 import { failWith, openAiError, reply } from '../../testing/provider-answers.js'
 import type { Script } from '../../testing/scripted-provider.js'
 import { LOCAL, createTestEngine } from '../../testing/test-engine.js'
@@ -37,8 +38,8 @@ const bodyOf = (turns: readonly Turn[]) => ({
   messages: turns.map(([role, content]) => ({ role, content })),
 })
 
-function world() {
-  const made = createTestEngine({ yaml: YAML, providers: { 'gpu-a': {}, 'gpu-b': {} } })
+function world(yaml = YAML) {
+  const made = createTestEngine({ yaml, providers: { 'gpu-a': {}, 'gpu-b': {} } })
   for (const name of ['gpu-a', 'gpu-b']) made.provider(name).otherwise(() => answer())
   const where = async (turns: readonly Turn[], more: Parameters<typeof made.call>[0] = {}) => {
     const caller = await made.call({ body: bodyOf(turns), ...more })
@@ -52,7 +53,12 @@ function world() {
       .map(({ reason }) => reason)
   const next = (deployment: string, ...scripts: readonly Script[]) =>
     made.provider(deployment.slice(0, 5)).next(...scripts)
-  return { ...made, where, reasons, next }
+  const serviceOf = (id: string) => {
+    const deployment = made.release.models.get('small-model')?.deployments.find((each) => each.id === id)
+    if (deployment === undefined) throw new Error(`no deployment ${id}`)
+    return made.engine.capacity.look(deployment, made.system.nowMs()).pace.service
+  }
+  return { ...made, where, reasons, next, serviceOf }
 }
 
 const other = (deployment: string | undefined) => (deployment === 'gpu-a/m' ? 'gpu-b/m' : 'gpu-a/m')
@@ -147,5 +153,70 @@ describe('where several deployments serve a model', () => {
       promptTokens: 6_000,
       cachedTokens: 2_400,
     })
+  })
+})
+
+/** As calls have shown it: at one token per 20 ms the first token comes 0.1 ms per token of the prompt later. */
+function teach(service: ServiceModel, { prefillMs = 0.1, perTokenMs = 20, lateMs = 0 }): void {
+  for (let call = 0; call < 40; call += 1) {
+    const uncachedTokens = 1_000 * (1 + (call % 5))
+    const ms = uncachedTokens * prefillMs + (call < 20 ? 0 : lateMs)
+    service.sawFirstToken({ ms, uncachedTokens, wasBusy: call >= 20 })
+    const durationMs = ms + 99 * perTokenMs
+    const sizes = { inputTokens: uncachedTokens, cachedTokens: 0, outputTokens: 100, running: 1 }
+    service.sawAnswer({ ...sizes, durationMs, firstTokenMs: ms })
+  }
+}
+
+describe('what deployments have shown', () => {
+  test('decides: a new prompt goes where it is answered sooner', async () => {
+    for (const [fast, slow] of [
+      ['gpu-a/m', 'gpu-b/m'],
+      ['gpu-b/m', 'gpu-a/m'],
+    ] as const) {
+      const { where, serviceOf } = world()
+      teach(serviceOf(fast), { perTokenMs: 10 })
+      teach(serviceOf(slow), { perTokenMs: 100 })
+      for (const name of ['Ann', 'Bob', 'Cid']) expect(await where([story(name)])).toBe(fast)
+    }
+  })
+
+  test('is thought of the one that nothing is known of too: it is neither avoided nor preferred', async () => {
+    const { where, serviceOf, system } = world()
+    teach(serviceOf('gpu-a/m'), { prefillMs: 0.02, perTokenMs: 2 })
+    const served = new Set<string | undefined>()
+    for (const name of ['Ann', 'Bob', 'Cid', 'Dan']) {
+      served.add(await where([story(name)]))
+      await system.advance(2_000)
+    }
+    expect(served).toEqual(new Set(['gpu-a/m', 'gpu-b/m']))
+  })
+
+  test('keeps a conversation where computing again takes longer than waiting, and only there', async () => {
+    const homes = []
+    for (const prefillMs of [2, 0.05]) {
+      const { where, serviceOf } = world()
+      const first = (await where([story('Ann')])) ?? ''
+      for (const id of ['gpu-a/m', 'gpu-b/m']) teach(serviceOf(id), { prefillMs })
+      // Now its first tokens come later.
+      teach(serviceOf(first), { prefillMs, lateMs: 2_500 })
+      homes.push((await where([story('Ann'), ['user', 'More']])) === first)
+    }
+    expect(homes).toEqual([true, false])
+  })
+
+  test('is measured by the target for the first token that is configured', async () => {
+    const homes = []
+    for (const targets of ['', ', targets: { first_token_ms: 1000 }']) {
+      const made = world(YAML.replaceAll('model: m }', `model: m${targets} }`))
+      const first = (await made.where([story('Ann')])) ?? ''
+      // Two more prompts are being computed there, for 1.2 s.
+      made.next(first, [{ kind: 'wait', ms: 1_000 }, ...answer()])
+      const running = made.start({ body: bodyOf([story('Ann'), story('Bob'), story('Cid')]) })
+      const more = await made.where([story('Ann'), ['user', 'More']])
+      await made.finish(running)
+      homes.push(more === first)
+    }
+    expect(homes).toEqual([true, false])
   })
 })

@@ -5,9 +5,11 @@ import type { Demand, Observation } from '../../core/capacity/demand.js'
 import { PrefixMemory } from '../../core/capacity/prefix-memory.js'
 import { type Replica, type ReplicaChoice, chooseReplica } from '../../core/capacity/replica-choice.js'
 import { ReplicaLoad } from '../../core/capacity/replica-load.js'
+import type { ServiceModel } from '../../core/capacity/service-model.js'
 import { SessionMemory } from '../../core/capacity/session-memory.js'
 import type { Deployment } from '../../core/release/release.js'
 import type { DeploymentState, Place } from './deployment-state.js'
+import type { Pace } from './pace.js'
 
 /** One that may be called now. */
 export interface Ready {
@@ -31,19 +33,16 @@ export interface AffinityCounts {
   cachedTokens: number
 }
 
-/** Nothing is known yet of how fast it computes and generates: about an 8B model on one accelerator. */
+/** Until more is known of how fast any of them computes and generates: an 8B model on one accelerator. */
 const PREFILL_MS_PER_TOKEN = 0.1
 const PER_TOKEN_MS = 20
 const PER_TOKEN_MS_PER_CALL = 0.25
 
-/**
- * What callers allow says little of what they get; no longer than this is worked for, tokens (Mooncake:
- * 343).
- */
-const OUTPUT_TOKENS_EXPECTED = 350
-
 /** So many calls in a row that did not reach it: it was restarted, or another took its address. */
 const LOST_AFTER = 2
+
+/** How late its last calls were says less and less, and nothing after this, ms: then it is tried again. */
+const LATE_MS = 10_000
 
 class Site {
   readonly load = new ReplicaLoad()
@@ -56,6 +55,15 @@ class Site {
     cachedTokens: 0,
   }
   lost = 0
+  /** When its last call ended. */
+  seenMs = 0
+
+  /** Before it begins with such a prompt, ms: what was sent there, or what has been seen of late. */
+  waitMs(service: ServiceModel, promptTokens: number, nowMs: number): number {
+    const lateShare = Math.min(1, 1 - (nowMs - this.seenMs) / LATE_MS)
+    const lateMs = lateShare > 0 ? lateShare * (service.lateMs(promptTokens) ?? 0) : 0
+    return Math.max(this.load.queueWaitMs(nowMs), lateMs)
+  }
 }
 
 export class Affinity {
@@ -69,19 +77,28 @@ export class Affinity {
     const { prompt, inputTokens } = demand
     if (prompt === undefined || ready.length === 0) return null
     const shares = sharesOf(ready)
+    const speed = speedOf(ready)
     const replicas = ready.map(({ deployment, state }, index): Replica => {
-      const { load } = this.#site(deployment.id)
+      const site = this.#site(deployment.id)
+      const { service } = state.pace
+      const matchedTokens = this.#matched(deployment, demand, nowMs)
+      const queueWaitMs = site.waitMs(service, inputTokens, nowMs)
       return {
-        matchedTokens: this.#matched(deployment, demand, nowMs),
-        queueWaitMs: load.queueWaitMs(nowMs),
-        prefillMsPerToken: PREFILL_MS_PER_TOKEN,
-        perTokenMs: PER_TOKEN_MS + PER_TOKEN_MS_PER_CALL * (state.inFlight + 1),
-        perTokenWorkMs: PER_TOKEN_MS_PER_CALL,
-        workMs: load.workMs(nowMs) / (shares?.[index] ?? 1),
+        matchedTokens,
+        queueWaitMs: queueWaitMs + (beginMsOf(service) ?? speed.beginMs),
+        prefillMsPerToken: service.prefillMsPerToken() ?? speed.prefillMsPerToken,
+        perTokenMs:
+          service.perTokenMs(state.inFlight + 1) ?? speed.perTokenMs + PER_TOKEN_MS_PER_CALL * state.inFlight,
+        perTokenWorkMs: service.perTokenMsPerCall() ?? PER_TOKEN_MS_PER_CALL,
+        workMs: site.load.workMs(nowMs) / (shares?.[index] ?? 1),
       }
     })
     const seated = this.#seated(ready, replicas, { demand, nowMs })
-    const ask = { promptTokens: inputTokens, outputTokens: outputOf(demand), firstTokenTargetMs: null }
+    const ask = {
+      promptTokens: inputTokens,
+      outputTokens: demand.outputTokens,
+      firstTokenTargetMs: targetOf(ready),
+    }
     const choice = chooseReplica(seated, ask)
     const { deployment } = ready[choice.index] as Ready
     this.#site(deployment.id).counts[choice.reason] += 1
@@ -95,7 +112,8 @@ export class Affinity {
   }
 
   /** A call goes there. Returns how much of its prompt was warm before, tokens. */
-  sent({ deployment, demand }: Pick<Place, 'deployment' | 'demand'>, nowMs: number): number {
+  sent(call: Pick<Place, 'deployment' | 'demand'>, { service }: Pace, nowMs: number): number {
+    const { deployment, demand } = call
     const { prompt, inputTokens } = demand
     if (prompt === undefined) return 0
     const { load } = this.#site(deployment.id)
@@ -105,15 +123,16 @@ export class Affinity {
     warm.touch(chain, nowMs)
     const sent = { deployment: deployment.id, promptTokens: inputTokens, nowMs }
     if (session !== null) this.#sessions.sent(session, sent)
-    const prefillMs = PREFILL_MS_PER_TOKEN * Math.max(0, inputTokens - matched)
-    load.sent({ prefillMs, workMs: prefillMs + PER_TOKEN_MS_PER_CALL * outputOf(demand) }, nowMs)
+    const computed = Math.max(0, inputTokens - matched)
+    load.sent({ prefillMs: computed * prefillOf(service), workMs: workOf(service, computed, demand) }, nowMs)
     return matched
   }
 
-  ended({ deployment, demand, warmTokens }: Place, seen: Observation, running: number): void {
+  ended({ deployment, demand, warmTokens }: Place, seen: Observation, now: Now): void {
     const site = this.#sites.get(deployment.id)
     if (site === undefined) return
-    if (running === 0) site.load.rest()
+    site.seenMs = now.nowMs
+    if (now.running === 0) site.load.rest()
     site.lost = seen.end === 'connection' ? site.lost + 1 : 0
     const warm = this.#prefixes.known(deployment.id)
     if (site.lost >= LOST_AFTER) warm?.clear()
@@ -171,8 +190,63 @@ function seatMs({ promptCache }: Deployment): number {
   return Math.min(SEAT_MS_MAX, promptCache.ttlMs)
 }
 
-function outputOf({ outputTokens }: Demand): number {
-  return Math.min(outputTokens, OUTPUT_TOKENS_EXPECTED)
+interface Now {
+  readonly running: number
+  readonly nowMs: number
+}
+
+interface Speed {
+  /** Before the prompt is read, ms. */
+  readonly beginMs: number
+  readonly prefillMsPerToken: number
+  readonly perTokenMs: number
+}
+
+/** Of one that nothing is known of: as one that is known, so that it is neither avoided nor preferred. */
+function speedOf(ready: readonly Ready[]): Speed {
+  let beginMs: number | null = null
+  let prefillMsPerToken: number | null = null
+  let perTokenMs: number | null = null
+  for (const { state } of ready) {
+    const { service } = state.pace
+    beginMs ??= beginMsOf(service)
+    prefillMsPerToken ??= service.prefillMsPerToken()
+    perTokenMs ??= service.perTokenMs(1)
+  }
+  return {
+    beginMs: beginMs ?? 0,
+    prefillMsPerToken: prefillMsPerToken ?? PREFILL_MS_PER_TOKEN,
+    perTokenMs: perTokenMs ?? PER_TOKEN_MS + PER_TOKEN_MS_PER_CALL,
+  }
+}
+
+/** null: only the whole is known, whatever the prompt. */
+function beginMsOf(service: ServiceModel): number | null {
+  return service.prefillMsPerToken() === null ? null : service.firstTokenAtLowLoadMs(0)
+}
+
+function prefillOf(service: ServiceModel): number {
+  return service.prefillMsPerToken() ?? PREFILL_MS_PER_TOKEN
+}
+
+/**
+ * Where nothing gets slower by it that can be seen from here, as at large providers, work is shared all the
+ * same: their limits per minute would be reached at one while others rest.
+ */
+function workOf(service: ServiceModel, computedTokens: number, demand: Demand): number {
+  const prefillMs = Math.max(PREFILL_MS_PER_TOKEN, prefillOf(service))
+  const perCallMs = Math.max(PER_TOKEN_MS_PER_CALL, service.perTokenMsPerCall() ?? 0)
+  return prefillMs * computedTokens + perCallMs * demand.outputTokens
+}
+
+/** Of those that have one, the strictest; null: none is set. */
+function targetOf(ready: readonly Ready[]): number | null {
+  let target: number | null = null
+  for (const { deployment } of ready) {
+    const { firstTokenMs } = deployment.targets
+    if (firstTokenMs !== null && (target === null || firstTokenMs < target)) target = firstTokenMs
+  }
+  return target
 }
 
 /** Where all limits are known, who may take more at once has more of the work. */

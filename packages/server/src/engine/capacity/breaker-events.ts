@@ -45,8 +45,10 @@ export function steerBreaker(engine: Engine, deployment: Deployment, order: Orde
   else breaker.pin({ action, ...rest }, nowMs)
 }
 
+/** Of a model, or a dependency. */
 export function findDeployment(release: Release, id: string): Deployment | undefined {
-  for (const { deployments } of release.models.values()) {
+  const dependencies = [...release.dependencies.values()].map(({ pool }) => pool)
+  for (const { deployments } of [...release.models.values(), ...dependencies]) {
     const found = deployments.find((deployment) => deployment.id === id)
     if (found !== undefined) return found
   }

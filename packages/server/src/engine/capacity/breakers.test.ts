@@ -16,6 +16,13 @@ function world(rest = ''): TestEngine {
   return createTestEngine(configured(TASKS, rest))
 }
 
+/** Its only small deployment answers five calls at once. */
+function narrow(): TestEngine {
+  const { yaml, providers } = configured(TASKS)
+  const limited = 'model: small-upstream, limits: { concurrency: 5 } }'
+  return createTestEngine({ yaml: yaml.replace('model: small-upstream }', limited), providers })
+}
+
 async function calls(made: TestEngine, task: string, times: number): Promise<readonly number[]> {
   const statuses: number[] = []
   for (let n = 0; n < times; n++) statuses.push((await made.call({ task })).status)
@@ -85,6 +92,35 @@ describe('an only deployment is down', () => {
     expect(refused.length).toBeGreaterThan(37)
     expect(refused[0]?.caller.json).toMatchObject({ error: { code: 'capacity.queue_timeout' } })
     expect(Number(refused[0]?.caller.headers['retry-after'])).toBeGreaterThanOrEqual(1)
+  })
+
+  // The ladder answers soon, whoever waits.
+  test('who waited already when it went out is told within two seconds too, deadline or not', async () => {
+    const made = narrow()
+    fails(made, 'main', failWith('timeout', 1_000))
+    const running = Array.from({ length: 25 }, () => made.start({ task: 'solo' }))
+    await made.system.advance(1_000)
+    expect(kindOf(made, 'main/small-upstream')).toBe('open')
+    await made.system.advance(1_900)
+    expect(running.filter(({ isDone }) => isDone).length).toBeLessThan(12)
+    await made.system.advance(200)
+    const told = running.filter(({ caller }) => caller.status === 503)
+    expect(told.length).toBeGreaterThan(12)
+    for (const { caller } of told)
+      expect(caller.json).toMatchObject({ error: { code: 'capacity.queue_timeout' } })
+  })
+
+  test('which is no overload: nothing is given up for it', async () => {
+    const made = narrow()
+    fails(made, 'main', failWith('timeout', 1_000))
+    for (let second = 0; second < 60; second++) {
+      for (let n = 0; n < 4; n++) made.start({ task: 'solo' })
+      await made.system.advance(1_000)
+      expect(made.engine.capacity.queues.levelOf('small-model', made.system.nowMs())).toBe(0)
+    }
+    fails(made, 'main', chatAnswer())
+    await made.system.advance(3_000)
+    expect(await calls(made, 'solo', 5)).toEqual([200, 200, 200, 200, 200])
   })
 
   test('it is found again within a second', async () => {

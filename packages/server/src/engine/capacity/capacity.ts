@@ -1,7 +1,7 @@
 // Who may call how much, and where: tenants and the product by their rates, deployments by what is known of
 // each. The state of this process; what to do with it is decided in `core/capacity`.
 
-import type { Demand, Observation } from '../../core/capacity/demand.js'
+import type { Criticality, Demand, Observation } from '../../core/capacity/demand.js'
 import { chooseDeployment } from '../../core/capacity/deployment-choice.js'
 import { PromptKeys } from '../../core/capacity/prompt-caching.js'
 import { tokenCost } from '../../core/capacity/fair-queue.js'
@@ -14,6 +14,7 @@ import { Affinity } from './affinity.js'
 import { DeploymentState, type Place, type TellBreaker, type Why } from './deployment-state.js'
 import { Hedging } from './hedging.js'
 import { judgeFailed } from './judge-failed.js'
+import { preferSteady } from './prefer-steady.js'
 import type { Taken } from './queue-ask.js'
 import { Queues } from './queues.js'
 import { Quota, type QuotaLimits, isLimited } from './quota.js'
@@ -21,6 +22,15 @@ import { Quota, type QuotaLimits, isLimited } from './quota.js'
 export type Admission =
   | { readonly kind: 'admitted' }
   | { readonly kind: 'over'; readonly waitMs: number; readonly whose: string }
+
+export interface Expectation {
+  /** ms; 0: not known. */
+  readonly firstTokenMs: number
+  /** From there until its caller has something, ms: the rest of a whole answer. */
+  readonly workMs: number
+  /** ms; null: there is none. */
+  readonly targetMs: number | null
+}
 
 const ADMITTED: Admission = { kind: 'admitted' }
 
@@ -44,8 +54,7 @@ export class Capacity {
 
   constructor(system: System) {
     this.#system = system
-    const take = this.take.bind(this)
-    this.queues = new Queues({ system, take })
+    this.queues = new Queues({ system, take: this.take.bind(this), isOut: this.isOut.bind(this) })
   }
 
   /** A call of this tenant, under the product's limits and its own. Admitted calls count until `leave`. */
@@ -73,19 +82,24 @@ export class Capacity {
     this.#tenants.get(tenant.name)?.used(tokens, nowMs)
   }
 
+  /** A call of this class has come: room is kept for it beside less critical work. */
+  see(criticality: Criticality, nowMs: number): void {
+    this.#holdBack.see(criticality, nowMs)
+  }
+
   /**
    * A place at the best of these deployments now, or how long there is none. `end` or `giveBack` follows.
    */
   take(deployments: readonly Deployment[], demand: Demand, nowMs: number): Taken {
-    this.#holdBack.see(demand.criticality, nowMs)
     const [only] = deployments
     if (only !== undefined && deployments.length === 1)
       return this.#takeOnly(deployments, only, { demand, nowMs })
     const share = this.#holdBack.shareOf(demand.criticality, nowMs)
-    const candidates = deployments.map((deployment) => {
+    const all = deployments.map((deployment) => {
       const state = this.#state(deployment, nowMs)
       return { deployment, state, waitMs: state.waitMs(demand, nowMs, share) }
     })
+    const candidates = preferSteady(all, nowMs)
     const ready = demand.prompt === undefined ? [] : candidates.filter(({ waitMs }) => waitMs === 0)
     const affine = this.affinity.choose(ready, demand, nowMs)
     if (affine !== null)
@@ -107,13 +121,34 @@ export class Capacity {
     this.#deployments.get(deployment.id)?.pace.generated(run, frames, { demand, nowMs })
   }
 
+  /**
+   * What a call that waits for one of these may expect: the soonest first token, the least strict target. Who
+   * said that they can wait have none. A whole answer begins unseen, and late all the same.
+   */
+  expect(deployments: readonly Deployment[], demand: Demand, isTolerant: boolean): Expectation {
+    let firstTokenMs = Infinity
+    let answerMs = Infinity
+    let targetMs: number | null = 0
+    for (const deployment of deployments) {
+      const pace = this.#deployments.get(deployment.id)?.pace
+      firstTokenMs = Math.min(firstTokenMs, pace?.service.predictFirstTokenMs(demand.inputTokens, 0) ?? 0)
+      answerMs = Math.min(answerMs, pace?.wholeMs(demand) ?? 0)
+      const target: number | null = isTolerant ? null : deployment.targets.firstTokenMs
+      targetMs = target === null || targetMs === null ? null : Math.max(targetMs, target)
+    }
+    if (firstTokenMs === Infinity) return { firstTokenMs: 0, workMs: 0, targetMs }
+    const workMs = demand.stream ? 0 : Math.max(0, Math.round(answerMs - firstTokenMs))
+    return { firstTokenMs: Math.round(firstTokenMs), workMs, targetMs }
+  }
+
   /** It was used: what it showed is learned from. A place that is over already changes nothing. */
   end(place: Place, seen: Observation, nowMs: number): void {
     if (place.isOver) return
     place.isOver = true
     const state = this.#deployments.get(place.deployment.id)
     if (state !== undefined) this.#learn(state, place, { seen, nowMs })
-    if (place.demand.prompt !== undefined) this.affinity.ended(place, seen, state?.inFlight ?? 0)
+    if (place.demand.prompt !== undefined)
+      this.affinity.ended(place, seen, { running: state?.inFlight ?? 0, nowMs })
     place.settle?.(tokenCost(seen.inputTokens, seen.outputTokens))
     this.queues.serve(nowMs)
   }
@@ -200,7 +235,7 @@ export class Capacity {
     const { run, charge } = state.begin(demand, nowMs)
     const ticket = state.breaker.begin(nowMs)
     const isOf = why !== null || this.affinity.watches(deployment, demand)
-    const warmTokens = isOf ? this.affinity.sent({ deployment, demand }, nowMs) : 0
+    const warmTokens = isOf ? this.affinity.sent({ deployment, demand }, state.pace, nowMs) : 0
     const told = { run, charge, ticket, warmTokens, why }
     return { kind: 'place', place: { deployment, demand, pool, ...told, isOver: false, settle: null } }
   }

@@ -109,7 +109,7 @@ export class DeploymentState {
   }
 
   end({ run, charge, demand }: Place, seen: Observation, nowMs: number): void {
-    this.pace.end(run, seen, { demand, nowMs })
+    this.pace.end(run, seen, { demand, nowMs, isHurried: this.verdictOf(seen) === 'none' })
     this.tail.learn(demand, seen)
     this.rates.end(charge, seen, nowMs)
     this.latencyMs = this.latencyMs === 0 ? seen.durationMs : this.latencyMs * 0.9 + seen.durationMs * 0.1

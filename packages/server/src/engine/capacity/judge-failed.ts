@@ -1,5 +1,6 @@
 // A failure, and what it means among the deployments that could have served instead: how long this one may be
-// spared, and whether it is the odd one out. Runs only when something failed.
+// spared, whether it is the odd one out, and whether one that was put away has to be tried. Runs only
+// when something failed.
 
 import { isOutlier } from '../../core/capacity/success-window.js'
 import type { DeploymentState, Place } from './deployment-state.js'
@@ -18,6 +19,8 @@ export function judgeFailed(place: Place, states: ReadonlyMap<string, Deployment
   const unknown = place.pool.filter(({ id }) => !states.has(id)).length
   const mayEject = hasRoom(siblings, unknown, nowMs)
   breaker.fail(place.ticket, nowMs, mayEject)
+  if (unknown === 0 && breaker.blocks(nowMs) && siblings.every((each) => each.breaker.blocks(nowMs)))
+    for (const sibling of siblings) sibling.breaker.recall(nowMs)
   if (!mayEject || breaker.kind !== 'closed') return
   const counts = siblings.map((sibling) => sibling.breaker.counts(nowMs))
   if (isOutlier(breaker.counts(nowMs), counts)) breaker.eject(nowMs)

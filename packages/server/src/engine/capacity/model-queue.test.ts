@@ -8,11 +8,12 @@ interface Shape {
   readonly queue?: string
   readonly tasks?: string
   readonly deployments?: string
+  readonly targets?: string
 }
 
 const SPARE = '{ provider: spare, model: narrow, limits: { concurrency: 1 } }'
 
-function world({ concurrency = 1, queue = '{}', tasks = '', deployments = '' }: Shape = {}) {
+function world({ concurrency = 1, queue = '{}', tasks = '', deployments = '', targets = '' }: Shape = {}) {
   const made = createTestEngine({
     yaml: `
 providers:
@@ -21,6 +22,7 @@ providers:
 models:
   narrow:
     tier: mid
+    ${targets}
     deployments: [{ provider: main, model: narrow, limits: { concurrency: ${concurrency} } }${deployments}]
   little: { tier: small, deployments: [{ provider: spare, model: little }] }
 capacity: { queue: ${queue} }
@@ -285,4 +287,40 @@ describe('overload', () => {
     expect(caller.headers['x-spillway-model']).toBe('little')
     await made.finishAll(made.flood)
   })
+
+  test('answers may be no longer than nearly all of their task are, where their caller would allow more', async () => {
+    const made = await overloaded({}, 5)
+    const sentLimit = async (maxTokens: number, ask: CallAsk = {}) => {
+      await made.finish(
+        made.begin('', { body: { max_tokens: maxTokens }, tenant: tenant(`t${maxTokens}`), ...ask }),
+      )
+      const own = made.provider('main').requests.findLast(({ json }) => contentOf(json).startsWith('What'))
+      return own?.json['max_completion_tokens'] ?? own?.json['max_tokens']
+    }
+    expect(await sentLimit(3_000)).toBe(16)
+    expect(
+      made
+        .entries('step-ended')
+        .flatMap(({ decisions }) => decisions)
+        .map(({ choice }) => choice),
+    ).toContain('lower output limit')
+    expect(await sentLimit(5)).toBe(5)
+    // Nothing is known of this task.
+    expect(await sentLimit(2_000, { task: 'urgent' })).toBe(2_000)
+    await made.finishAll(made.flood)
+  })
+})
+
+test('what would miss the target of its first token is refused, who can wait does', async () => {
+  const made = world({ targets: 'targets: { first_token_ms: 1000 }' })
+  const calls = times(60, (index) => made.begin(`work ${index}`, { priority: 'background' }))
+  await made.system.advance(2_000)
+  for (const stream of [true, false]) {
+    const body = { stream, messages: [{ role: 'user', content: 'late' }] }
+    const late = await made.finish(made.begin('late', { body, task: 'slack' }))
+    expect([late.status, codeOf(late)]).toEqual([429, 'capacity.shed'])
+  }
+  const patient = made.begin('patient', { task: 'slack', priority: 'background' })
+  expect((await made.finish(patient)).status).toBe(200)
+  await made.finishAll(calls)
 })

@@ -5,9 +5,9 @@ import { DecayedShare } from '../../core/capacity/decayed-share.js'
 import type { Demand } from '../../core/capacity/demand.js'
 import { DrainRate } from '../../core/capacity/drain-rate.js'
 import { isFeasible, predictWaitMs } from '../../core/capacity/early-rejection.js'
-import type { Arrival } from '../../core/capacity/class-queue.js'
-import { FairQueue, tokenCost } from '../../core/capacity/fair-queue.js'
+import { FairQueue } from '../../core/capacity/fair-queue.js'
 import { rankOf } from '../../core/capacity/hold-back.js'
+import { Outage } from '../../core/capacity/outage.js'
 import { Overload, fateOf, pressureOf } from '../../core/capacity/overload.js'
 import type { QueueSettings } from '../../core/release/capacity-settings.js'
 import type { Timer } from '../ports.js'
@@ -19,9 +19,11 @@ import type {
   QueueEnd,
   QueuePorts,
   RefusalAsk,
+  Refused,
   Taken,
   Waiter,
 } from './queue-ask.js'
+import { arrivalOf, dispatchBy, hurried, isParticular } from './queue-ask.js'
 
 /** Even if nothing tells it to, the queue looks this often whether it can go on, ms. */
 const LOOK_MS = 1_000
@@ -46,6 +48,7 @@ export class ModelQueue {
   readonly #fair: FairQueue<Waiter>
   readonly #drain = new DrainRate()
   readonly #refusals = new DecayedShare(REFUSALS_MS)
+  readonly #outage = new Outage()
   #settings: QueueSettings
   /** When a deployment that rests is ready; 0: none is waited for. */
   #readyMs = 0
@@ -101,16 +104,19 @@ export class ModelQueue {
   }
 
   /** Why such a call would be refused now, or null. */
-  refusal({ demand, isTolerant, leaveMs, restMs }: RefusalAsk, nowMs: number): NoPlace | null {
+  refusal(ask: RefusalAsk, nowMs: number): NoPlace | null {
+    const { demand, isTolerant, leaveMs, restMs, firstTokenMs, targetMs } = ask
     this.#observe(nowMs)
     const fate = fateOf(this.overload, demand.criticality, isTolerant)
     const arrival = { ...arrivalOf(demand, fate === 'batch'), deadlineMs: leaveMs }
     const waitMs = this.#predict(this.#fair.workAhead(arrival), restMs, nowMs)
     if (fate === 'refuse') {
       const reason = `${demand.criticality} work is refused at overload level ${this.overload.level}`
-      return this.#noPlace({ isShed: true, waitMs, reason })
+      const step = demand.criticality === 'sheddable' ? 'sheddable_off' : 'sheddable_plus_off'
+      return this.#noPlace({ isShed: true, waitMs: Math.max(waitMs, this.overload.reliefMs(step)), reason })
     }
-    const prospect = { nowMs, deadlineMs: leaveMs, waitMs, firstTokenMs: 0, targetMs: null }
+    if (this.#fair.isFullFor(arrival)) return this.#full(nowMs)
+    const prospect = { nowMs, deadlineMs: leaveMs, waitMs, firstTokenMs, targetMs }
     if (fate === 'batch' || isFeasible(prospect)) return null
     // Nothing is overloaded where the deployments rest for longer than the call has.
     const isResting = this.#predict(0, restMs, nowMs) === waitMs
@@ -122,33 +128,33 @@ export class ModelQueue {
     const refusal = this.refusal(ask, nowMs)
     if (refusal !== null) {
       const rank = rankOf(ask.demand.criticality)
-      this.#refuse({ rank, refusal, resolve() {} }, nowMs)
+      this.#refuse({ rank, refusal, resolve() {}, isOut: this.#outage.isOn }, nowMs)
     }
     return refusal
   }
 
   /** Waits for a place. `resolve` runs once, perhaps before this returns; null: it does not wait. */
-  enter(ask: QueueAsk, resolve: (end: QueueEnd) => void): Entry | null {
+  enter(asked: QueueAsk, resolve: (end: QueueEnd) => void): Entry | null {
     const nowMs = this.#ports.system.nowMs()
+    const isOut = this.#ports.isOut(asked.usable, asked.demand, nowMs)
+    const ask = isOut ? hurried(asked, nowMs) : asked
     this.#settings = ask.settings
     this.#fair.adopt(ask.settings)
     const rank = rankOf(ask.demand.criticality)
     const refusal = this.refusal(ask, nowMs)
     if (refusal !== null) {
-      this.#refuse({ rank, refusal, resolve }, nowMs)
+      this.#refuse({ rank, refusal, resolve, isOut }, nowMs)
       return null
     }
     const isBatch = fateOf(this.overload, ask.demand.criticality, ask.isTolerant) === 'batch'
-    const arrival = { ...arrivalOf(ask.demand, isBatch), deadlineMs: ask.leaveMs, value: { ask, resolve } }
-    this.#drain.begin(nowMs)
+    const deadlineMs = dispatchBy(ask, isBatch, nowMs)
+    const arrival = { ...arrivalOf(ask.demand, isBatch), deadlineMs, value: { ask, resolve } }
+    if (!this.#outage.isOn) this.#drain.begin(nowMs)
     const { entry, evicted } = this.#fair.push(arrival, nowMs)
     if (evicted !== null) {
-      const full = this.#noPlace({
-        isShed: true,
-        waitMs: this.criticalWaitMs(nowMs),
-        reason: 'the queue is full',
-      })
-      this.#refuse({ rank: evicted.rank, refusal: full, resolve: evicted.value.resolve }, nowMs)
+      const { rank: least, value } = evicted
+      const { resolve: tell } = value
+      this.#refuse({ rank: least, refusal: this.#full(nowMs), resolve: tell, isOut }, nowMs)
     }
     this.serve(nowMs)
     return entry
@@ -166,6 +172,7 @@ export class ModelQueue {
     this.#expire(nowMs)
     this.#readyMs = 0
     const aside: Entry[] = []
+    let blocked: Entry | undefined
     for (let next = this.#fair.next(); next !== null; next = this.#fair.next()) {
       const { entry, isGuarded } = next
       const taken = this.#take(entry, isGuarded, nowMs)
@@ -173,12 +180,32 @@ export class ModelQueue {
       else if (isParticular(entry) && aside.length < ASIDE_MAX) {
         this.#fair.remove(entry)
         aside.push(entry)
-      } else break
+      } else {
+        blocked = entry
+        break
+      }
     }
     for (const entry of aside) this.#fair.putBack(entry)
-    if (this.#fair.size === 0) this.#drain.pause(nowMs)
+    this.#lookOut(blocked ?? aside[0], nowMs)
     this.#observe(nowMs)
     this.#setTimer(nowMs)
+  }
+
+  /** Nobody who waited already when everything went out waits for longer than who comes later. */
+  #lookOut(blocked: Entry | undefined, nowMs: number): void {
+    const isOut = blocked !== undefined && this.#isOut(blocked, nowMs)
+    this.#outage.see(isOut, nowMs)
+    const sinceMs = this.#outage.takeGiveUp(nowMs)
+    for (const entry of sinceMs === null ? [] : [...this.#fair.entries()])
+      if (entry.enteredMs <= (sinceMs ?? 0) && this.#isOut(entry, nowMs) && this.#fair.remove(entry))
+        this.#giveUp(entry, nowMs)
+    // Only what is served while it can be says how fast that is.
+    if (this.#fair.size === 0 || isOut) this.#drain.pause(nowMs)
+    else this.#drain.begin(nowMs)
+  }
+
+  #isOut({ value }: Entry, nowMs: number): boolean {
+    return this.#ports.isOut(value.ask.usable, value.ask.demand, nowMs)
   }
 
   #take({ value }: Entry, isGuarded: boolean, nowMs: number): Taken {
@@ -196,29 +223,35 @@ export class ModelQueue {
   #dispatch(entry: Entry, place: Place, nowMs: number): void {
     const ticket = this.#fair.take(entry)
     if (ticket !== null) place.settle = (cost) => this.#fair.settle(entry.rank, ticket, cost)
-    this.#drain.served(entry.cost, nowMs)
+    if (!this.#outage.isOn) this.#drain.served(entry.cost, nowMs)
     count(this.served, entry.rank)
     if (entry.rank <= CRITICAL_RANK) this.#refusals.count(false, nowMs)
     entry.value.resolve({ kind: 'place', place })
   }
 
   #expire(nowMs: number): void {
-    for (let entry = this.#fair.expire(nowMs); entry !== null; entry = this.#fair.expire(nowMs)) {
-      count(this.timedOut, entry.rank)
-      if (entry.rank <= CRITICAL_RANK) this.#refusals.count(true, nowMs)
-      const reason = `no place came free in ${Math.max(0, nowMs - entry.enteredMs)} ms`
-      const waitMs = this.#predict(this.#fair.workUpTo(entry.rank), 0, nowMs)
-      entry.value.resolve(this.#noPlace({ isShed: false, waitMs, reason }))
-    }
+    for (let entry = this.#fair.expire(nowMs); entry !== null; entry = this.#fair.expire(nowMs))
+      this.#giveUp(entry, nowMs)
   }
 
-  #refuse(
-    from: { readonly rank: number; readonly refusal: NoPlace; readonly resolve: (end: QueueEnd) => void },
-    nowMs: number,
-  ): void {
+  #giveUp({ rank, enteredMs, value }: Entry, nowMs: number): void {
+    count(this.timedOut, rank)
+    if (!this.#outage.isOn && rank <= CRITICAL_RANK) this.#refusals.count(true, nowMs)
+    const reason = `no place came free in ${Math.max(0, nowMs - enteredMs)} ms`
+    const waitMs = this.#predict(this.#fair.workUpTo(rank), 0, nowMs)
+    value.resolve(this.#noPlace({ isShed: false, waitMs, reason }))
+  }
+
+  /** While everything is out, no refusal is a sign of overload. */
+  #refuse(from: Refused, nowMs: number): void {
     count(this.shed, from.rank)
-    if (from.rank <= CRITICAL_RANK) this.#refusals.count(true, nowMs)
+    if (!from.isOut && from.rank <= CRITICAL_RANK) this.#refusals.count(true, nowMs)
     from.resolve(from.refusal)
+  }
+
+  #full(nowMs: number): NoPlace {
+    const waitMs = this.criticalWaitMs(nowMs)
+    return this.#noPlace({ isShed: true, waitMs, reason: 'the queue is full' })
   }
 
   #noPlace(about: Omit<NoPlace, 'kind'>): NoPlace {
@@ -236,7 +269,7 @@ export class ModelQueue {
     const refusedShare = this.#refusals.at(nowMs)
     if (this.overload.level === 0 && this.#fair.size === 0 && refusedShare === 0) return
     const from = this.overload.level
-    const waitMs = this.criticalWaitMs(nowMs)
+    const waitMs = this.#outage.isOn ? 0 : this.criticalWaitMs(nowMs)
     this.overload.observe(pressureOf({ waitMs, targetMs: this.#settings.targetWaitMs, refusedShare }), nowMs)
     const { level: to, step } = this.overload
     if (from !== to) this.#ports.tell({ model: this.model, from, to, step, atMs: nowMs })
@@ -248,20 +281,12 @@ export class ModelQueue {
     const expiryMs = this.#fair.nextExpiryMs()
     if (expiryMs === null) return
     const readyMs = this.#readyMs === 0 ? Infinity : this.#readyMs
-    const delayMs = Math.max(1, Math.min(expiryMs - nowMs, readyMs - nowMs, LOOK_MS))
+    const delayMs = Math.max(
+      1,
+      Math.min(expiryMs - nowMs, readyMs - nowMs, this.#outage.giveUpMs - nowMs, LOOK_MS),
+    )
     this.#timer = this.#ports.system.after(delayMs, () => this.serve(this.#ports.system.nowMs()))
   }
-}
-
-function arrivalOf(demand: Demand, isBatch: boolean): Omit<Arrival<Waiter>, 'value'> {
-  const { criticality, tenant, weight, inputTokens, outputTokens, deadlineMs } = demand
-  const rank = isBatch ? rankOf('sheddable') : rankOf(criticality)
-  return { rank, tenant, weight, cost: tokenCost(inputTokens, outputTokens), deadlineMs }
-}
-
-/** It cannot use every deployment of its model: what is free may be of use to others. */
-function isParticular({ value }: Entry): boolean {
-  return value.ask.usable.length < value.ask.model.deployments.length
 }
 
 function count(counts: number[], rank: number): void {

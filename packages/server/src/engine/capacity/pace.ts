@@ -3,6 +3,7 @@
 
 import { ConcurrencyLimit } from '../../core/capacity/concurrency-limit.js'
 import type { Demand, Observation } from '../../core/capacity/demand.js'
+import { Progress } from '../../core/capacity/progress.js'
 import { isThrottle } from '../../core/capacity/retry.js'
 import { ServiceModel } from '../../core/capacity/service-model.js'
 import type { Deployment } from '../../core/release/release.js'
@@ -25,6 +26,7 @@ const BUSY_SHARE = 0.5
 export class Pace {
   readonly limit: ConcurrencyLimit
   readonly service = new ServiceModel()
+  readonly progress = new Progress()
   /** It tells cached tokens: how much was read is known when a call has ended, not before. */
   #tellsCached = false
 
@@ -53,6 +55,7 @@ export class Pace {
   generated(run: CallRun, frames: number, now: { readonly demand: Demand; readonly nowMs: number }): void {
     const { limit, service } = this
     if (!now.demand.stream) return
+    this.progress.generated(run.frames === 0, now.nowMs)
     if (run.frames === 0) {
       const { inputTokens } = now.demand
       limit.firstToken(service.firstTokenAtLowLoadMs(inputTokens), now.nowMs)
@@ -62,19 +65,26 @@ export class Pace {
     limit.generated(frames)
   }
 
+  /** From sending to the last token of such a call, ms. null: unknown. */
+  wholeMs({ inputTokens, outputTokens }: Demand): number | null {
+    return this.service.predictTotalMs({ inputTokens, outputTokens }) ?? this.service.durationMs(0.5)
+  }
+
   giveBack(run: CallRun, demand: Demand): void {
+    if (run.frames > 0) this.progress.ended()
     this.limit.giveBack(run.tokens, demand.stream, run.frames > 0)
   }
 
-  end(run: CallRun, seen: Observation, now: { readonly demand: Demand; readonly nowMs: number }): void {
+  end(run: CallRun, seen: Observation, now: Ending): void {
     const { frames } = run
     const isOk = seen.end === 'ok'
     const streamed = frames > 0
+    if (streamed) this.progress.ended()
     if (seen.cachedTokens > 0) this.#tellsCached = true
     this.limit.end(run.tokens, now.demand.stream, {
       nowMs: now.nowMs,
       streamed,
-      dropped: isThrottle(seen.end) || seen.end === 'timeout',
+      dropped: isThrottle(seen.end) || (seen.end === 'timeout' && now.isHurried !== true),
       frames,
       outputTokens: isOk ? seen.outputTokens : 0,
     })
@@ -92,6 +102,13 @@ export class Pace {
   #sawFirst({ wasBusy }: CallRun, uncachedTokens: number, ms: number): void {
     this.service.sawFirstToken({ ms, uncachedTokens, wasBusy })
   }
+}
+
+interface Ending {
+  readonly demand: Demand
+  readonly nowMs: number
+  /** It had less time than its answer takes: that there is none says nothing. Default false. */
+  readonly isHurried?: boolean
 }
 
 function settingsOf({ limits, targets }: Deployment) {

@@ -49,4 +49,11 @@ describe('Quota', () => {
     for (let call = 0; call < 5; call++) quota.begin(0)
     expect(quota.waitMs(0)).toBeGreaterThan(0)
   })
+
+  test('a clock that is set back an hour freezes nobody for an hour', () => {
+    const quota = new Quota({ ...NONE, requestsPerMinute: 60 }, 3_600_000)
+    for (let call = 0; call < 60; call++) quota.begin(3_600_000)
+    expect(quota.waitMs(0)).toBe(1_000)
+    expect(quota.waitMs(1_000)).toBe(0)
+  })
 })

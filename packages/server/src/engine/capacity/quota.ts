@@ -10,6 +10,7 @@ import {
   waitFor,
   withLimit,
 } from '../../core/capacity/rate-window.js'
+import { SteadyClock } from '../../core/capacity/steady-clock.js'
 
 export interface QuotaLimits {
   readonly requestsPerMinute: number | null
@@ -28,6 +29,7 @@ export class Quota {
   #limits: QuotaLimits
   #requests: RateWindow | null = null
   #tokens: RateWindow | null = null
+  readonly #clock = new SteadyClock()
   #running = 0
   #isReady = false
 
@@ -41,8 +43,9 @@ export class Quota {
   }
 
   /** A reload may have changed the limits; what was used stays used. */
-  adopt(limits: QuotaLimits, nowMs: number): void {
+  adopt(limits: QuotaLimits, wallMs: number): void {
     if (limits === this.#limits && this.#isReady) return
+    const nowMs = this.#clock.at(wallMs)
     this.#isReady = true
     this.#limits = limits
     this.#requests = adopted(this.#requests, limits.requestsPerMinute, nowMs)
@@ -50,15 +53,16 @@ export class Quota {
   }
 
   /** 0: there is room for a call now. Else how long until there may be, ms. */
-  waitMs(nowMs: number): number {
+  waitMs(wallMs: number): number {
     const { concurrency } = this.#limits
+    const nowMs = this.#clock.at(wallMs)
     const busy = concurrency !== null && this.#running >= concurrency ? BUSY_MS : 0
     return Math.max(busy, waitOf(this.#requests, nowMs), waitOf(this.#tokens, nowMs))
   }
 
-  begin(nowMs: number): void {
+  begin(wallMs: number): void {
     this.#running += 1
-    if (this.#requests !== null) this.#requests = take(this.#requests, 1, nowMs).window
+    if (this.#requests !== null) this.#requests = take(this.#requests, 1, this.#clock.at(wallMs)).window
   }
 
   /** The call is over, or was never made: then its request is given back. */
@@ -67,10 +71,10 @@ export class Quota {
     if (!wasMade && this.#requests !== null) this.#requests = correct(this.#requests, 1)
   }
 
-  used(tokens: number, nowMs: number): void {
+  used(tokens: number, wallMs: number): void {
     if (this.#tokens === null) return
     // Refilled first, so that what was saved up until now counts.
-    const { window } = take(this.#tokens, 0, nowMs)
+    const { window } = take(this.#tokens, 0, this.#clock.at(wallMs))
     this.#tokens = correct(window, -tokens)
   }
 }

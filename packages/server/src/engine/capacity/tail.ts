@@ -2,16 +2,15 @@
 // guards ask; while too little is known the answer is null and nothing is done.
 
 import type { Demand, Observation } from '../../core/capacity/demand.js'
+import { DecayedMean } from '../../core/capacity/decayed-mean.js'
 import { LatencyQuantile } from '../../core/capacity/latency-quantile.js'
 
 /** A prompt, or a whole answer, takes its time by its size, tokens: up to here, up to there, and more. */
 const PROMPT_CLASSES = [1_000, 8_000]
 const ANSWER_CLASSES = [64, 512]
 const SHARE = 0.95
-/** As round-trip times are smoothed (RFC 6298). */
-const PACE_WEIGHT = 1 / 8
-/** Answers that must have been seen. */
-const PACE_COUNT_MIN = 20
+/** Times per piece, smoothed as round-trip times are (RFC 6298). */
+const PACE = { newest: 1 / 8, countMin: 20 }
 /** Shorter answers say nothing about a pace: frames, tokens. */
 const PIECES_MIN = 8
 
@@ -23,9 +22,9 @@ const TELLING: ReadonlySet<string> = new Set(['ok', 'cut', 'caller_left', 'hedge
 export class Tail {
   /** By class: streams by their prompts, then whole answers by their limits. */
   readonly #classes: (LatencyQuantile | undefined)[] = []
-  readonly #frames = new Pace()
+  readonly #frames = new DecayedMean(PACE)
   /** Output tokens of whole answers. */
-  readonly #tokens = new Pace()
+  readonly #tokens = new DecayedMean(PACE)
 
   learn(demand: Demand, seen: Observation): void {
     const beganMs = beganAfter(seen)
@@ -35,8 +34,8 @@ export class Tail {
     known.add(beganMs)
     const { end, frames = 0, firstTokenMs, durationMs, outputTokens } = seen
     if (end !== 'ok' || firstTokenMs === null) return
-    if (demand.stream) this.#frames.add(durationMs - firstTokenMs, frames - 1)
-    else this.#tokens.add(firstTokenMs, outputTokens)
+    if (demand.stream) learnPace(this.#frames, durationMs - firstTokenMs, frames - 1)
+    else learnPace(this.#tokens, firstTokenMs, outputTokens)
   }
 
   /** Of calls like this one: the time to the first token, or to the head of a whole answer, ms. */
@@ -60,21 +59,8 @@ export class Tail {
   }
 }
 
-/** Decayed mean of a time per piece, ms. */
-class Pace {
-  #mean = 0
-  #count = 0
-
-  add(ms: number, pieces: number): void {
-    if (!(ms >= 0) || pieces < PIECES_MIN) return
-    this.#count += 1
-    this.#mean += Math.max(PACE_WEIGHT, 1 / this.#count) * (ms / pieces - this.#mean)
-  }
-
-  /** null: too little is known. */
-  value(): number | null {
-    return this.#count < PACE_COUNT_MIN ? null : this.#mean
-  }
+function learnPace(pace: DecayedMean, ms: number, pieces: number): void {
+  if (ms >= 0 && pieces >= PIECES_MIN) pace.add(ms / pieces)
 }
 
 function beganAfter({ end, firstTokenMs, durationMs }: Observation): number | null {

@@ -32,11 +32,13 @@ export interface WatchTerms {
 export interface Watched {
   /** Closes the connection and ends it so. */
   stop(end: WatchEnd, detail: string): void
+  /** Something of ours threw in a timer, where nobody would catch it: closes the connection and throws on. */
+  fail(error: unknown): void
   /** Nothing better is to be had: what has come goes to the caller. */
   open?(): void
 }
 
-const NOTHING_YET: Watched = { stop() {} }
+const NOTHING_YET: Watched = { stop() {}, fail() {} }
 const NO_TIMER: Timer = { cancel() {} }
 
 export class AttemptWatch implements Runner {
@@ -121,7 +123,13 @@ export class AttemptWatch implements Runner {
 
   #after(delayMs: number, run: () => void): void {
     this.#timer.cancel()
-    this.#timer = this.#terms.system.after(delayMs, run)
+    this.#timer = this.#terms.system.after(delayMs, () => {
+      try {
+        run()
+      } catch (error) {
+        this.#watched.fail(error)
+      }
+    })
   }
 
   #stop(end: WatchEnd): void {

@@ -40,7 +40,13 @@ export interface WholeAttempt {
 }
 
 export function collectWhole(attempt: WholeAttempt): Promise<WholeAnswer> {
-  return new Promise((resolve) => new Collector(attempt, resolve).start())
+  return new Promise((resolve, reject) => new Collector(attempt, { resolve, reject }).start())
+}
+
+interface Settlers {
+  resolve(answer: WholeAnswer): void
+  /** Of a fault of ours. */
+  reject(fault: Error): void
 }
 
 const EMPTY = new Uint8Array(0)
@@ -48,7 +54,7 @@ const EMPTY = new Uint8Array(0)
 /** One object instead of a closure per event: all of it lives as long as the provider is waited for. */
 class Collector implements UpstreamListener {
   readonly #attempt: WholeAttempt
-  readonly #resolve: (answer: WholeAnswer) => void
+  readonly #settlers: Settlers
   readonly #startedMs: number
   readonly #chunks: Uint8Array[] = []
   #status = 0
@@ -58,33 +64,50 @@ class Collector implements UpstreamListener {
   #isDone = false
   #timer: Timer | null = null
 
-  constructor(attempt: WholeAttempt, resolve: (answer: WholeAnswer) => void) {
+  constructor(attempt: WholeAttempt, settlers: Settlers) {
     this.#attempt = attempt
-    this.#resolve = resolve
+    this.#settlers = settlers
     this.#startedMs = attempt.system.nowMs()
   }
 
   start(): void {
     const { provider, request, system, leftMs, watch } = this.#attempt
     const call = provider.send(request, this)
-    this.#timer = system.after(leftMs, () => {
-      call.abort()
-      this.#fail('timeout', 'the time for this attempt was up')
+    this.#timer = system.after(leftMs, () =>
+      this.#stop(call, { end: 'timeout', detail: 'the time for this attempt was up' }),
+    )
+    watch?.start({
+      stop: (end, detail) => this.#stop(call, { end, detail }),
+      fail: (error) => this.#break(call, error),
     })
-    watch?.start({ stop: (end, detail) => this.#stop(call, { end, detail }) })
   }
 
   /** What was there before has been taken: it is not stopped any more. */
-  #stop(call: UpstreamCall, why: { readonly end: WatchEnd; readonly detail: string }): void {
+  #stop(
+    call: UpstreamCall,
+    why: { readonly end: WatchEnd | UpstreamFailure; readonly detail: string },
+  ): void {
     if (this.#isDone) return
-    let { detail } = why
+    const detail = this.#close(call) ? why.detail : `${why.detail}, and its connection could not be closed`
+    this.#fail(why.end, detail)
+  }
+
+  #break(call: UpstreamCall, error: unknown): void {
+    if (this.#isDone) return
+    this.#isDone = true
+    this.#close(call)
+    this.#settlers.reject(error instanceof Error ? error : new Error(String(error)))
+  }
+
+  /** false: it could not be closed. */
+  #close(call: UpstreamCall): boolean {
+    this.#timer?.cancel()
     try {
       call.abort()
+      return true
     } catch {
-      detail += ', and its connection could not be closed'
+      return false
     }
-    this.#timer?.cancel()
-    this.#fail(why.end, detail)
   }
 
   onHead(status: number, headers: Readonly<Record<string, string>>, renewed = false): void {
@@ -103,7 +126,7 @@ class Collector implements UpstreamListener {
     this.#isDone = true
     this.#timer?.cancel()
     const chunks = this.#chunks
-    this.#resolve({
+    this.#settlers.resolve({
       kind: 'answered',
       status: this.#status,
       headers: this.#headers,
@@ -120,6 +143,6 @@ class Collector implements UpstreamListener {
 
   #fail(failure: UpstreamFailure | WatchEnd, detail: string): void {
     this.#isDone = true
-    this.#resolve({ kind: 'failed', failure, detail, status: this.#status })
+    this.#settlers.resolve({ kind: 'failed', failure, detail, status: this.#status })
   }
 }

@@ -124,7 +124,8 @@ class Pump {
       })
       this.#attempt.watch?.start({
         stop: (end, detail) => this.#stop({ kind: 'failed', end, detail }),
-        open: () => this.#guard(() => this.#open()),
+        fail: (error) => this.#fail(error),
+        open: () => this.#open(),
       })
     })
   }
@@ -230,7 +231,7 @@ class Pump {
     if (!this.#committed) this.#commit(holdBack ? log : null)
     if (!caller.write(frames)) {
       this.#call?.pause()
-      caller.onDrain(() => this.#call?.resume())
+      caller.onDrain(() => this.#guard(() => this.#call?.resume()))
     }
   }
 
