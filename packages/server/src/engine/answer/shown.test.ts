@@ -1,52 +1,25 @@
-import type { SpillwayMember } from '@spillway/protocol'
+// Decisions are put into words by hand: what they say must stay JSON, whatever names and rules are made of.
+
 import { expect, test } from 'vitest'
-import { configured } from '../../testing/example-config.js'
-import { chatAnswer, openAiError } from '../../testing/provider-answers.js'
-import { createTestEngine } from '../../testing/test-engine.js'
+import { NO_LIMITS } from '../../core/budget/amounts.js'
+import { MemoryLedger } from '../../core/budget/memory-ledger.js'
+import type { Decision } from '../../core/task/records.js'
+import type { Step } from '../step-context.js'
+import { spillwayMember } from './shown.js'
 
-const TASKS = `
-  support:
-    degrade: []
-    retries: { max_attempts: 2 }
-    budget: { max_cost_usd: 0.1, max_output_tokens: 500 }
-    route: { default: small-model }
-`
+function shownOf(decisions: readonly Decision[]): unknown {
+  const task = { id: 'task_1', accounts: ['task:task_1'], limits: NO_LIMITS }
+  const step = { task, engine: { ledger: new MemoryLedger() }, attempts: [], decisions }
+  const member = JSON.parse(spillwayMember(step as unknown as Step)) as { readonly decisions: unknown }
+  return member.decisions
+}
 
-test('the member of an answer has every resource, null for what has no limit, and nothing else', async () => {
-  const made = createTestEngine(configured(TASKS))
-  made.provider('main').next(chatAnswer())
-  const { json } = await made.call({ task: 'support' })
-  const member: SpillwayMember = {
-    cost_usd: 0.000056,
-    task: {
-      id: 'task_000001',
-      spent: {
-        model_calls: 1,
-        input_tokens: 40,
-        output_tokens: 8,
-        tool_calls: 0,
-        tool_ms: 0,
-        cost_usd: 0.000056,
-      },
-      remaining: {
-        model_calls: null,
-        input_tokens: null,
-        output_tokens: 492,
-        tool_calls: null,
-        tool_ms: null,
-        cost_usd: 0.099944,
-      },
-    },
-    decisions: [{ stage: 'plan', choice: 'small-model', reason: 'no rule holds before the call' }],
-  }
-  expect(json['spillway']).toEqual(member)
+test('decisions are shown as they are, with and without inputs, in their order', () => {
+  const plain: Decision = { stage: 'plan', choice: 'a "model"', reason: 'rule holds: tier == "\\n\u2028"' }
+  const measured: Decision = { stage: 'hold', choice: 'refused', reason: 'short', inputs: { by: 3, of: '"' } }
+  expect(shownOf([plain, measured, plain])).toEqual([plain, measured, plain])
 })
 
-test('decisions are told with their inputs', async () => {
-  const made = createTestEngine(configured(TASKS))
-  made.provider('main').next(openAiError(500, 'server_error'), chatAnswer())
-  const { json } = await made.call({ task: 'support' })
-  const { decisions } = json['spillway'] as SpillwayMember
-  expect(decisions).toEqual(made.lastStep().decisions)
-  expect(decisions.length).toBeGreaterThan(0)
+test('a call without decisions shows an empty list', () => {
+  expect(shownOf([])).toEqual([])
 })
