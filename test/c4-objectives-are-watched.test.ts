@@ -32,7 +32,7 @@ tasks:
   easy: { degrade: [] }
 alerts:
   webhooks:
-    - { url: "http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook", secret: ${SECRET} }
+    - { url: "http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook", secret: ${SECRET}, events: [slo-alert] }
 `
 
 beforeAll(async () => {

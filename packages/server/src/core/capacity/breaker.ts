@@ -120,6 +120,14 @@ export class Breaker {
     this.#change('half-open', 'probe-succeeded', null)
   }
 
+  /**
+   * Its answer has begun: a probe need not end before others may go there, which of a long stream would be a
+   * minute. How it ends says nothing any more, the next calls do.
+   */
+  begun(ticket: number, nowMs: number): void {
+    if (this.#kind === 'half-open') this.succeed(ticket, nowMs)
+  }
+
   /** `mayEject`: the model has other deployments that serve, so this one can be spared for longer. */
   fail(ticket: number, nowMs: number, mayEject: boolean): void {
     if (ticket !== this.#era) return

@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { configured } from '../../testing/example-config.js'
-import { STALL, chatAnswer, failWith, openAiError, reply } from '../../testing/provider-answers.js'
+import {
+  STALL,
+  chatAnswer,
+  chatStream,
+  failWith,
+  openAiError,
+  reply,
+} from '../../testing/provider-answers.js'
 import type { Script } from '../../testing/scripted-provider.js'
 import { type TestEngine, createTestEngine } from '../../testing/test-engine.js'
 
@@ -132,6 +139,17 @@ describe('an only deployment is down', () => {
     expect(await calls(made, 'solo', 3)).toEqual([200, 200, 200])
     expect(made.system.nowMs() - brokenMs).toBeLessThan(1_000)
   })
+
+  test('a probe that has begun to answer lets the others in: its stream may take minutes', async () => {
+    const made = world()
+    fails(made, 'main', DOWN)
+    await calls(made, 'solo', 5)
+    fails(made, 'main', chatStream({ gapMs: 900 }))
+    const streams = Array.from({ length: 8 }, () => made.start({ task: 'solo', body: { stream: true } }))
+    await made.system.advance(60_000)
+    expect(streams.map(({ caller }) => caller.status)).toEqual(streams.map(() => 200))
+    for (const stream of streams) await made.finish(stream)
+  })
 })
 
 describe('what never opens a breaker', () => {
@@ -235,6 +253,17 @@ describe('the retry budget', () => {
     const running = Array.from({ length: 300 }, () => made.start({ task: 'twins' }))
     for (const call of running) expect((await made.finish(call)).status).toBe(200)
     expect(made.engine.capacity.retriesLeft('twin-model')).toBeGreaterThanOrEqual(40)
+  })
+
+  test('neither does leaving one that asked to be left alone: the other has room', async () => {
+    const made = world()
+    fails(made, 'spare', chatAnswer())
+    fails(made, 'main', openAiError(429, 'rate_limit_exceeded'))
+    for (let n = 0; n < 200; n++) {
+      expect((await made.call({ task: 'twins' })).status).toBe(200)
+      await made.system.advance(60_000)
+    }
+    expect(made.engine.capacity.retriesLeft('twin-model')).toBe(50)
   })
 })
 

@@ -8,7 +8,7 @@ import { tokenCost } from '../../core/capacity/fair-queue.js'
 import { HoldBack } from '../../core/capacity/hold-back.js'
 import { RetryBudget } from '../../core/capacity/retry-budget.js'
 import { OutputHistory } from '../../core/capacity/output-history.js'
-import type { CeilingLimits, Deployment, Tenant } from '../../core/release/release.js'
+import type { CeilingLimits, Deployment, ModelEntry, Tenant } from '../../core/release/release.js'
 import type { System } from '../ports.js'
 import { Affinity } from './affinity.js'
 import { DeploymentState, type Place, type TellBreaker, type Why } from './deployment-state.js'
@@ -116,9 +116,13 @@ export class Capacity {
   }
 
   /** Frames of its stream have come. */
-  generated({ deployment, demand, run, isOver }: Place, frames: number, nowMs: number): void {
-    if (isOver) return
-    this.#deployments.get(deployment.id)?.pace.generated(run, frames, { demand, nowMs })
+  generated({ deployment, demand, run, ticket, isOver }: Place, frames: number, nowMs: number): void {
+    const state = isOver ? undefined : this.#deployments.get(deployment.id)
+    if (state === undefined) return
+    state.pace.generated(run, frames, { demand, nowMs })
+    if (state.breaker.kind !== 'half-open') return
+    state.breaker.begun(ticket, nowMs)
+    this.queues.serve(nowMs)
   }
 
   /**
@@ -188,12 +192,14 @@ export class Capacity {
   }
 
   /**
-   * May a call that failed at `failed` be sent once more, to this model? It takes from the model's budget.
-   * Leaving a deployment that has just been ejected is free: the load moves, and does not grow.
+   * May a call that failed at `failed` be sent once more? It takes from the model's budget. Leaving one that
+   * was just ejected, or asked to be left alone, is free: the load moves, and does not grow.
    */
-  mayRetry(model: string, failed: Deployment, nowMs: number): boolean {
-    if (this.#deployments.get(failed.id)?.breaker.isEjected(nowMs) === true) return true
-    return this.#budget(model).take(nowMs)
+  mayRetry({ name, deployments }: ModelEntry, failed: Deployment, nowMs: number): boolean {
+    const state = this.#deployments.get(failed.id)
+    const isResting = deployments.length > 1 && (state?.rates.restMs(nowMs) ?? 0) > 0
+    if (isResting || state?.breaker.isEjected(nowMs) === true) return true
+    return this.#budget(name).take(nowMs)
   }
 
   retriesLeft(model: string): number {

@@ -144,7 +144,7 @@ async function waitForRetry(
   const [deployment] = pool.deployments
   const delayMs = retryDelayMs({ attempt: going.attempts, retryAfterMs: null, random: system.random() })
   if (system.nowMs() + delayMs >= task.deadlineMs) return false
-  const isAllowed = capacity.mayRetry(pool.name, deployment, system.nowMs())
+  const isAllowed = capacity.mayRetry(pool, deployment, system.nowMs())
   const reason = isAllowed ? end : `${end}; the retries of ${pool.name} are used up`
   going.decisions.push({ stage: 'attempt', choice: isAllowed ? 'retry' : 'stop', reason })
   if (isAllowed) await sleep(system, delayMs)

@@ -24,7 +24,7 @@ export async function pauseBeforeRetry(
   const { system, capacity } = step.engine
   const delayMs = retryDelayMs({ attempt: failures.length, retryAfterMs: null, random: system.random() })
   if (delayMs >= timeLeftMs(step)) return 'too-late'
-  if (!capacity.mayRetry(model.name, last.deployment, system.nowMs())) {
+  if (!capacity.mayRetry(model, last.deployment, system.nowMs())) {
     const reason = `the retries of ${model.name} are used up: at most one per ten first attempts`
     decide(step, { stage: 'attempt', choice: 'stop', reason })
     return 'spent'
