@@ -239,11 +239,15 @@ describe('a permit', () => {
     expect(inFlight(world)).toBe(0)
   })
 
-  test('of another task is not known', async () => {
+  test('of another task is not known, and stays with its own', async () => {
     const { world } = setUp('{}')
-    const permit = await take(world, await world.open('work'))
+    const task = await world.open('work')
+    const permit = await take(world, task)
     const other = await world.open('work')
     const end = await settled(world, endReported(world.engine, other, { ...report, permit: permit.id }))
     expect(end).toMatchObject({ code: 'request.conflict' })
+    const step = await settled(world, endReported(world.engine, task, { ...report, permit: permit.id }))
+    expect(typeof step).toBe('string')
+    expect([inFlight(world), task.running]).toEqual([0, 0])
   })
 })

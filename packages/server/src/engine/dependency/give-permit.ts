@@ -35,8 +35,8 @@ export async function endReported(
   task: Task,
   reported: ReportedStep & { readonly permit: string },
 ): Promise<StepId | Refusal> {
-  const permit = engine.permits.take(reported.permit)
-  if (permit === undefined || permit.task.id !== task.id) {
+  const permit = engine.permits.take(reported.permit, task.id)
+  if (permit === undefined) {
     const message = 'The permit is not known, or its time was up: its step is in the trace as `timeout`.'
     return refused('request.conflict', message, { task: task.id })
   }

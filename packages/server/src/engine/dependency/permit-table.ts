@@ -1,7 +1,7 @@
 // Permits that applications hold: one that nobody ends in its time has timed out.
 
 import { IdTable } from '../../core/id-table.js'
-import type { HoldId } from '../../core/ids.js'
+import type { HoldId, TaskId } from '../../core/ids.js'
 import type { Dependency } from '../../core/release/release.js'
 import type { Place } from '../capacity/deployment-state.js'
 import type { System, Timer } from '../ports.js'
@@ -38,10 +38,12 @@ export class PermitTable {
     this.#held.set(permit.id, { permit, timer })
   }
 
-  /** undefined: never given, ended, or past its time. */
-  take(id: string): Permit | undefined {
-    const held = this.#held.take(id)
-    held?.timer.cancel()
-    return held?.permit
+  /** undefined: never given to this task, ended, or past its time. */
+  take(id: string, task: TaskId): Permit | undefined {
+    const held = this.#held.get(id)
+    if (held?.permit.task.id !== task) return undefined
+    this.#held.take(id)
+    held.timer.cancel()
+    return held.permit
   }
 }
