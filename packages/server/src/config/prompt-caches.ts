@@ -1,23 +1,12 @@
 // The dated facts about what providers keep of prompts, `data/prompt-cache.json`: read once, with the
 // readers of a configuration, so that a mistake in it names its line. Facts change more often than code.
 
-import { readFileSync } from 'node:fs'
 import { CACHE_ASKS, type PromptCacheRules } from '../core/capacity/prompt-cache-rules.js'
 import { type Parsed, parsed } from '../core/parsed.js'
 import type { ProviderConfig } from '../core/release/release.js'
+import { FACT, type FactText, bundledFacts, pattern } from './fact-file.js'
 import { parseYaml } from './parse-yaml.js'
-import {
-  filled,
-  list,
-  mapOf,
-  oneOf,
-  optional,
-  type Reader,
-  record,
-  required,
-  text,
-  whole,
-} from './readers.js'
+import { filled, list, mapOf, oneOf, optional, record, required, text, whole } from './readers.js'
 
 export interface PromptCaches {
   /** The day the facts were gathered, `2026-11-24`. */
@@ -30,19 +19,8 @@ const TTL_MS_MAX = 86_400_000
 /** A key that no fact bounds. */
 const REQUESTS_PER_KEY_DEFAULT = 15
 
-const pattern: Reader<RegExp> = {
-  fallback: /(?:)/,
-  read(tree, problems) {
-    try {
-      return new RegExp(filled.read(tree, problems))
-    } catch {
-      problems.add(tree.offset, 'must be a regular expression')
-      return /(?:)/
-    }
-  },
-}
-
 const rule = record({
+  ...FACT,
   kinds: required(list(filled, { min: 1 })),
   hosting: optional(filled),
   model: optional(pattern),
@@ -53,8 +31,6 @@ const rule = record({
   room_tokens: optional(whole('tokens')),
   ask: required(oneOf(CACHE_ASKS, 'way to ask')),
   requests_per_key: optional(whole('requests'), REQUESTS_PER_KEY_DEFAULT),
-  source: required(oneOf(['doc', 'web', 'mem', 'own'], 'source')),
-  note: optional(text),
 })
 type Rule = typeof rule.fallback
 
@@ -65,10 +41,7 @@ const file = record({
 })
 
 /** Problems are named `file:line:column`. */
-export function parsePromptCaches(input: {
-  readonly text: string
-  readonly file: string
-}): Parsed<PromptCaches> {
+export function parsePromptCaches(input: FactText): Parsed<PromptCaches> {
   const { tree, problems } = parseYaml({ ...input, env: {} })
   const values = file.read(tree, problems)
   if (problems.all().length > 0) return { kind: 'invalid', problems: problems.all() }
@@ -99,17 +72,5 @@ function rulesOf(values: Rule): PromptCacheRules {
   }
 }
 
-const FILE = new URL('../../data/prompt-cache.json', import.meta.url)
-let bundled: PromptCaches | null = null
-
-/** Those that came with this version. Read at the first call. */
-export function bundledPromptCaches(): PromptCaches {
-  bundled ??= mustParse(readFileSync(FILE, 'utf8'))
-  return bundled
-}
-
-function mustParse(content: string): PromptCaches {
-  const caches = parsePromptCaches({ text: content, file: 'data/prompt-cache.json' })
-  if (caches.kind === 'ok') return caches.value
-  throw new Error(caches.problems.map(({ at, message }) => `${at} ${message}`).join('\n'))
-}
+/** Those that came with this version. */
+export const bundledPromptCaches = bundledFacts('prompt-cache.json', parsePromptCaches)

@@ -1,7 +1,6 @@
 // The dated facts about providers' limits, `data/provider-limits.json`: read once, with the same readers as a
 // configuration, so that a mistake in it names its line. Facts change more often than code.
 
-import { readFileSync } from 'node:fs'
 import {
   END_CHARGES,
   type LimitHeaders,
@@ -12,6 +11,7 @@ import {
 import { QUOTA_DIMENSIONS } from '../core/capacity/limit-report.js'
 import { parsed, type Parsed } from '../core/parsed.js'
 import type { ProviderConfig } from '../core/release/release.js'
+import { FACT, type FactText, bundledFacts, pattern } from './fact-file.js'
 import { parseYaml } from './parse-yaml.js'
 import type { ProviderKind } from './provider-fields.js'
 import type { Problems } from './problems.js'
@@ -41,9 +41,6 @@ export interface ProviderLimits {
 const PER_MS = { minute: 60_000, day: 86_400_000 } as const
 const OUTPUT_WEIGHT_MAX = 100
 const REST_MS_MAX = 600_000
-
-const SOURCES = ['doc', 'web', 'mem', 'own'] as const
-const FACT = { source: required(oneOf(SOURCES, 'source')), note: optional(text) }
 
 const lowerCase: Reader<string> = {
   fallback: '',
@@ -89,7 +86,7 @@ const FACTS = {
   their_capacity: required(list(theirCapacity)),
 }
 const facts = record({ ...FACTS, variants: optional(list(subtree())) })
-const variantFacts = record({ ...FACTS, host: optional(filled), model: optional(pattern()) })
+const variantFacts = record({ ...FACTS, host: optional(filled), model: optional(pattern) })
 
 interface Variant {
   readonly host: string | null
@@ -104,10 +101,7 @@ interface Known {
 }
 
 /** Problems are named `file:line:column`. */
-export function parseProviderLimits(input: {
-  readonly text: string
-  readonly file: string
-}): Parsed<ProviderLimits> {
+export function parseProviderLimits(input: FactText): Parsed<ProviderLimits> {
   const { tree, problems } = parseYaml({ ...input, env: {} })
   const file = record({
     as_of: required(filled),
@@ -183,32 +177,5 @@ function subtree(): Reader<Tree> {
   return { fallback: { kind: 'map', offset: 0, entries: new Map() }, read: (tree) => tree }
 }
 
-function pattern(): Reader<RegExp> {
-  return {
-    fallback: /(?:)/,
-    read(tree, problems) {
-      const source = filled.read(tree, problems)
-      try {
-        return new RegExp(source)
-      } catch {
-        problems.add(tree.offset, 'must be a regular expression')
-        return /(?:)/
-      }
-    },
-  }
-}
-
-const FILE = new URL('../../data/provider-limits.json', import.meta.url)
-let bundled: ProviderLimits | null = null
-
-/** Those that came with this version. Read at the first call. */
-export function bundledProviderLimits(): ProviderLimits {
-  bundled ??= mustParse(readFileSync(FILE, 'utf8'))
-  return bundled
-}
-
-function mustParse(content: string): ProviderLimits {
-  const limits = parseProviderLimits({ text: content, file: 'data/provider-limits.json' })
-  if (limits.kind === 'ok') return limits.value
-  throw new Error(limits.problems.map(({ at, message }) => `${at} ${message}`).join('\n'))
-}
+/** Those that came with this version. */
+export const bundledProviderLimits = bundledFacts('provider-limits.json', parseProviderLimits)
