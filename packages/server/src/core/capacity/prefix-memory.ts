@@ -3,6 +3,8 @@
 // promise: when it is wrong a prompt is computed again, nothing else. What was reported as read from the
 // cache corrects it.
 
+import { dropOldest } from '../drop-oldest.js'
+
 /**
  * A prompt as the hashes of its beginnings, shortest first, and how many tokens each of them is long. Equal
  * hashes mean equal beginnings of the same tenant; a collision only costs locality.
@@ -154,12 +156,7 @@ export class PrefixMemory {
     }
     const made = new WarmPrefixes(policy)
     this.#places.set(deployment, made)
-    if (this.#places.size > PLACES_MAX) {
-      for (const oldest of this.#places.keys()) {
-        this.#places.delete(oldest)
-        break
-      }
-    }
+    if (this.#places.size > PLACES_MAX) dropOldest(this.#places)
     return made
   }
 

@@ -3,6 +3,7 @@
 // tenant has sent before within the time to live is marked. The mark for an hour costs double and is left
 // to callers.
 
+import { dropOldest } from '../drop-oldest.js'
 import type { Demand, PromptIdentity } from './demand.js'
 import { textHash } from './prefix-hash.js'
 import type { PromptCacheRules } from './prompt-cache-rules.js'
@@ -79,12 +80,7 @@ export class PromptKeys {
   #added(beginning: number, nowMs: number): Rate {
     const rate = { minuteMs: nowMs, calls: 0, before: 0 }
     this.#rates.set(beginning, rate)
-    if (this.#rates.size > KEYED_MAX) {
-      for (const oldest of this.#rates.keys()) {
-        this.#rates.delete(oldest)
-        break
-      }
-    }
+    if (this.#rates.size > KEYED_MAX) dropOldest(this.#rates)
     return rate
   }
 }

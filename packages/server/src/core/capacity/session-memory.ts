@@ -1,6 +1,8 @@
 // Which deployment a conversation was last sent to, and how long its prompt was: what is known of a warm
 // cache when a prompt's beginning cannot be told (too short, changed, or seen by another process).
 
+import { dropOldest } from '../drop-oldest.js'
+
 interface Seat {
   deployment: string
   promptTokens: number
@@ -20,11 +22,7 @@ export class SessionMemory {
     const { deployment, promptTokens } = to
     this.#seats.delete(session)
     this.#seats.set(session, { deployment, promptTokens, usedMs: this.#nowMs })
-    if (this.#seats.size <= SESSIONS_MAX) return
-    for (const oldest of this.#seats.keys()) {
-      this.#seats.delete(oldest)
-      return
-    }
+    if (this.#seats.size > SESSIONS_MAX) dropOldest(this.#seats)
   }
 
   /** Where it was, null when that is longer ago than `ttlMs` or was never told. */

@@ -1,6 +1,7 @@
 // A simulated provider's memory: its knobs, which may be turned while it runs, how often it was asked the
 // same, its rate buckets, and its books. From a call it makes the script that is then played.
 
+import { dropOldest } from '../../../core/drop-oldest.js'
 import type { SimulatedBehaviour, Simulation } from '../../../core/release/simulation.js'
 import type { System } from '../../../engine/ports.js'
 import type { Circumstances } from './answer-script.js'
@@ -144,9 +145,4 @@ function invalidScript(route: SimRoute, error: unknown): Script {
     '(invalid)',
     errorAnswer({ dialect: dialectOf(route), status: 400, requestId, ...detail }),
   )
-}
-
-function dropOldest(map: Map<string, unknown>): void {
-  const oldest = map.keys().next()
-  if (oldest.done !== true) map.delete(oldest.value)
 }
