@@ -78,12 +78,12 @@ export function stateOf(
   const { slo, objective, nowMs } = ask
   const allowed = allowedShare(slo, objective)
   if (allowed === null) return null
-  const rateIn = (windowMs: number) => burnRate(counts.sums(windowMs, nowMs), objective, allowed)
   const burns = BURN_ALERTS.map((alert): Burn => {
-    const longRate = rateIn(alert.longMs)
-    const shortRate = rateIn(alert.shortMs)
+    const long = counts.sums(alert.longMs, nowMs)
+    const longRate = burnRate(long, objective, allowed)
+    const shortRate = burnRate(counts.sums(alert.shortMs, nowMs), objective, allowed)
     const from = alertRate(alert, allowed)
-    const isMany = badOf(counts.sums(alert.longMs, nowMs), objective) >= BAD_MIN
+    const isMany = badOf(long, objective) >= BAD_MIN
     return { alert, longRate, shortRate, from, isBurning: isMany && longRate >= from && shortRate >= from }
   })
   const period = counts.sums(PERIOD_MS, nowMs)
