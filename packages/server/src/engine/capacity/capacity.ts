@@ -247,8 +247,7 @@ export class Capacity {
   }
 
   #learn(state: DeploymentState, place: Place, { seen, nowMs }: Seen): void {
-    state.end(place, seen, nowMs)
-    const verdict = state.verdictOf(seen)
+    const verdict = state.end(place, seen, nowMs)
     if (verdict === 'good') state.breaker.succeed(place.ticket, nowMs)
     else if (verdict === 'none') state.breaker.withdraw(place.ticket)
     else judgeFailed(place, this.#deployments, nowMs)

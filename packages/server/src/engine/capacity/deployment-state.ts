@@ -108,21 +108,20 @@ export class DeploymentState {
     this.rates.giveBack(charge)
   }
 
-  end({ run, charge, demand }: Place, seen: Observation, nowMs: number): void {
-    this.pace.end(run, seen, { demand, nowMs, isHurried: this.verdictOf(seen) === 'none' })
+  /** Returns what the end of the call says of its health. */
+  end({ run, charge, demand }: Place, seen: Observation, nowMs: number): Verdict {
+    const { end, durationMs } = seen
+    const verdict = verdictOf({ end, durationMs, usualMs: this.#usualMs })
+    this.pace.end(run, seen, { demand, nowMs, isHurried: verdict === 'none' })
     this.tail.learn(demand, seen)
     this.rates.end(charge, seen, nowMs)
-    this.latencyMs = this.latencyMs === 0 ? seen.durationMs : this.latencyMs * 0.9 + seen.durationMs * 0.1
-    if (seen.end !== 'ok') {
-      this.failures[seen.end] = (this.failures[seen.end] ?? 0) + 1
-      return
+    this.latencyMs = this.latencyMs === 0 ? durationMs : this.latencyMs * 0.9 + durationMs * 0.1
+    if (end !== 'ok') {
+      this.failures[end] = (this.failures[end] ?? 0) + 1
+      return verdict
     }
     this.successes += 1
-    this.#usualMs = this.#usualMs === 0 ? seen.durationMs : this.#usualMs * 0.9 + seen.durationMs * 0.1
-  }
-
-  /** What the end of a call says of its health. */
-  verdictOf({ end, durationMs }: Observation): Verdict {
-    return end === 'ok' ? 'good' : verdictOf({ end, durationMs, usualMs: this.#usualMs })
+    this.#usualMs = this.#usualMs === 0 ? durationMs : this.#usualMs * 0.9 + durationMs * 0.1
+    return verdict
   }
 }
