@@ -7,7 +7,8 @@ import { smallerModel } from '../../core/routing/smaller-model.js'
 import type { Deployment, ModelEntry } from '../../core/release/release.js'
 import type { Place, Why } from '../capacity/deployment-state.js'
 import type { ModelQueue } from '../capacity/model-queue.js'
-import type { NoPlace, QueueEnd } from '../capacity/queue-ask.js'
+import type { NoPlace } from '../capacity/queue-ask.js'
+import { seekPlace, waitForTurn } from '../capacity/seek-place.js'
 import { type Step, decide } from '../step-context.js'
 
 export type Acquired = { readonly kind: 'place'; readonly place: Place } | { readonly kind: 'gone' } | NoPlace
@@ -26,16 +27,12 @@ export interface AcquireAsk {
 
 /** The place is taken when this returns, or resolves: only a wait makes it a promise. */
 export function acquire(step: Step, ask: AcquireAsk): Acquired | Promise<Acquired> {
-  const { system, capacity } = step.engine
   const { model, avoid, demand } = ask
   const usable =
     avoid.length === 0 ? model.deployments : model.deployments.filter(({ id }) => !avoid.includes(id))
   if (usable.length === 0) return none(step, NOBODY_LEFT)
-  const nowMs = system.nowMs()
-  capacity.see(demand.criticality, nowMs)
-  const queue = capacity.queues.active(model.name, nowMs)
-  if (queue !== undefined) return underPressure(step, ask, { usable, queue, nowMs })
-  const taken = capacity.take(usable, demand, nowMs)
+  const nowMs = step.engine.system.nowMs()
+  const taken = seekPlace(step.engine.capacity, { model, usable, demand }, nowMs)
   if (taken.kind === 'place') return chosen(step, taken)
   return waitForPlace(step, ask, { usable, restMs: taken.waitMs, nowMs })
 }
@@ -77,24 +74,6 @@ interface Wait {
   readonly restMs: number
 }
 
-/**
- * Somebody waits for this model already, or something is given up for it. What is given up is waiting: a
- * place that nobody else wants is taken whatever the level, or classes would be refused while places idle.
- */
-function underPressure(
-  step: Step,
-  ask: AcquireAsk,
-  at: Omit<Wait, 'restMs'> & { readonly queue: ModelQueue },
-): Acquired | Promise<Acquired> {
-  const { usable, queue, nowMs } = at
-  const { capacity } = step.engine
-  if (queue.size > 0) return waitForPlace(step, ask, { usable, nowMs, restMs: 0 })
-  const taken = capacity.take(usable, ask.demand, nowMs)
-  if (taken.kind === 'wait') return waitForPlace(step, ask, { usable, nowMs, restMs: taken.waitMs })
-  queue.passed(ask.demand, nowMs)
-  return chosen(step, taken)
-}
-
 async function waitForPlace(step: Step, ask: AcquireAsk, wait: Wait): Promise<Acquired> {
   const { engine, task, caller } = step
   if (caller.gone) return { kind: 'gone' }
@@ -104,10 +83,7 @@ async function waitForPlace(step: Step, ask: AcquireAsk, wait: Wait): Promise<Ac
     const reason = `overload level ${queue.overload.level}: ${smaller} answers instead of waiting`
     return none(step, { kind: 'none', isShed: true, waitMs: queue.criticalWaitMs(wait.nowMs), reason })
   }
-  const end = await new Promise<QueueEnd>((resolve) => {
-    const entry = queue.enter(queueAsk(step, ask, wait), resolve)
-    if (entry !== null) caller.onGone(() => queue.leave(entry))
-  })
+  const end = await waitForTurn(queue, queueAsk(step, ask, wait), caller)
   if (end.kind === 'none') return none(step, end)
   if (end.kind === 'place') noteWait(step, end.place, { queue, sinceMs: wait.nowMs })
   return end

@@ -1,19 +1,15 @@
 // A place at a dependency: at once where there is one, else in its queue, by the same rules as model calls.
 
 import type { Demand } from '../../core/capacity/demand.js'
+import { retryAfterSeconds } from '../../core/capacity/early-rejection.js'
 import type { Dependency } from '../../core/release/release.js'
-import type { NoPlace, QueueEnd } from '../capacity/queue-ask.js'
+import type { NoPlace } from '../capacity/queue-ask.js'
+import { seekPlace, waitForTurn } from '../capacity/seek-place.js'
 import type { Place } from '../capacity/deployment-state.js'
 import type { Engine } from '../engine.js'
 import type { Caller } from '../ports.js'
 import { type Refusal, refused } from '../refusal.js'
 import type { Task } from '../task-registry.js'
-
-export interface AcquireDependencyAsk {
-  readonly dependency: Dependency
-  readonly caller: Pick<Caller, 'gone' | 'onGone'>
-  readonly timeoutMs: number
-}
 
 /** Nothing is known of how long its first bytes take. */
 const UNKNOWN = { firstTokenMs: 0, targetMs: null } as const
@@ -21,48 +17,46 @@ const UNKNOWN = { firstTokenMs: 0, targetMs: null } as const
 /** Fairness counts a use as this many tokens: uses of one dependency are alike. */
 const USE_TOKENS = 1
 
+export type DependencyPlace = { readonly kind: 'place'; readonly place: Place } | Refusal
+
+export interface AcquireDependencyAsk {
+  readonly dependency: Dependency
+  readonly caller: Pick<Caller, 'gone' | 'onGone'>
+}
+
 export async function acquireDependency(
   engine: Engine,
   task: Task,
-  ask: AcquireDependencyAsk,
-): Promise<{ readonly kind: 'place'; readonly place: Place } | Refusal> {
+  { dependency, caller }: AcquireDependencyAsk,
+): Promise<DependencyPlace> {
   const { system, capacity } = engine
-  const { pool } = ask.dependency
-  const demand = demandOf(task)
-  const nowMs = system.nowMs()
-  const queue = capacity.queues.active(pool.name, nowMs)
-  if (queue === undefined) {
-    const taken = capacity.take(pool.deployments, demand, nowMs)
-    if (taken.kind === 'place') return taken
-  }
-  const end = await waitInQueue(engine, task, { ask, demand })
-  if (end.kind === 'place') return end
-  if (end.kind === 'gone')
-    return refused('capacity.queue_timeout', 'The caller left.', { task: task.id, retryAfterSeconds: 1 })
-  return noPlace(task, ask.dependency, end)
-}
-
-function waitInQueue(
-  engine: Engine,
-  task: Task,
-  { ask, demand }: { readonly ask: AcquireDependencyAsk; readonly demand: Demand },
-): Promise<QueueEnd> {
-  const { capacity } = engine
-  const { pool } = ask.dependency
+  const { pool } = dependency
+  const seek = { model: pool, usable: pool.deployments, demand: demandOf(task) }
+  const taken = seekPlace(capacity, seek, system.nowMs())
+  if (taken.kind === 'place') return taken
+  if (caller.gone) return callerLeft(task)
   const settings = task.release.capacity.queue
+  const rest = { leaveMs: task.deadlineMs, isTolerant: false, restMs: taken.waitMs, settings, ...UNKNOWN }
   const queue = capacity.queues.of(pool.name, settings)
-  const waits = { model: pool, usable: pool.deployments, demand, leaveMs: demand.deadlineMs }
-  return new Promise<QueueEnd>((resolve) => {
-    const entry = queue.enter({ ...waits, isTolerant: false, restMs: 0, settings, ...UNKNOWN }, resolve)
-    if (entry !== null) ask.caller.onGone(() => queue.leave(entry))
-  })
+  const end = await waitForTurn(queue, { ...seek, ...rest }, caller)
+  if (end.kind === 'place') return end
+  return end.kind === 'gone' ? callerLeft(task) : noPlace(engine, task, { dependency, end })
 }
 
-function noPlace(task: Task, { name }: Dependency, { isShed, waitMs, reason }: NoPlace): Refusal {
+function callerLeft(task: Task): Refusal {
+  return refused('capacity.queue_timeout', 'The caller left.', { task: task.id, retryAfterSeconds: 1 })
+}
+
+function noPlace(
+  { system }: Engine,
+  task: Task,
+  { dependency, end }: { readonly dependency: Dependency; readonly end: NoPlace },
+): Refusal {
+  const { isShed, waitMs, reason } = end
   const code = isShed ? 'capacity.shed' : 'capacity.queue_timeout'
-  return refused(code, `The dependency '${name}' has no place for this: ${reason}.`, {
+  return refused(code, `The dependency '${dependency.name}' has no place for this: ${reason}.`, {
     task: task.id,
-    retryAfterSeconds: Math.max(1, Math.ceil(Number.isFinite(waitMs) ? waitMs / 1000 : 1)),
+    retryAfterSeconds: retryAfterSeconds(waitMs, system.random()),
   })
 }
 

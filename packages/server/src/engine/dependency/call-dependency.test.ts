@@ -19,6 +19,7 @@ providers: { p: { kind: openai, api_key: k } }
 dependencies: { search: ${dependency} }
 tasks:
   work: { budget: { max_tool_calls: 3, max_tool_ms: 4000, max_latency_ms: 20000, max_cost_usd: 0.01 } }
+  nightly: { criticality: sheddable }
 `,
     providers: { p: {} },
     sendToDependency: (request) => {
@@ -184,6 +185,33 @@ describe('a request to a dependency', () => {
     expect(sent).toHaveLength(3)
     expect(inFlight(world)).toBe(0)
     expect(task.running).toBe(0)
+  })
+
+  test('is refused at once when no place can be ready in its time', async () => {
+    const { world, sent } = setUp('{ limits: { rpm: 1 }, kind: retrieval }')
+    const task = await world.open('work')
+    await settled(world, use(world, task))
+    const beganMs = world.system.nowMs()
+    const refused = await settled(world, use(world, task))
+    expect(refused).toMatchObject({ kind: 'refused', code: 'capacity.queue_timeout' })
+    expect(world.system.nowMs()).toBe(beganMs)
+    expect(refused.kind === 'refused' && refused.retryAfterSeconds).toBeGreaterThanOrEqual(45)
+    expect(refused.kind === 'refused' && refused.retryAfterSeconds).toBeLessThanOrEqual(60)
+    expect(sent).toHaveLength(1)
+  })
+
+  test('gets a place that nobody waits for, also while its class is given up', async () => {
+    const { world, sent } = setUp('{ kind: retrieval }')
+    const task = await world.open('nightly')
+    const { pool } = search(world)
+    const queue = world.engine.capacity.queues.of(pool.name, world.release.capacity.queue)
+    for (let second = 0; second < 3; second += 1) {
+      queue.overload.observe(2, world.system.nowMs())
+      await world.system.advance(1_000)
+    }
+    expect(queue.overload.has('sheddable_off')).toBe(true)
+    expect(await settled(world, use(world, task))).toMatchObject({ kind: 'answered' })
+    expect(sent).toHaveLength(1)
   })
 
   test('stops reaching a dependency that is down, and reaches it again when it is up', async () => {

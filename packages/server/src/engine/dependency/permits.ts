@@ -6,16 +6,15 @@ import { type Amounts, NOTHING } from '../../core/budget/amounts.js'
 import type { Fit } from '../../core/budget/memory-ledger.js'
 import type { HoldId } from '../../core/ids.js'
 import type { Dependency } from '../../core/release/release.js'
-import type { Place } from '../capacity/deployment-state.js'
 import { ceilingOf } from '../ceilings.js'
 import type { Engine } from '../engine.js'
 import type { Caller } from '../ports.js'
 import { type Refusal, refused } from '../refusal.js'
 import type { Task } from '../task-registry.js'
-import { acquireDependency } from './acquire-dependency.js'
+import { type DependencyPlace, acquireDependency } from './acquire-dependency.js'
 import type { Permit } from './permit-table.js'
 
-/** How a use ended; `cut`: its time was up. */
+/** How a use ended. */
 export interface DependencyUse {
   /** `ok`, or the stable name of how it failed. */
   readonly end: string
@@ -44,26 +43,26 @@ export async function takePermit(engine: Engine, task: Task, ask: PermitAsk): Pr
   const held = await ledger.holdFitting(id, accounts, (left) => fitUse(use, left))
   if (held.kind === 'short') return overBudget(task, held)
   const { timeoutMs } = held.fit
-  const acquired = await placeOrNothing(engine, task, { ...ask, id, timeoutMs })
+  const acquired = await placeOrNothing(engine, task, { ...ask, id })
   if (acquired.kind === 'refused') return acquired
   const startedMs = system.nowMs()
   const limitMs = Math.min(timeoutMs, task.deadlineMs - startedMs)
   const toolCalls = held.fit.amounts.toolCalls
   const rest = { id, task, dependency, startedMs, timeoutMs: Math.max(1, limitMs), toolCalls, accounts }
-  return { kind: 'permit', ...rest, place: acquired, isOver: false }
+  return { kind: 'permit', ...rest, place: acquired.place, isOver: false }
 }
 
 /** What was held is given back where there is no place, also when something of ours throws. */
 async function placeOrNothing(
   engine: Engine,
   task: Task,
-  ask: PermitAsk & { readonly id: HoldId; readonly timeoutMs: number },
-): Promise<(Place & { readonly kind?: undefined }) | Refusal> {
+  ask: PermitAsk & { readonly id: HoldId },
+): Promise<DependencyPlace> {
   let isPlaced = false
   try {
     const acquired = await acquireDependency(engine, task, ask)
-    isPlaced = acquired.kind !== 'refused'
-    return acquired.kind === 'refused' ? acquired : acquired.place
+    isPlaced = acquired.kind === 'place'
+    return acquired
   } finally {
     if (!isPlaced) await engine.ledger.settle(ask.id, NOTHING)
   }
