@@ -13,10 +13,10 @@ import { type Step, decide, timeLeftMs } from '../step-context.js'
 import type { AttemptFailure } from '../upstream/attempt-failure.js'
 import { type Hedge, type Original, bookCopy, watch } from '../upstream/hedge.js'
 import { type AttemptAsk, oneAttempt } from '../upstream/one-attempt.js'
-import { pauseBeforeRetry } from '../upstream/retry-pause.js'
 import { type AttemptPlan, prepareAttempt, writeHold } from '../upstream/prepare-attempt.js'
 import { whenDone } from '../when-done.js'
 import type { Place } from '../capacity/deployment-state.js'
+import { pauseBeforeRetry } from '../capacity/retry-pause.js'
 import { acquire, acquireNow } from './acquire.js'
 import type { HeldAttempt } from './settle.js'
 import { type Reservation, type Shortage, answerAsk, hold } from './hold.js'
@@ -95,13 +95,17 @@ interface TurnAsk {
 }
 
 function takeTurn(step: Step, ask: TurnAsk): Turn | Promise<Turn> {
-  return ask.failures.length === 0 ? holdAndSend(step, ask) : retry(step, ask)
+  const last = ask.failures.at(-1)
+  return last === undefined ? holdAndSend(step, ask) : retry(step, ask, last)
 }
 
-async function retry(step: Step, ask: TurnAsk): Promise<Turn> {
-  switch (await pauseBeforeRetry(step, ask)) {
+async function retry(step: Step, ask: TurnAsk, { deployment, end }: AttemptFailure): Promise<Turn> {
+  const { caller, decisions } = step
+  const { model, failures } = ask
+  const last = { model, deployment, end, attempt: failures.length, leftMs: timeLeftMs(step) }
+  switch (await pauseBeforeRetry(step.engine, { ...last, caller, decisions })) {
     case 'too-late':
-      return { kind: 'failed', failures: ask.failures }
+      return { kind: 'failed', failures }
     case 'spent': // Another model may still have retries left.
       return { kind: 'no-capacity', isShed: false, waitMs: 0 }
     case 'gone':

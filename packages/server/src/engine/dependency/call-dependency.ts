@@ -1,15 +1,15 @@
 // One request of a task to a dependency: held, placed, sent, and tried again where that is safe, within the
 // task's deadline and its budget. What it does in all is one step of the task.
 
-import { isRetryable, retryDelayMs } from '../../core/capacity/retry.js'
+import { isRetryable } from '../../core/capacity/retry.js'
 import type { Dependency } from '../../core/release/release.js'
 import type { StepId } from '../../core/ids.js'
 import type { Decision } from '../../core/task/records.js'
+import { pauseBeforeRetry } from '../capacity/retry-pause.js'
 import type { Engine } from '../engine.js'
 import type { Caller } from '../ports.js'
 import { leaveTask } from '../open-task.js'
 import { type Refusal, refused } from '../refusal.js'
-import { sleep } from '../sleep.js'
 import type { Task } from '../task-registry.js'
 import { retryAfterMs } from '../../wire/retry-after.js'
 import type { DependencyAnswer, DependencyRequest } from '../ports.js'
@@ -98,7 +98,7 @@ async function tryAll(engine: Engine, task: Task, going: Going): Promise<Tried> 
     const end = endName(answer)
     if (end === 'ok' || !isRepeatable || !isRetryable(end)) return answer
     if (going.attempts >= dependency.maxAttempts || going.signal.aborted) return answer
-    if (!(await waitForRetry(engine, task, { going, end }))) return answer
+    if (!(await mayTryAgain(engine, task, { going, end }))) return answer
   }
 }
 
@@ -134,21 +134,17 @@ function endName(end: Tried): string {
   return status >= 500 || status === 429 || status === 408 ? `http_${status}` : 'ok'
 }
 
-async function waitForRetry(
+async function mayTryAgain(
   engine: Engine,
   task: Task,
   { going, end }: { readonly going: Going; readonly end: string },
 ): Promise<boolean> {
-  const { system, capacity } = engine
-  const { pool } = going.ask.dependency
-  const [deployment] = pool.deployments
-  const delayMs = retryDelayMs({ attempt: going.attempts, retryAfterMs: null, random: system.random() })
-  if (system.nowMs() + delayMs >= task.deadlineMs) return false
-  const isAllowed = capacity.mayRetry(pool, deployment, system.nowMs())
-  const reason = isAllowed ? end : `${end}; the retries of ${pool.name} are used up`
-  going.decisions.push({ stage: 'attempt', choice: isAllowed ? 'retry' : 'stop', reason })
-  if (isAllowed) await sleep(system, delayMs)
-  return isAllowed && !going.signal.aborted
+  const { ask, attempts: attempt, decisions } = going
+  const { pool: model } = ask.dependency
+  const [deployment] = model.deployments
+  const leftMs = task.deadlineMs - engine.system.nowMs()
+  const last = { model, deployment, end, attempt, leftMs }
+  return (await pauseBeforeRetry(engine, { ...last, caller: ask.caller, decisions })) === 'over'
 }
 
 function failed(going: Going, { end, detail }: Extract<DependencyAnswer, { kind: 'failed' }>): Refusal {
