@@ -7,7 +7,8 @@ import type { StepId } from '../core/ids.js'
 import { nanoFromUsd } from '../core/money/nano.js'
 import type { Decision, StepEnded } from '../core/task/records.js'
 import { ON_DEVICE } from '../core/task/report.js'
-import { type Engine, record } from './engine.js'
+import { bookStep } from './book-step.js'
+import type { Engine } from './engine.js'
 import type { Task } from './task-registry.js'
 
 export async function reportStep(engine: Engine, task: Task, reported: ReportedStep): Promise<StepId> {
@@ -17,47 +18,22 @@ export async function reportStep(engine: Engine, task: Task, reported: ReportedS
   const ceilings = engine.ceilings.accountsFor(task, null, engine.system.nowMs())
   const accounts = [...task.accounts, ...ceilings]
   await engine.ledger.charge(accounts, { ...NOTHING, toolCalls: isTool ? 1 : 0, toolMs, nanoUsd })
-  task.nanoUsd += nanoUsd
-  task.steps += 1
-  task.lastStepEndedMs = engine.system.nowMs()
-  const entry = stepEntry(engine, task, { reported, nanoUsd, toolMs })
-  record(engine, { ...entry, accounts })
+  const step = bookStep(engine, task, { ...stepOf(task, reported), otherNanoUsd: nanoUsd, toolMs, accounts })
   await engine.books.durable()
-  return entry.id
+  return step
 }
 
-function stepEntry(
-  engine: Engine,
-  task: Task,
-  known: { readonly reported: ReportedStep; readonly nanoUsd: number; readonly toolMs: number },
-): StepEnded {
-  const { reported, nanoUsd, toolMs } = known
-  const { input, output, error } = reported
+function stepOf({ contract }: Task, reported: ReportedStep) {
+  const { input, output, error, on_device: call } = reported
   return {
-    kind: 'step-ended',
-    task: task.id,
-    id: engine.system.newId('step') as StepId,
-    number: task.steps,
     step: reported.kind,
     name: reported.name,
     startedMs: Date.parse(reported.started_at),
     durationMs: reported.duration_ms,
-    tier: null,
-    cache: 'off',
-    cacheAgeMs: null,
-    degraded: [],
-    unknownRules: [],
-    // Nothing was held for a call on a device: it is a step, but no attempt and no charge.
-    attempts: [],
-    promptHash: null,
-    otherNanoUsd: nanoUsd,
-    toolMs,
     error: error === undefined || error === null ? null : 'reported',
-    content: null,
-    ...modelFacts(reported.on_device),
+    ...(call === undefined ? {} : modelFacts(call)),
     // What the application said about its own step may be a prompt or an answer: kept only where content is.
-    ...(task.contract.record === 'content' ? { reported: { input, output, error } } : {}),
-    traceparent: null,
+    ...(contract.record === 'content' ? { reported: { input, output, error } } : {}),
   }
 }
 
@@ -66,19 +42,19 @@ type ModelFacts = Pick<
   'firstByteMs' | 'route' | 'model' | 'deployment' | 'escalated' | 'streamed' | 'decisions' | 'finishReason'
 >
 
-function modelFacts(call: ReportedDeviceCall | undefined): ModelFacts {
-  const hasAnswered = call?.end === 'answered' || call?.end === 'escalated'
+function modelFacts(call: ReportedDeviceCall): ModelFacts {
+  const hasAnswered = call.end === 'answered' || call.end === 'escalated'
   // Named apart, so that no caller can report in the name of a configured model.
-  const name = call === undefined ? null : `${ON_DEVICE}/${call.model}`
+  const name = `${ON_DEVICE}/${call.model}`
   return {
-    firstByteMs: call?.first_byte_ms ?? null,
-    route: call === undefined ? null : ON_DEVICE,
+    firstByteMs: call.first_byte_ms ?? null,
+    route: ON_DEVICE,
     model: hasAnswered ? name : null,
     deployment: name,
-    escalated: call?.end === 'escalated',
-    streamed: call?.streamed ?? false,
-    decisions: call === undefined ? [] : [decisionOf(call)],
-    finishReason: call?.finish_reason ?? null,
+    escalated: call.end === 'escalated',
+    streamed: call.streamed ?? false,
+    decisions: [decisionOf(call)],
+    finishReason: call.finish_reason ?? null,
   }
 }
 

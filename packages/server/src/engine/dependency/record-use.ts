@@ -3,8 +3,9 @@
 import { type Amounts, NOTHING } from '../../core/budget/amounts.js'
 import type { StepId } from '../../core/ids.js'
 import type { Dependency } from '../../core/release/release.js'
-import type { Decision, StepEnded } from '../../core/task/records.js'
-import { type Engine, record } from '../engine.js'
+import type { Decision } from '../../core/task/records.js'
+import { bookStep } from '../book-step.js'
+import type { Engine } from '../engine.js'
 import type { Task } from '../task-registry.js'
 
 /** Of one or more attempts. */
@@ -32,44 +33,18 @@ export interface UseEnded {
   readonly error: string | null
 }
 
-/** The ledger has it already: here it reaches the books and the task's own sums. */
 export function recordUse(engine: Engine, task: Task, ended: UseEnded): StepId {
   const { dependency, startedMs, used, decisions, error } = ended
-  const nowMs = engine.system.nowMs()
-  task.nanoUsd += used.nanoUsd
-  task.steps += 1
-  task.lastStepEndedMs = nowMs
-  const entry: StepEnded = {
-    kind: 'step-ended',
-    task: task.id,
-    id: engine.system.newId('step') as StepId,
-    number: task.steps,
+  return bookStep(engine, task, {
     step: dependency.kind,
     name: dependency.name,
     startedMs,
-    durationMs: Math.max(0, nowMs - startedMs),
-    firstByteMs: null,
-    route: null,
-    model: null,
+    durationMs: Math.max(0, engine.system.nowMs() - startedMs),
     deployment: dependency.pool.deployments[0].id,
-    tier: null,
-    cache: 'off',
-    cacheAgeMs: null,
-    degraded: [],
-    escalated: false,
-    streamed: false,
-    unknownRules: [],
-    attempts: [],
     decisions,
-    promptHash: null,
     otherNanoUsd: used.nanoUsd,
     accounts: used.accounts,
     toolMs: used.toolMs,
     error,
-    content: null,
-    finishReason: null,
-    traceparent: null,
-  }
-  record(engine, entry)
-  return entry.id
+  })
 }
