@@ -95,6 +95,11 @@ describe('a request through Spillway', () => {
     expect(trace.steps).toMatchObject([{ kind: 'retrieval', name: 'search', error: null }])
   })
 
+  test('goes where its path says, however the name is encoded', async () => {
+    expect((await use(await open(), 's%65arch/query?q=a%2Fb')).status).toBe(200)
+    expect(seen.map(({ url }) => url)).toEqual(['/v1/query?q=a%2Fb'])
+  })
+
   test('cannot leave the address of the dependency', async () => {
     const task = await open()
     for (const path of ['search/../../admin', 'search/%2e%2e/%2e%2e/admin', 'search/..%2f..%2fadmin']) {

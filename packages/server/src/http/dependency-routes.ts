@@ -101,15 +101,16 @@ function find({ release }: Task, name: string): Dependency {
   throw new Refused(refused('dependency.unknown', message))
 }
 
+/** As it was sent, however id and name are encoded. */
+const BELOW_NAME = /^\/v1\/tasks\/[^/?#]+\/dependencies\/[^/?#]+(.*)$/
+
 /** What follows the name in the caller's path, below the configured address and nowhere else. */
 function addressOf({ name, baseUrl }: Dependency, request: FastifyRequest<ToDependency>): string {
   if (baseUrl === null) {
     const message = `The dependency '${name}' has no \`base_url\`: take a permit and call it yourself.`
     throw new Refused(refused('request.invalid', message))
   }
-  const asked = request.raw.url ?? ''
-  const prefix = `/v1/tasks/${request.params.id}/dependencies/${encodeURIComponent(name)}`
-  const rest = asked.startsWith(prefix) ? asked.slice(prefix.length) : ''
+  const rest = BELOW_NAME.exec(request.raw.url ?? '')?.[1] ?? ''
   const base = new URL(baseUrl)
   const url = new URL(baseUrl + rest)
   const isBelow =
