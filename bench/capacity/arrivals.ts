@@ -88,7 +88,7 @@ export function parseTrace(text: string): readonly TraceRow[] {
 }
 
 /** Longest answer and prompt of a trace, as multiples of the mean: beyond it is not this bench's question. */
-const LONGEST = 4
+export const LONGEST = 4
 
 /**
  * As many rows as the rate needs, from the middle of the trace, stretched to the time that is wanted: bursts

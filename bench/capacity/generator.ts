@@ -13,8 +13,9 @@ export interface GeneratorJob {
   /** Key per tenant. */
   readonly keys: Readonly<Record<string, string>>
   readonly arrivals: readonly Arrival[]
-  /** A client gives up a try when no first byte has come, ms. */
+  /** A client gives up a try when no first byte has come, ms: of a stream, and of a whole answer. */
   readonly patienceMs: number
+  readonly wholePatienceMs: number
   /** What is not over then is cut off, ms since the start. */
   readonly endMs: number
   readonly seed: number

@@ -1,11 +1,12 @@
 // What every scenario is given: cores, lengths of time, the load, the systems; and the provider they share.
 
 import type { Core } from '../processes.js'
-import { type Arrival, MIX, type Mix, type TraceRow } from './arrivals.js'
+import { type Arrival, LONGEST, MIX, type Mix, type TraceRow } from './arrivals.js'
 import { type BatchingOptions, capacityOf } from './batching-model.js'
-import { TOKEN_MS_MAX } from './judge.js'
+import { FIRST_TOKEN_MS_MAX, TOKEN_MS_MAX } from './judge.js'
 import type { Load } from './load.js'
 import { KEYS, type SystemKind } from './systems.js'
+import { OUTPUT_TOKENS_MAX } from './try-once.js'
 import type { GeneratorJob } from './generator.js'
 
 export interface Setting {
@@ -46,12 +47,15 @@ export const CAPACITY_PER_SECOND = capacityFor(MIX)
 
 /** A client gives a try up when nothing came for this long, ms. */
 const PATIENCE_MS = 10_000
-/** After the last arrival, what is unfinished gets this long, ms. */
-const GRACE_MS = 12_000
+/** Of a whole answer nothing comes before it is generated: who asks for so many tokens waits for them. */
+const WHOLE_PATIENCE_MS = PATIENCE_MS + OUTPUT_TOKENS_MAX * TOKEN_MS_MAX
+/** After the last arrival, what is unfinished gets this long, ms: the longest answer could still be good. */
+const GRACE_MS = FIRST_TOKEN_MS_MAX + LONGEST * MIX.outputTokens * TOKEN_MS_MAX
 
 export function jobFor(url: string, arrivals: readonly Arrival[], lastMs: number): GeneratorJob {
   const endMs = lastMs + GRACE_MS
-  return { url, keys: KEYS, arrivals, patienceMs: PATIENCE_MS, endMs, seed: 11 }
+  const patience = { patienceMs: PATIENCE_MS, wholePatienceMs: WHOLE_PATIENCE_MS }
+  return { url, keys: KEYS, arrivals, ...patience, endMs, seed: 11 }
 }
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

@@ -27,7 +27,7 @@ export interface TryAsk {
 
 const CHARACTERS_PER_TOKEN = 4
 /** No caller knows how long its answer will be: the limit is generous. */
-const OUTPUT_TOKENS_MAX = 256
+export const OUTPUT_TOKENS_MAX = 256
 /** The end of an answer: usage, and of a stream its last line. */
 const TAIL_BYTES = 8_192
 
@@ -97,10 +97,13 @@ export function tryOnce(ask: TryAsk): Promise<Try> {
       response.on('close', () => done(response.complete))
       response.on('error', () => {})
     })
-    const timer = setTimeout(() => {
-      answer.isTimeout = true
-      request.destroy(new Error('the client gave up'))
-    }, job.patienceMs)
+    const timer = setTimeout(
+      () => {
+        answer.isTimeout = true
+        request.destroy(new Error('the client gave up'))
+      },
+      arrival.stream ? job.patienceMs : job.wholePatienceMs,
+    )
     const done = (isEnded: boolean): void => {
       clearTimeout(timer)
       resolve(answer.close(isEnded, arrival.stream))
