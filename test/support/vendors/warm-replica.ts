@@ -12,6 +12,8 @@ export interface WarmReplica extends Vendor {
   setDown(down: boolean): void
   /** As after a restart. */
   forget(): void
+  /** Each call is answered when what this gives for it has come true. */
+  hold(until: () => Promise<void>): void
 }
 
 export interface WarmReplicaOptions {
@@ -27,14 +29,16 @@ const BYTES_PER_TOKEN = 4
 export async function startWarmReplica({ roomTokens }: WarmReplicaOptions): Promise<WarmReplica> {
   const cache = new Map<string, number>()
   const state = { served: 0, promptTokens: 0, cachedTokens: 0, isDown: false }
-  const vendor = await startVendor((call) => {
-    if (state.isDown) return Promise.resolve(json(503, { error: { message: 'is loading', code: 503 } }))
+  let until = (): Promise<void> => Promise.resolve()
+  const vendor = await startVendor(async (call) => {
+    if (state.isDown) return json(503, { error: { message: 'is loading', code: 503 } })
     const { messages } = JSON.parse(call.body.toString('utf8')) as ChatBody
     const { prompt, cached } = compute(cache, messages, roomTokens)
     state.served += 1
     state.promptTokens += prompt
     state.cachedTokens += cached
-    return Promise.resolve(json(200, answer(prompt, cached)))
+    await until()
+    return json(200, answer(prompt, cached))
   })
   return {
     ...vendor,
@@ -51,6 +55,9 @@ export async function startWarmReplica({ roomTokens }: WarmReplicaOptions): Prom
       state.isDown = down
     },
     forget: () => cache.clear(),
+    hold(given) {
+      until = given
+    },
   }
 }
 
