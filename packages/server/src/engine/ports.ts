@@ -31,6 +31,8 @@ export interface System {
   newId(kind: IdKind): string
   /** Runs once after `delayMs`. Does not keep the process alive. */
   after(delayMs: number, run: () => void): Timer
+  /** Runs at the end of this turn of the event loop, one after the other with all else that came in it. */
+  atEndOfTurn(run: () => void): void
   /** SHA-256, hex. */
   sha256(text: string | Uint8Array): string
 }
@@ -192,7 +194,7 @@ export interface Caller {
   write(chunk: Uint8Array | string): boolean
   end(chunk?: Uint8Array | string): void
   onDrain(run: () => void): void
-  /** Runs once if the caller hangs up before `end`. */
+  /** Runs once if the caller hangs up before `end`; at once when it has. */
   onGone(run: () => void): void
   readonly gone: boolean
   /** The head has been sent. */

@@ -47,6 +47,7 @@ export class HttpCaller implements Caller {
   }
 
   onGone(run: () => void): void {
+    if (this.gone) return run()
     this.#response.once('close', () => {
       if (!this.#isDone) run()
     })

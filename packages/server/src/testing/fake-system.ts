@@ -64,9 +64,9 @@ const sha256 = (text: string | Uint8Array): string => createHash('sha256').updat
 export function createFakeSystem(options: FakeSystemOptions = {}): FakeSystem {
   const { startMs = Date.UTC(2026, 10, 24), seed = 1, turns = 3, hash = sha256 } = options
   const timers = new TimerHeap()
-  /** Since the start, by a clock that nobody sets. */
-  let passedMs = 0
-  let setBy = 0
+  /** Since the start, by a clock that nobody sets, and what was added to the other one. */
+  let [passedMs, setBy] = [0, 0]
+  const clockAt = (sinceStartMs: number): number => startMs + sinceStartMs + setBy
 
   async function runNext(untilMs: number): Promise<boolean> {
     const timer = timers.take(untilMs)
@@ -84,12 +84,12 @@ export function createFakeSystem(options: FakeSystemOptions = {}): FakeSystem {
     passedMs = untilMs
   }
 
-  const clockAt = (sinceStartMs: number): number => startMs + sinceStartMs + setBy
   return {
     nowMs: () => clockAt(passedMs),
     random: seededRandom(seed),
     newId: idMaker(),
     after: (delayMs, run) => timers.add(passedMs + Math.max(0, delayMs), run),
+    atEndOfTurn: (run) => void setImmediate(run),
     sha256: hash,
     advance,
     step: () => runNext(Infinity),

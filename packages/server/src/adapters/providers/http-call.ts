@@ -131,14 +131,18 @@ export class HttpCall implements UpstreamCall, PooledCall {
 
   onEnd(): void {
     this.#connection = null
-    if (this.#done) return
-    this.#finish()
-    this.#listener.onEnd()
+    if (!this.#done) this.#options.system.atEndOfTurn(this.#end)
   }
 
   onLost(code: string): void {
     this.#connection = null
     this.#fail(this.#headSeen ? 'broken' : 'connection', `${code} (${this.#options.host})`)
+  }
+
+  readonly #end = (): void => {
+    if (this.#done) return
+    this.#finish()
+    this.#listener.onEnd()
   }
 
   /** The connection is in the middle of an answer nobody wants: it cannot be used again. */

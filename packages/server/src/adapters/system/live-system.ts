@@ -3,6 +3,7 @@
 import { hash } from 'node:crypto'
 import type { System, Timer } from '../../engine/ports.js'
 import { createIds } from './ids.js'
+import { TurnEnd } from './turn-end.js'
 
 /** A longer delay would fire at once: Node keeps delays in 32 bits. */
 const DELAY_MS_MAX = 2 ** 31 - 1
@@ -35,11 +36,13 @@ function coarse(delayMs: number): number {
 export function createLiveSystem(): System {
   const nowMs = (): number => Date.now()
   const random = (): number => Math.random()
+  const turnEnd = new TurnEnd()
   return {
     nowMs,
     random,
     newId: createIds(nowMs, random),
     after: (delayMs, run) => new LiveTimer(delayMs, run),
+    atEndOfTurn: (run) => turnEnd.add(run),
     sha256: (text) => hash('sha256', text, 'hex'),
   }
 }

@@ -101,7 +101,8 @@ export class LaneCaller implements Caller {
   }
 
   onGone(run: () => void): void {
-    this.#runGone.push(run)
+    if (this.gone) run()
+    else this.#runGone.push(run)
   }
 
   /** The connection is closed. */

@@ -268,9 +268,10 @@ describe('ends', () => {
     while (gone.length === 0) await new Promise((resolve) => setImmediate(resolve))
     const [caller] = answering
     expect(caller?.gone).toBe(true)
+    caller?.onGone(() => gone.push('at once'))
     caller?.begin(200, {})
     caller?.end('late')
-    expect(gone).toEqual(['gone'])
+    expect(gone).toEqual(['gone', 'at once'])
   })
 
   test('a connection that is silent for long is closed, one that waits for its answer is not', async () => {

@@ -15,6 +15,7 @@ export interface LaneRequest {
 export interface LaneOptions {
   maxBodyBytes(): number
   nowMs(): number
+  atEndOfTurn(run: () => void): void
   /** Of the head of a response: see `LaneAnswer`. */
   lastLines(): string
   /** The format of a model route, or undefined for a path that is none. */
@@ -129,7 +130,7 @@ export class Lane {
   #serve(request: LaneRequest): void {
     const caller = new LaneCaller(this)
     this.#caller = caller
-    this.#options.serve(request, caller)
+    this.#options.atEndOfTurn(() => this.#options.serve(request, caller))
   }
 
   #handOver(bytes: Buffer): void {

@@ -9,7 +9,7 @@ import { KEEP_ALIVE_MS, Lane, type LaneOptions } from './lane.js'
 const SWEEP_MS = 5_000
 
 export type LanesOptions = Pick<LaneOptions, 'maxBodyBytes' | 'wireOf' | 'serve'> & {
-  readonly system: Pick<System, 'nowMs' | 'after'>
+  readonly system: Pick<System, 'nowMs' | 'after' | 'atEndOfTurn'>
 }
 
 export class Lanes {
@@ -35,6 +35,7 @@ export class Lanes {
     this.#options = {
       ...options,
       nowMs: () => system.nowMs(),
+      atEndOfTurn: (run) => system.atEndOfTurn(run),
       lastLines: () => this.#lastLines(),
       onClosed: (lane) => this.#open.delete(lane),
       isClosing: () => this.#isClosing,

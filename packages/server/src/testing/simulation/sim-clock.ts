@@ -23,6 +23,7 @@ export class SimClock {
       newId: (kind) => fake.newId(kind),
       sha256: cheapHash,
       after: (delayMs, run) => this.#afterForEngine(delayMs, run),
+      atEndOfTurn: (run) => fake.atEndOfTurn(run),
     }
   }
 
