@@ -4,6 +4,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import type { jsonBytes as JsonBytes } from '../packages/server/src/engine/json-bytes.js'
 import type { CallerWire, Wire } from '../packages/server/src/core/release/release.js'
 import type { ProviderFormat, WireFormat } from '../packages/server/src/wire/format.js'
 import type { droppedHints as DroppedHints } from '../packages/server/src/wire/dropped-hints.js'
@@ -14,7 +15,7 @@ import { BODIES, answerIn, framesOf } from './translation-bodies.js'
 
 const BUILT = '../../packages/server/dist/'
 const RESULTS = fileURLToPath(new URL('../results/', import.meta.url))
-const ROUNDS = 15
+const ROUNDS = 45
 const BATCH = 200
 const STREAM_FRAMES = 200
 const REQUEST_TARGET_US = 150
@@ -24,6 +25,7 @@ interface Wires {
   readonly formatOf: (wire: CallerWire) => WireFormat
   readonly providerFormatOf: (wire: Wire) => ProviderFormat
   readonly droppedHints: typeof DroppedHints
+  readonly jsonBytes: typeof JsonBytes
   readonly scannerBetween: typeof ScannerBetween
   readonly eventFrame: typeof EventFrame
 }
@@ -43,7 +45,8 @@ async function load(): Promise<Wires> {
   const from = async (file: string): Promise<object> =>
     (await import(new URL(BUILT + file, import.meta.url).href)) as object
   const files = ['formats', 'dropped-hints', 'translate-stream'].map((name) => `wire/${name}.js`)
-  const parts = await Promise.all([...files, 'testing/converse-frames.js'].map(from))
+  const others = ['engine/json-bytes.js', 'testing/converse-frames.js']
+  const parts = await Promise.all([...files, ...others].map(from))
   return Object.assign({}, ...parts) as Wires
 }
 
@@ -80,7 +83,7 @@ function requests(wires: Wires): readonly Variant[] {
         const encoded = wires.providerFormatOf(to).encodeRequest(request.value)
         if (encoded.kind === 'invalid') throw new Error(JSON.stringify(encoded.problems))
         wires.droppedHints({ body, request: request.value, from, to })
-        Buffer.from(JSON.stringify(encoded.value))
+        wires.jsonBytes(encoded.value)
       },
     }
   })
@@ -96,7 +99,7 @@ function answers(wires: Wires): readonly Variant[] {
       run: () => {
         const answer = wires.formatOf(from).decodeAnswer(JSON.parse(json))
         if (answer === null) throw new Error('not an answer')
-        Buffer.from(JSON.stringify(wires.formatOf(to).encodeAnswer(answer, 1)))
+        wires.jsonBytes(wires.formatOf(to).encodeAnswer(answer, 1))
       },
     }
   })

@@ -1,6 +1,7 @@
 // How many input tokens a request has. A provider that counts is asked, since that is exact and free;
 // otherwise it is what a hold would be sized by: learned from settled usage, on the safe side.
 
+import { jsonBytes } from './json-bytes.js'
 import { estimateInputTokens, NOTHING_LEARNED } from '../core/money/bytes-per-token.js'
 import type { Deployment } from '../core/release/release.js'
 import { resolveRequestedModel } from '../core/routing/resolve-requested-model.js'
@@ -54,7 +55,7 @@ async function askProvider(engine: Engine, deployment: Deployment, ask: CountAsk
     wire: 'anthropic-messages' as const,
     countTokens: true,
     model: deployment.model,
-    body: Buffer.from(JSON.stringify({ ...ask.body, ...place, model: deployment.model })),
+    body: jsonBytes({ ...ask.body, ...place, model: deployment.model }),
     stream: false,
     headers: isVertex ? {} : ask.headers,
     headTimeoutMs: COUNT_MS_MAX,

@@ -1,6 +1,7 @@
 // Model calls that make a signal: a judge that grades the answer, samples that agree or not. Each is a step
 // of the task with attempts of its own, held and settled like any other.
 
+import { jsonBytes } from './json-bytes.js'
 import { judgePrompt } from '../core/routing/confidence.js'
 import { modelNamed } from '../core/routing/route-models.js'
 import { formatOf } from '../wire/formats.js'
@@ -79,7 +80,7 @@ async function sideCall(parent: Step, ask: SideCall): Promise<string | null> {
   const { stream_options: _, ...json } = ask.json as Record<string, unknown>
   const view = formatOf(ask.wire).view(json)
   if (view.kind === 'invalid') return null
-  const body = Buffer.from(JSON.stringify(json))
+  const body = jsonBytes(json)
   const call: ModelCall = { ...parent.call, wire: ask.wire, body, json, view: view.value }
   parent.task.steps += 1
   const step = newStep(parent.engine, { call, caller: NOBODY, task: parent.task })

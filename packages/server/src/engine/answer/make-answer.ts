@@ -1,6 +1,7 @@
 // Answers that no model was called for: from the cache, or the contract's refine message. In the caller's own
 // format, whole or as a stream, whichever was asked for.
 
+import { jsonBytes } from '../json-bytes.js'
 import type { FinishReason } from '../../core/model/message.js'
 import { answerOf, eventsOf } from '../../wire/answer-events.js'
 import type { ModelAnswer, WireFormat } from '../../wire/format.js'
@@ -42,7 +43,7 @@ function idForAnother(step: Step, id: string): string {
 function bytesForAnother(step: Step, bytes: Uint8Array): Uint8Array {
   if (step.call.wire !== 'openai-responses') return bytes
   const body: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'))
-  return Buffer.from(JSON.stringify(withId(body, idForAnother(step, ''))))
+  return jsonBytes(withId(body, idForAnother(step, '')))
 }
 
 /** The ladder's last rung: a 200 in the caller's format that asks for what is missing. */

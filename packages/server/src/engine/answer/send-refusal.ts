@@ -2,6 +2,7 @@
 // `x-should-retry: false` an SDK would multiply a budget refusal by three.
 
 import { ERRORS, RESPONSE_HEADERS } from '@spillway/protocol'
+import { jsonBytes } from '../json-bytes.js'
 import { isAllSimulated } from '../../core/release/release.js'
 import { formatOf } from '../../wire/formats.js'
 import { type Engine, record } from '../engine.js'
@@ -30,8 +31,7 @@ export function sendRefusal(
     code: refusal.code,
   })
   const { upstream } = refusal
-  const body =
-    upstream?.body ?? Buffer.from(JSON.stringify(formatOf(call.wire).encodeError(errorBody(call, refusal))))
+  const body = upstream?.body ?? jsonBytes(formatOf(call.wire).encodeError(errorBody(call, refusal)))
   // Filled one by one: a storm of refusals must stay cheap, and spreading objects is not.
   const headers = step === undefined ? {} : responseHeaders(step, answeredByNobody(step))
   headers['content-type'] = upstream?.contentType ?? 'application/json'

@@ -2,6 +2,7 @@
 // task of one step on the usual path, held, paid by who asks and written into the books, under a contract of
 // its own that no configuration can name: a probe is spent money like any other, and shows as what it is.
 
+import { jsonBytes } from '../json-bytes.js'
 import { NO_LIMITS } from '../../core/budget/amounts.js'
 import type { Contract, Deployment, ModelEntry, Release, Tenant } from '../../core/release/release.js'
 import type { AttemptRecord } from '../../core/task/records.js'
@@ -140,7 +141,7 @@ function callFor(engine: Engine, tenant: Tenant, { model, deployment }: Place): 
   if (view.kind === 'invalid') throw new Error('the probe is not in the format it claims')
   return {
     wire,
-    body: Buffer.from(JSON.stringify(json)),
+    body: jsonBytes(json),
     json,
     view: view.value,
     tenant,

@@ -1,5 +1,6 @@
 // One attempt, for which a hold is in the books: sent, read, and settled, however it ends.
 
+import { jsonBytes } from '../json-bytes.js'
 import type { Deployment, ModelEntry, ProviderConfig, Wire } from '../../core/release/release.js'
 import type { AnswerFacts, ProviderError, StreamScanner } from '../../wire/format.js'
 import { decodeEmbeddingsRequest, encodeEmbeddingsAnswer } from '../../wire/embeddings.js'
@@ -137,7 +138,7 @@ function readWhole(step: Step, ask: AttemptAsk, body: Uint8Array): ReadAnswer | 
   if (facts === null) return null
   if (ask.wire === step.call.wire) {
     const mended = theirs.mendAnswer?.(json) ?? null
-    const passed = mended === null ? body : Buffer.from(JSON.stringify(mended))
+    const passed = mended === null ? body : jsonBytes(mended)
     return { facts, body: ask.stripLogprobs ? stripped(ask, passed) : passed }
   }
   if (step.call.wire === 'openai-embeddings') return readVectors(step, ask, { json, facts })
@@ -151,7 +152,7 @@ function readWhole(step: Step, ask: AttemptAsk, body: Uint8Array): ReadAnswer | 
   const answer = ask.stripLogprobs ? { ...named, logprobs: [] } : named
   const createdSeconds = Math.floor(step.startedMs / 1000)
   const encoded = step.format.encodeAnswer(answer, createdSeconds, step.request.json)
-  return { facts, body: Buffer.from(JSON.stringify(encoded)) }
+  return { facts, body: jsonBytes(encoded) }
 }
 
 /** As an answer is that nobody asked for log probabilities. */
@@ -170,7 +171,7 @@ function readVectors(
   if (answer === null || request.kind === 'invalid') return null
   const inputTokens = answer.inputTokens ?? ask.held.reservation.estimatedInput
   const encoded = encodeEmbeddingsAnswer({ ...answer, inputTokens }, request.value)
-  return { facts, body: Buffer.from(JSON.stringify(encoded)) }
+  return { facts, body: jsonBytes(encoded) }
 }
 
 function newAnswerId({ engine }: Step): string {

@@ -1,6 +1,7 @@
 // The bytes for one deployment. Same format: the caller's bytes with a few members spliced. Another format:
 // decoded, encoded, and refused by field name when the target cannot say it.
 
+import { jsonBytes } from '../json-bytes.js'
 import { isObject, type JsonObject } from '../../core/json.js'
 import type { Parsed } from '../../core/parsed.js'
 import { invalid, parsed } from '../../core/parsed.js'
@@ -64,7 +65,7 @@ export function prepareBody(step: Step, ask: BodyAsk): Parsed<Uint8Array> {
   }
   const own = ask.wire === 'openai-chat' ? forOpenAi(encoded.value, ask) : encoded.value
   const body = ask.caching?.kind === 'key' ? { ...own, prompt_cache_key: ask.caching.key } : own
-  return parsed(forPlace(step, ask, Buffer.from(JSON.stringify(body))))
+  return parsed(forPlace(step, ask, jsonBytes(body)))
 }
 
 function embeddingsBody(step: Step, ask: BodyAsk): Parsed<Uint8Array> {
@@ -73,7 +74,7 @@ function embeddingsBody(step: Step, ask: BodyAsk): Parsed<Uint8Array> {
   const request = decodeEmbeddingsRequest(step.request.json)
   if (request.kind === 'invalid') return request
   const encoded = format.encodeEmbeddings({ ...request.value, model: ask.deployment.model })
-  return encoded.kind === 'invalid' ? encoded : parsed(Buffer.from(JSON.stringify(encoded.value)))
+  return encoded.kind === 'invalid' ? encoded : parsed(jsonBytes(encoded.value))
 }
 
 /** Vertex serves Claude with the same format in another envelope. */
