@@ -4,6 +4,7 @@
 import { retryAfterSeconds } from '../core/capacity/early-rejection.js'
 import type { ResolvedModel } from '../core/routing/resolve-requested-model.js'
 import type { Contract } from '../core/release/release.js'
+import { expectationOf } from './capacity/expectation.js'
 import { demandOfCall } from './demand-of.js'
 import type { Engine } from './engine.js'
 import { type Refusal, refused } from './refusal.js'
@@ -24,7 +25,7 @@ export function turnAway(engine: Engine, call: ModelCall, named: ResolvedModel):
   // What nobody waits for is free, whatever is given up.
   if (queue.size === 0 && capacity.hasRoom(entry.deployments, demand, nowMs)) return null
   const isTolerant = call.priority !== 'interactive'
-  const { workMs, ...expected } = capacity.expect(entry.deployments, demand, isTolerant)
+  const { workMs, ...expected } = expectationOf(capacity, entry.deployments, { demand, isTolerant })
   const ask = { demand, isTolerant, leaveMs: demand.deadlineMs - workMs, restMs: 0, ...expected }
   const none = queue.turnAway(ask, nowMs)
   if (none === null) return null

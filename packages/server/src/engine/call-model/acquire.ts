@@ -6,6 +6,7 @@ import type { Demand } from '../../core/capacity/demand.js'
 import { smallerModel } from '../../core/routing/smaller-model.js'
 import type { Deployment, ModelEntry } from '../../core/release/release.js'
 import type { Place, Why } from '../capacity/deployment-state.js'
+import { expectationOf } from '../capacity/expectation.js'
 import type { ModelQueue } from '../capacity/model-queue.js'
 import type { NoPlace } from '../capacity/queue-ask.js'
 import { seekPlace, waitForTurn } from '../capacity/seek-place.js'
@@ -92,7 +93,10 @@ async function waitForPlace(step: Step, ask: AcquireAsk, wait: Wait): Promise<Ac
 function queueAsk(step: Step, { model, demand, hasNext }: AcquireAsk, wait: Wait) {
   const { usable, nowMs, restMs } = wait
   const isTolerant = step.call.priority !== 'interactive'
-  const { firstTokenMs, targetMs, workMs } = step.engine.capacity.expect(usable, demand, isTolerant)
+  const { firstTokenMs, targetMs, workMs } = expectationOf(step.engine.capacity, usable, {
+    demand,
+    isTolerant,
+  })
   const patienceMs = hasNext ? PATIENCE_MS : Infinity
   // Patience is for waiting alone; what the first token takes is no part of it.
   const leaveMs = Math.min(nowMs + patienceMs + firstTokenMs, demand.deadlineMs - workMs)

@@ -23,15 +23,6 @@ export type Admission =
   | { readonly kind: 'admitted' }
   | { readonly kind: 'over'; readonly waitMs: number; readonly whose: string }
 
-export interface Expectation {
-  /** ms; 0: not known. */
-  readonly firstTokenMs: number
-  /** From there until its caller has something, ms: the rest of a whole answer. */
-  readonly workMs: number
-  /** ms; null: there is none. */
-  readonly targetMs: number | null
-}
-
 const ADMITTED: Admission = { kind: 'admitted' }
 
 export class Capacity {
@@ -54,7 +45,8 @@ export class Capacity {
 
   constructor(system: System) {
     this.#system = system
-    this.queues = new Queues({ system, take: this.take.bind(this), isOut: this.isOut.bind(this) })
+    const areResting = this.areResting.bind(this)
+    this.queues = new Queues({ system, take: this.take.bind(this), isOut: this.isOut.bind(this), areResting })
   }
 
   /** A call of this tenant, under the product's limits and its own. Admitted calls count until `leave`. */
@@ -125,26 +117,6 @@ export class Capacity {
     this.queues.serve(nowMs)
   }
 
-  /**
-   * What a call that waits for one of these may expect: the soonest first token, the least strict target. Who
-   * said that they can wait have none. A whole answer begins unseen, and late all the same.
-   */
-  expect(deployments: readonly Deployment[], demand: Demand, isTolerant: boolean): Expectation {
-    let firstTokenMs = Infinity
-    let answerMs = Infinity
-    let targetMs: number | null = 0
-    for (const deployment of deployments) {
-      const pace = this.#deployments.get(deployment.id)?.pace
-      firstTokenMs = Math.min(firstTokenMs, pace?.service.predictFirstTokenMs(demand.inputTokens, 0) ?? 0)
-      answerMs = Math.min(answerMs, pace?.wholeMs(demand) ?? 0)
-      const target: number | null = isTolerant ? null : deployment.targets.firstTokenMs
-      targetMs = target === null || targetMs === null ? null : Math.max(targetMs, target)
-    }
-    if (firstTokenMs === Infinity) return { firstTokenMs: 0, workMs: 0, targetMs }
-    const workMs = demand.stream ? 0 : Math.max(0, Math.round(answerMs - firstTokenMs))
-    return { firstTokenMs: Math.round(firstTokenMs), workMs, targetMs }
-  }
-
   /** It was used: what it showed is learned from. A place that is over already changes nothing. */
   end(place: Place, seen: Observation, nowMs: number): void {
     if (place.isOver) return
@@ -212,6 +184,11 @@ export class Capacity {
       const state = this.#deployments.get(id)
       return state?.breaker.blocks(nowMs) === true && state.rates.waitMs(demand, nowMs) === 0
     })
+  }
+
+  /** Are all of them left alone because their providers asked for it? */
+  areResting(deployments: readonly Deployment[], nowMs: number): boolean {
+    return deployments.every(({ id }) => (this.#deployments.get(id)?.rates.restMs(nowMs) ?? 0) > 0)
   }
 
   /** Told whenever calls stop or begin to flow to a deployment. */

@@ -209,6 +209,21 @@ describe('deployments that rest', () => {
     expect(Math.round((made.system.nowMs() - startedMs) / 1_000)).toBe(4)
   })
 
+  test('say nothing of how fast calls are served: who comes too late is not sent away for a minute', async () => {
+    const made = world()
+    const calls = times(60, (index) => made.begin(`work ${index}`))
+    await made.system.advance(2_050)
+    made.provider('main').next(openAiError(429, 'slow', { 'retry-after': '20' }))
+    await made.system.advance(19_500)
+    // Forty calls of 100 ms are before it, as soon as the rest is over.
+    const late = await made.finish(made.begin('late', { task: 'hurried_slack' }))
+    expect([late.status, codeOf(late)]).toEqual([429, 'capacity.shed'])
+    expect(Number(late.headers['retry-after'])).toBeGreaterThanOrEqual(4)
+    expect(Number(late.headers['retry-after'])).toBeLessThanOrEqual(6)
+    const callers = await made.finishAll(calls)
+    expect(new Set(callers.map(({ status }) => status))).toEqual(new Set([200]))
+  })
+
   test('a herd that waits for one is let in as it can be served, not at once', async () => {
     const made = world({ concurrency: 4 })
     made.provider('main').next(...times(4, () => openAiError(429, 'slow', { 'retry-after': '5' })))

@@ -200,7 +200,8 @@ export class ModelQueue {
       if (entry.enteredMs <= (sinceMs ?? 0) && this.#isOut(entry, nowMs) && this.#fair.remove(entry))
         this.#giveUp(entry, nowMs)
     // Only what is served while it can be says how fast that is.
-    if (this.#fair.size === 0 || isOut) this.#drain.pause(nowMs)
+    const isResting = blocked !== undefined && this.#ports.areResting(blocked.value.ask.usable, nowMs)
+    if (this.#fair.size === 0 || isOut || isResting) this.#drain.pause(nowMs)
     else this.#drain.begin(nowMs)
   }
 

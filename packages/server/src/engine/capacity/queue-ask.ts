@@ -71,6 +71,8 @@ export interface QueuePorts {
   take(deployments: readonly Deployment[], demand: Demand, nowMs: number): Taken
   /** Are all of them held back by their breakers alone? */
   isOut(deployments: readonly Deployment[], demand: Demand, nowMs: number): boolean
+  /** Are all of them left alone because their providers asked for it? */
+  areResting(deployments: readonly Deployment[], nowMs: number): boolean
 }
 
 export function arrivalOf(demand: Demand, isBatch: boolean): Omit<Arrival<Waiter>, 'value'> {

@@ -41,6 +41,7 @@ class Story {
     system: this.#system,
     tell: () => {},
     isOut: () => false,
+    areResting: () => false,
     take: (deployments, demand, nowMs) => this.#take(deployments, demand, nowMs),
   })
 
