@@ -119,11 +119,16 @@ test('a changed file is enough, without a signal', async () => {
 
 test('the largest body is the one of the release that serves', async () => {
   const text = 'long '.repeat(500)
-  expect((await journey.ask(CHAT, { text })).status).toBe(200)
+  const statuses = async () => {
+    const asked = await journey.ask(CHAT, { text })
+    const opened = await journey.send('/v1/tasks', { body: { contract: 'default', attributes: { text } } })
+    return [asked.status, opened.status]
+  }
+  expect(await statuses()).toEqual([200, 201])
   await reload(`${config(journey.sim.url, { name: 'small bodies' })}server: { max_body_bytes: 2000 }\n`)
-  expect((await journey.ask(CHAT, { text })).status).toBe(413)
+  expect(await statuses()).toEqual([413, 413])
   await reload(config(journey.sim.url, { name: 'large bodies again' }))
-  expect((await journey.ask(CHAT, { text })).status).toBe(200)
+  expect(await statuses()).toEqual([200, 201])
 })
 
 describe('a configuration that is wrong', () => {

@@ -142,14 +142,12 @@ class Running implements Spillway {
     watchBreakers(engine)
     const authenticator = () => this.#authenticator
     const idempotency = new Idempotency(system)
-    const { maxBodyBytes } = this.#release.server
     this.#server = await startServer({
       host: options.host,
       port: options.port,
       data: { engine, authenticator, idempotency },
       control: {
         engine,
-        maxBodyBytes,
         authenticator,
         idempotency,
         metrics: () => this.#metricsText(engine),

@@ -11,11 +11,11 @@ import { formatOf } from '../wire/formats.js'
 import type { Authenticator } from './authenticate.js'
 import type { Idempotency, Turn } from './idempotency.js'
 import { findJsonFault } from './json-error.js'
+import { readBody } from './read-body.js'
 import { textHeader } from './text-header.js'
 
 export interface ControlPlane {
   readonly engine: Engine
-  readonly maxBodyBytes: number
   authenticator(): Authenticator
   readonly idempotency: Idempotency
   metrics(): Promise<{ readonly contentType: string; readonly text: string }>
@@ -55,7 +55,6 @@ export function createControlPlane(
 ): FastifyInstance {
   const app = Fastify({
     serverFactory: serverFactory as never,
-    bodyLimit: plane.maxBodyBytes,
     exposeHeadRoutes: false,
     logger: false,
     genReqId: (request) =>
@@ -71,9 +70,9 @@ export function createControlPlane(
   })
   app.decorateRequest('turn', null)
   answerOnce(app, plane.idempotency)
-  app.removeContentTypeParser('application/json')
-  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) =>
-    parseBody(String(body), done),
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', async (request: FastifyRequest) =>
+    parseBody((await bodyOf(plane.engine, request)).toString('utf8')),
   )
   app.setErrorHandler((error, request, reply) => sendError(request, reply, refusalOf(error)))
   app.setNotFoundHandler((request, reply) => sendError(request, reply, notFound(request)))
@@ -118,21 +117,28 @@ type FastifyServerFactoryLike = (
   options: unknown,
 ) => unknown
 
-function parseBody(text: string, done: (error: Error | null, body?: unknown) => void): void {
-  if (text.trim() === '') return done(null, {})
+/** Of any kind, up to the limit of the release that serves now. */
+export async function bodyOf(engine: Engine, request: FastifyRequest): Promise<Buffer> {
+  const { maxBodyBytes } = engine.release().server
+  const body = await readBody(request.raw, maxBodyBytes)
+  if (body.kind === 'body') return body.bytes
+  if (body.kind === 'gone') throw new Refused(refused('request.invalid', 'The request cannot be read.'))
+  throw new Refused(refused('request.too_large', `The body is larger than ${maxBodyBytes} bytes.`))
+}
+
+function parseBody(text: string): unknown {
+  if (text.trim() === '') return {}
   try {
-    done(null, JSON.parse(text))
+    return JSON.parse(text)
   } catch {
     const { line, column, expected } = findJsonFault(text)
     const message = `The body is not JSON: line ${line}, column ${column}, expected ${expected}.`
-    done(new Refused(refused('request.invalid', message)))
+    throw new Refused(refused('request.invalid', message))
   }
 }
 
 function refusalOf(error: unknown): Refusal {
   if (error instanceof Refused) return error.refusal
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return refused('request.too_large', 'The body is too large.')
   const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500
   if (status >= 400 && status < 500) return refused('request.invalid', 'The request cannot be read.')
   return refused('internal.error', 'Something went wrong inside Spillway.')

@@ -10,7 +10,7 @@ import type { Engine } from '../engine/engine.js'
 import { joinTask } from '../engine/open-task.js'
 import { refused } from '../engine/refusal.js'
 import type { Task } from '../engine/task-registry.js'
-import { Refused, must } from './control-plane.js'
+import { Refused, bodyOf, must } from './control-plane.js'
 import { valid } from './task-routes.js'
 
 interface ToDependency {
@@ -51,7 +51,7 @@ export function registerDependencyRoutes(app: FastifyInstance, engine: Engine): 
   // Bodies are handed on as they are, whatever they are: this scope parses none.
   void app.register(async (scope) => {
     scope.removeAllContentTypeParsers()
-    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+    scope.addContentTypeParser('*', (request: FastifyRequest) => bodyOf(engine, request))
     for (const path of ['/v1/tasks/:id/dependencies/:name', '/v1/tasks/:id/dependencies/:name/*']) {
       scope.route<ToDependency>({
         method: METHODS,
