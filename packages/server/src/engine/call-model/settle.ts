@@ -75,7 +75,8 @@ interface Used {
 
 function book(step: Step, held: HeldAttempt, { attempt, actual, evidence }: Used): void {
   const { engine, task } = step
-  const nowMs = attempt.startedMs + attempt.durationMs
+  // The ledger may have taken its time: no clock of the capacity's may see time going back.
+  const nowMs = engine.system.nowMs()
   task.nanoUsd += attempt.chargedNanoUsd
   task.modelCalls += actual.modelCalls
   if (attempt.nanoUsd === null && attempt.basis !== 'none') task.unpricedCalls += 1
@@ -91,7 +92,7 @@ function book(step: Step, held: HeldAttempt, { attempt, actual, evidence }: Used
     kind: 'hold-settled',
     id: held.reservation.hold,
     task: task.id,
-    atMs: nowMs,
+    atMs: attempt.startedMs + attempt.durationMs,
     accounts: held.reservation.accounts,
     actual,
     stepNumber: step.number,

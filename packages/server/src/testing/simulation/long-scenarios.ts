@@ -30,6 +30,7 @@ function over(ms: number, shape: string, faults: readonly Fault[]): Scenario {
     jumps: [],
     reloads: [],
     diskFaults: [],
+    pins: [],
     calls: calls.map((call, id) => spread(call, id, (ms * id) / calls.length)),
   }
 }

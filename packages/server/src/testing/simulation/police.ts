@@ -10,6 +10,7 @@ import type { CallRun } from './call-run.js'
 import { type AnswerCheck, checkEnd, checkHead } from './check-answer.js'
 import type { ModelServer } from './model-server.js'
 import type { RunLog } from './run-log.js'
+import type { PinPlan } from './scenario.js'
 import type { SimBooks } from './sim-books.js'
 import type { SimClock } from './sim-clock.js'
 import type { UpstreamJob } from './upstream-job.js'
@@ -32,6 +33,8 @@ export class Police {
   readonly #unsent = new Set<HoldId>()
   readonly #sends = new Map<TaskId, number>()
   readonly #sendsTo = new Map<string, number>()
+  /** Until when an operator has closed the way to a deployment, ms since the start. */
+  readonly #closedUntilMs = new Map<string, number>()
   readonly #opened = new Map<TaskId, TaskOpened>()
   readonly #endedSteps = new Set<StepId>()
   /** Of tasks of one step. */
@@ -104,12 +107,25 @@ export class Police {
     const deployment = `${server.name}/${job.request.model}`
     log.note(`send c${job.call} ${deployment} within ${Math.round(job.request.headTimeoutMs)}`)
     this.#sendsTo.set(deployment, this.sendsTo(deployment) + 1)
+    this.#checkPin(deployment)
     const held = this.#takeUnsent(deployment)
     if (held === null) return log.fail(`sent to ${deployment} without a hold in the books`)
     held.job = job
     this.#checkTime(held.entry, job)
     this.#checkCap(held.entry)
     this.#checkCaller(held.entry, job)
+  }
+
+  /** An operator has ordered. */
+  onPin(deployment: string, action: PinPlan['action'], forMs: number): void {
+    const isClosed = action === 'open' || action === 'drain'
+    this.#closedUntilMs.set(deployment, isClosed ? this.#ask.clock.passedMs + forMs : 0)
+  }
+
+  #checkPin(deployment: string): void {
+    const { log, clock } = this.#ask
+    const leftMs = (this.#closedUntilMs.get(deployment) ?? 0) - clock.passedMs
+    if (leftMs > 0) log.fail(`sent to ${deployment}, which an operator has closed for ${leftMs} ms more`)
   }
 
   #takeUnsent(deployment: string): Held | null {

@@ -2,7 +2,7 @@
 // that the seed alone tells all.
 
 import { seededRandom } from '../fake-system.js'
-import type { CallPlan, Fault, FaultKind, Pace, Scenario, Target, TaskPlan } from './scenario.js'
+import type { CallPlan, Fault, FaultKind, Pace, PinPlan, Scenario, Target, TaskPlan } from './scenario.js'
 import { SHAPE_NAMES, type Shape, shapeNamed } from './shapes.js'
 
 class Dice {
@@ -92,6 +92,7 @@ export function randomScenario(seed: number): Scenario {
     tasks,
     calls: drawCalls(dice, frame, { count, tasks }),
     ...drawInterventions(dice, frame),
+    pins: drawPins(dice, frame),
   }
 }
 
@@ -118,6 +119,18 @@ function drawInterventions(
     reloads: dice.chance(0.25) ? [at(), at()].sort((a, b) => a - b) : [],
     diskFaults: dice.chance(0.08) ? [drawSpan(dice, spanMs, 2_000)] : [],
   }
+}
+
+function drawPins(dice: Dice, { shape, spanMs }: Frame): readonly PinPlan[] {
+  if (!dice.chance(0.2)) return []
+  const [{ models }] = shape.releases
+  const all = [...models.values()].flatMap(({ deployments }) => deployments.map(({ id }) => id))
+  return Array.from({ length: dice.between(1, 4) }, () => ({
+    atMs: dice.between(0, spanMs),
+    deployment: dice.pick(all),
+    action: dice.pick(['open', 'drain', 'close', 'auto'] as const),
+    forMs: dice.skewed(50, 20_000),
+  }))
 }
 
 function drawSpan(dice: Dice, spanMs: number, longestMs: number): { fromMs: number; toMs: number } {

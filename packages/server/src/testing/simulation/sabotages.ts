@@ -201,6 +201,15 @@ export const SABOTAGES: Readonly<Record<string, () => Sabotage>> = {
       capacity.end = (place, seen, nowMs) =>
         end(place, seen.retryAfterMs === null ? seen : { ...seen, retryAfterMs: 3_600_000 }, nowMs)
     }),
+  'an order of the operator that is not kept': () =>
+    capacityThat((capacity) => {
+      const look = capacity.look.bind(capacity)
+      capacity.look = (...given) => {
+        const state = look(...given)
+        state.breaker.pin = () => undefined
+        return state
+      }
+    }),
   'a queue that is not told of a place that ends': () =>
     capacityThat(({ queues }) => {
       queues.serve = () => undefined

@@ -1,6 +1,7 @@
 // What happens in one simulated run, as plain data: it can be printed, made smaller, and run again.
 
 import type { Priority } from '@spillway/protocol'
+import type { PinAction } from '../../core/capacity/breaker.js'
 import type { CallerWire } from '../../core/release/release.js'
 
 export type FaultKind =
@@ -104,6 +105,14 @@ export interface CallPlan {
   readonly session: string | null
 }
 
+/** What an operator orders for a deployment. */
+export interface PinPlan {
+  readonly atMs: number
+  readonly deployment: string
+  readonly action: PinAction | 'auto'
+  readonly forMs: number
+}
+
 export interface Scenario {
   readonly seed: number
   readonly shape: string
@@ -119,4 +128,5 @@ export interface Scenario {
   readonly reloads: readonly number[]
   /** The books cannot be written. */
   readonly diskFaults: readonly { readonly fromMs: number; readonly toMs: number }[]
+  readonly pins: readonly PinPlan[]
 }

@@ -2,6 +2,7 @@
 // Everything that happens is an event of the heap of timers; after each one all invariants are looked at.
 
 import { callModel } from '../../engine/call-model.js'
+import { findDeployment, steerBreaker } from '../../engine/capacity/breaker-events.js'
 import type { Engine } from '../../engine/engine.js'
 import { closeTask, openTask } from '../../engine/open-task.js'
 import { endTask, sweepExpired } from '../../engine/outcome.js'
@@ -15,7 +16,7 @@ import { retryAfter } from './client.js'
 import { ModelServer } from './model-server.js'
 import { Police } from './police.js'
 import { RunLog } from './run-log.js'
-import type { CallPlan, Scenario, TaskPlan } from './scenario.js'
+import type { CallPlan, PinPlan, Scenario, TaskPlan } from './scenario.js'
 import { type Shape, shapeNamed } from './shapes.js'
 import { SimBooks, archiveOf } from './sim-books.js'
 import { SimCaller } from './sim-caller.js'
@@ -125,10 +126,11 @@ export class World {
 
   /** Sets the timers of everything the scenario has. */
   begin(): void {
-    const { tasks, calls, jumps, reloads } = this.scenario
+    const { tasks, calls, jumps, reloads, pins } = this.scenario
     sweepExpired(this.engine)
     for (const task of tasks) this.#later(task.atMs, () => this.#openTask(task))
     for (const call of calls) this.#later(call.atMs, () => this.#startCall(call, 0))
+    for (const pin of pins) this.clock.after(pin.atMs, () => this.#pin(pin))
     for (const { atMs, byMs } of jumps) this.clock.after(atMs, () => this.#jump(byMs))
     for (const [index, atMs] of reloads.entries()) this.clock.after(atMs, () => this.#reload(index))
   }
@@ -144,6 +146,15 @@ export class World {
   #jump(byMs: number): void {
     this.log.note(`jump ${byMs}`)
     this.clock.jump(byMs)
+  }
+
+  #pin({ deployment: id, action, forMs }: PinPlan): void {
+    const deployment = findDeployment(this.release, id)
+    if (deployment === undefined) return
+    this.log.note(`pin ${id} ${action} ${forMs}`)
+    // How long an order lasts is counted by the clock that somebody sets.
+    if (this.scenario.jumps.length === 0) this.police.onPin(id, action, forMs)
+    steerBreaker(this.engine, deployment, { action, forMs, by: 'ann', reason: 'an incident' })
   }
 
   #reload(index: number): void {
