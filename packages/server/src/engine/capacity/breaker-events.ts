@@ -43,6 +43,8 @@ export function steerBreaker(engine: Engine, deployment: Deployment, order: Orde
   const { action, ...rest } = order
   if (action === 'auto') breaker.unpin(rest, nowMs)
   else breaker.pin({ action, ...rest }, nowMs)
+  // Who waits may be let in now.
+  engine.capacity.queues.serve(nowMs)
 }
 
 /** Of a model, or a dependency. */

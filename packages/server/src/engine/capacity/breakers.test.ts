@@ -10,6 +10,7 @@ import {
 } from '../../testing/provider-answers.js'
 import type { Script } from '../../testing/scripted-provider.js'
 import { type TestEngine, createTestEngine } from '../../testing/test-engine.js'
+import { steerBreaker } from './breaker-events.js'
 
 const TASKS = `
   solo: { degrade: [], retries: { max_attempts: 1 }, route: { default: small-model } }
@@ -266,6 +267,25 @@ describe('the retry budget', () => {
     expect(made.engine.capacity.retriesLeft('twin-model')).toBe(50)
   })
 })
+
+test.each(['auto', 'close'] as const)(
+  'who waits goes on at once when an operator orders %s',
+  async (action) => {
+    const made = world()
+    fails(made, 'main', chatAnswer())
+    const [deployment] = made.release.models.get('small-model')?.deployments ?? []
+    if (deployment === undefined) throw new Error('the model has no deployment')
+    const order = { forMs: 1_500, by: 'ops', reason: 'an incident' }
+    steerBreaker(made.engine, deployment, { action: 'open', ...order })
+    const call = made.start({ task: 'solo' })
+    await made.system.advance(100)
+    expect(made.provider('main').requests).toHaveLength(0)
+    const startedMs = made.system.nowMs()
+    steerBreaker(made.engine, deployment, { action, ...order })
+    expect((await made.finish(call)).status).toBe(200)
+    expect(made.system.nowMs()).toBe(startedMs)
+  },
+)
 
 test('a body that is no answer is not one for the breaker either', async () => {
   const made = world()
