@@ -1,8 +1,9 @@
 // The invariants that hold between any two events, and those of a server that has come to rest.
 
 import type { Demand } from '../../core/capacity/demand.js'
-import { RESOURCES } from '../../core/budget/amounts.js'
+import { type Amounts, NOTHING, RESOURCES } from '../../core/budget/amounts.js'
 import type { TaskId } from '../../core/ids.js'
+import type { Entry } from '../../core/task/records.js'
 import type { World } from './world.js'
 
 /** After every event. */
@@ -98,12 +99,12 @@ function checkTasks({ engine, tasks, log }: World): void {
 function checkBooks({ books, ledger, log }: World): void {
   const sums = new Map<string, number[]>()
   for (const entry of books.entries) {
-    if (entry.kind !== 'hold-settled') continue
-    for (const account of entry.accounts) {
+    const spent = spentIn(entry)
+    for (const account of spent?.accounts ?? []) {
       const sum = sums.get(account) ?? RESOURCES.map(() => 0)
       sums.set(account, sum)
       for (const [index, resource] of RESOURCES.entries())
-        sum[index] = (sum[index] ?? 0) + entry.actual[resource]
+        sum[index] = (sum[index] ?? 0) + (spent?.actual[resource] ?? 0)
     }
   }
   for (const account of ledger.accountNames) {
@@ -113,6 +114,14 @@ function checkBooks({ books, ledger, log }: World): void {
       if (settled !== null && settled[resource] !== sum[index])
         log.fail(`${account}: ${settled[resource]} ${resource} in the ledger, ${sum[index]} in the books`)
   }
+}
+
+/** By attempts, and by steps that the application ran itself. */
+function spentIn(entry: Entry): { readonly accounts: readonly string[]; readonly actual: Amounts } | null {
+  if (entry.kind === 'hold-settled') return entry
+  if (entry.kind !== 'step-ended' || entry.accounts === undefined) return null
+  const { accounts, step, toolMs, otherNanoUsd: nanoUsd } = entry
+  return { accounts, actual: { ...NOTHING, toolCalls: step === 'tool' ? 1 : 0, toolMs, nanoUsd } }
 }
 
 /** Every attempt that was settled is told by exactly one step. */

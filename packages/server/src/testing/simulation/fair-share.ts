@@ -13,7 +13,7 @@ export function fairScenario(): Scenario {
     Array.from({ length: count }, () => name),
   )
   const pace = { stepMs: 10, perRunningMs: 0, prefillMsPerToken: 0, tokensPerStep: 4, runningMax: 8 }
-  const nothing = { faults: [], tasks: [], jumps: [], reloads: [], diskFaults: [], pins: [] }
+  const nothing = { faults: [], tasks: [], jumps: [], reloads: [], diskFaults: [], pins: [], reports: [] }
   return {
     ...randomScenario(1),
     shape: 'replicas',

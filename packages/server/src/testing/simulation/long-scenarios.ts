@@ -31,6 +31,7 @@ function over(ms: number, shape: string, faults: readonly Fault[]): Scenario {
     reloads: [],
     diskFaults: [],
     pins: [],
+    reports: [],
     calls: calls.map((call, id) => spread(call, id, (ms * id) / calls.length)),
   }
 }

@@ -2,7 +2,17 @@
 // that the seed alone tells all.
 
 import { seededRandom } from '../fake-system.js'
-import type { CallPlan, Fault, FaultKind, Pace, PinPlan, Scenario, Target, TaskPlan } from './scenario.js'
+import type {
+  CallPlan,
+  Fault,
+  FaultKind,
+  Pace,
+  PinPlan,
+  ReportPlan,
+  Scenario,
+  Target,
+  TaskPlan,
+} from './scenario.js'
 import { SHAPE_NAMES, type Shape, shapeNamed } from './shapes.js'
 
 class Dice {
@@ -93,6 +103,7 @@ export function randomScenario(seed: number): Scenario {
     calls: drawCalls(dice, frame, { count, tasks }),
     ...drawInterventions(dice, frame),
     pins: drawPins(dice, frame),
+    reports: drawReports(dice, tasks, spanMs),
   }
 }
 
@@ -131,6 +142,20 @@ function drawPins(dice: Dice, { shape, spanMs }: Frame): readonly PinPlan[] {
     action: dice.pick(['open', 'drain', 'close', 'auto'] as const),
     forMs: dice.skewed(50, 20_000),
   }))
+}
+
+function drawReports(dice: Dice, tasks: readonly TaskPlan[], spanMs: number): readonly ReportPlan[] {
+  return tasks
+    .filter(() => dice.chance(0.3))
+    .flatMap(({ id, atMs }) =>
+      Array.from({ length: dice.between(1, 6) }, () => ({
+        atMs: atMs + dice.between(0, spanMs),
+        task: id,
+        kind: dice.pick(['tool', 'retrieval'] as const),
+        durationMs: dice.skewed(0, 20_000),
+        costUsd: dice.chance(0.5) ? dice.skewed(0, 20_000) / 1_000_000 : 0,
+      })),
+    )
 }
 
 function drawSpan(dice: Dice, spanMs: number, longestMs: number): { fromMs: number; toMs: number } {

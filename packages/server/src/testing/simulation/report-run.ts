@@ -16,12 +16,12 @@ export async function reportOf(scenario: Scenario, run: Run, sabotage?: () => Sa
   }
   const { scenario: smallest, runs } = await shrink(scenario, fails)
   const last = await runScenario(smallest, sabotage?.())
-  const { calls, faults, tasks, jumps, reloads, diskFaults, pins, ...rest } = smallest
+  const { calls, faults, tasks, jumps, reloads, diskFaults, pins, reports, ...rest } = smallest
   return [
     `seed ${scenario.seed} breaks an invariant: ${run.problem}`,
     `play it again: SPILLWAY_SEED=${scenario.seed} npx vitest run packages/server/src/testing/simulation/simulation.test.ts`,
     `smaller, after ${runs} runs: ${calls.length} calls, ${faults.length} faults, ${tasks.length} tasks`,
-    JSON.stringify({ ...rest, jumps, reloads, diskFaults, pins }),
+    JSON.stringify({ ...rest, jumps, reloads, diskFaults, pins, reports }),
     ...faults.map((fault) => `fault ${JSON.stringify(fault)}`),
     ...tasks.map((task) => `task ${JSON.stringify(task)}`),
     ...calls.map((call) => `call ${JSON.stringify(call)}`),

@@ -62,7 +62,7 @@ function marksOf(entries: readonly Entry[]): ReadonlySet<string> {
       if (disputed !== undefined) marks.add('disputed')
     }
     if (entry.kind === 'step-ended')
-      for (const mark of [...entry.degraded, entry.cache, entry.route ?? '']) marks.add(mark)
+      for (const mark of [...entry.degraded, entry.cache, entry.route ?? '', entry.step]) marks.add(mark)
   }
   return marks
 }

@@ -139,6 +139,7 @@ export const SABOTAGES: Readonly<Record<string, () => Sabotage>> = {
     })),
   'a ledger that books half': () =>
     ledgerThat((ledger) => ({ settle: (id, actual) => ledger.settle(id, half(actual)) })),
+  'a ledger that forgets what was reported': () => ledgerThat(() => ({ charge: () => undefined })),
   'a ledger without limits': () =>
     ledgerThat((ledger) => ({ open: (account) => ledger.open(account, NO_LIMITS) })),
   'a hold that is let go before its attempt is over': () =>

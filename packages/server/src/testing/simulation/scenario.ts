@@ -75,6 +75,16 @@ export interface TaskPlan {
   readonly outcomeMs: number | null
 }
 
+/** A step that the application ran itself. */
+export interface ReportPlan {
+  readonly atMs: number
+  /** `id` of its task. */
+  readonly task: number
+  readonly kind: 'tool' | 'retrieval'
+  readonly durationMs: number
+  readonly costUsd: number
+}
+
 export type Target =
   | { readonly kind: 'contract'; readonly name: string }
   | { readonly kind: 'model'; readonly name: string }
@@ -129,4 +139,5 @@ export interface Scenario {
   /** The books cannot be written. */
   readonly diskFaults: readonly { readonly fromMs: number; readonly toMs: number }[]
   readonly pins: readonly PinPlan[]
+  readonly reports: readonly ReportPlan[]
 }

@@ -3,7 +3,7 @@
 
 import type { Scenario } from './scenario.js'
 
-const PARTS = ['calls', 'faults', 'tasks', 'jumps', 'reloads', 'diskFaults', 'pins'] as const
+const PARTS = ['calls', 'faults', 'tasks', 'jumps', 'reloads', 'diskFaults', 'pins', 'reports'] as const
 type Part = (typeof PARTS)[number]
 
 /** Runs are cheap, patience is not. */

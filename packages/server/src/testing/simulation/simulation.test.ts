@@ -25,7 +25,7 @@ const MEANT_TO_HAPPEN = `
   shorter_context smaller_model cached_answer partial_result refine exact escalated:0
   ok caller_left cut connection context_length timeout invalid_body throttled broken_stream stream_error
   http_400 http_401 http_404 http_429 http_500 http_503 http_529
-  answer judge sample hedge hedge_lost capacity.shed reported estimated none disputed`
+  tool retrieval answer judge sample hedge hedge_lost capacity.shed reported estimated none disputed`
 
 async function expectUnbroken(scenario: Scenario): Promise<void> {
   const run = await runScenario(scenario)

@@ -166,9 +166,21 @@ export class WatchedLedger implements Ledger {
     }
   }
 
-  charge(accounts: readonly string[], amounts: Amounts): void {
-    for (const name of new Set(accounts)) this.#use(name, amounts, amounts)
+  charge(accounts: readonly string[], amounts: Amounts): void | Promise<void> {
+    const waiting = this.#accountant.wait()
+    if (waiting === null) return this.#charge(accounts, amounts)
+    return waiting.then(() => this.#charge(accounts, amounts))
+  }
+
+  /** It has happened, whatever the limit. */
+  #charge(accounts: readonly string[], amounts: Amounts): void {
     this.inner.charge(accounts, amounts)
+    for (const name of new Set(accounts)) {
+      this.#use(name, amounts, amounts)
+      const account = this.#accounts.get(name)
+      if (account !== undefined) allowWhatWas(account)
+      this.#check(name)
+    }
   }
 
   read(account: string): AccountState | null {

@@ -4,9 +4,10 @@
 import { callModel } from '../../engine/call-model.js'
 import { findDeployment, steerBreaker } from '../../engine/capacity/breaker-events.js'
 import type { Engine } from '../../engine/engine.js'
-import { closeTask, openTask } from '../../engine/open-task.js'
+import { closeTask, joinTask, openTask } from '../../engine/open-task.js'
 import { endTask, sweepExpired } from '../../engine/outcome.js'
 import type { Books, Caller, Ledger, Provider } from '../../engine/ports.js'
+import { reportStep } from '../../engine/report-step.js'
 import type { Task } from '../../engine/task-registry.js'
 import type { Release } from '../../core/release/release.js'
 import { seededRandom } from '../fake-system.js'
@@ -16,7 +17,7 @@ import { retryAfter } from './client.js'
 import { ModelServer } from './model-server.js'
 import { Police } from './police.js'
 import { RunLog } from './run-log.js'
-import type { CallPlan, PinPlan, Scenario, TaskPlan } from './scenario.js'
+import type { CallPlan, PinPlan, ReportPlan, Scenario, TaskPlan } from './scenario.js'
 import { type Shape, shapeNamed } from './shapes.js'
 import { SimBooks, archiveOf } from './sim-books.js'
 import { SimCaller } from './sim-caller.js'
@@ -126,10 +127,11 @@ export class World {
 
   /** Sets the timers of everything the scenario has. */
   begin(): void {
-    const { tasks, calls, jumps, reloads, pins } = this.scenario
+    const { tasks, calls, jumps, reloads, pins, reports } = this.scenario
     sweepExpired(this.engine)
     for (const task of tasks) this.#later(task.atMs, () => this.#openTask(task))
     for (const call of calls) this.#later(call.atMs, () => this.#startCall(call, 0))
+    for (const report of reports) this.#later(report.atMs, () => void this.#report(report))
     for (const pin of pins) this.clock.after(pin.atMs, () => this.#pin(pin))
     for (const { atMs, byMs } of jumps) this.clock.after(atMs, () => this.#jump(byMs))
     for (const [index, atMs] of reloads.entries()) this.clock.after(atMs, () => this.#reload(index))
@@ -184,6 +186,25 @@ export class World {
     const verdict = { status: 'succeeded', output: null, evidence: [], score: null, reason: null } as const
     endTask(this.engine, task, { source: 'application', verdict })
     if (task.running === 0) closeTask(this.engine, task)
+  }
+
+  /** As the control API does it. */
+  async #report({ task: id, kind, durationMs, costUsd }: ReportPlan): Promise<void> {
+    const opened = this.tasks.get(id)
+    if (opened === undefined) return
+    this.#toCome += 1
+    const task = await joinTask(this.engine, opened.id, opened.tenant)
+    if ('kind' in task) this.log.note(`not reported: ${task.code}`)
+    else {
+      const started_at = new Date(this.clock.system.nowMs() - durationMs).toISOString()
+      const step = { kind, name: 'look up', started_at, duration_ms: durationMs, cost_usd: costUsd }
+      const isBooked = await reportStep(this.engine, task, step).then(
+        () => true,
+        () => false,
+      )
+      this.log.note(`reported in ${task.id}, ${isBooked ? 'booked' : 'and the books are closed'}`)
+    }
+    this.#toCome -= 1
   }
 
   #startCall(plan: CallPlan, tries: number): void {
