@@ -116,7 +116,10 @@ describe('a thousand parallel calls on one task with room for k', () => {
   test('one ledger serves every dialect: exactly k of all together', async () => {
     const task = await journey.open({ contract: 'agent', budget: { max_model_calls: K } })
     const headersOf = () => ({ 'x-spillway-task-id': task.id })
-    const answers = await storm(CALLS, { dialects: DIALECTS, headersOf })
+    const answers: Answered[] = []
+    // One of each first: who comes first of a storm is nobody's to say.
+    for (const dialect of DIALECTS) answers.push(...(await storm(1, { dialects: [dialect], headersOf })))
+    answers.push(...(await storm(CALLS - answers.length, { dialects: DIALECTS, headersOf })))
     expectKOf(answers, 'budget.exhausted')
     const trace = await journey.trace(task.id)
     expect(new Set(trace.steps.map(({ name }) => name)).size).toBe(DIALECTS.length)
