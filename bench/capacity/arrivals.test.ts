@@ -33,7 +33,7 @@ test('a trace keeps its bursts at another rate and other lengths', () => {
   })
   const trace = parseTrace(`arrival_ms,input_tokens,output_tokens\n${rows.join('\n')}\n`)
   const rate = { perSecond: 100, fromMs: 0, toMs: 1_000 }
-  const arrivals = replayed(trace, { rate, mix: MIX }, seeded(1))
+  const arrivals = replayed(trace, { rate, mix: MIX, judgedFromMs: 0 }, seeded(1))
   expect(arrivals).toHaveLength(100)
   expect(mean(arrivals.map(({ outputTokens }) => outputTokens))).toBe(MIX.outputTokens)
   expect(mean(arrivals.map(({ promptTokens }) => promptTokens))).toBe(MIX.promptTokens)
@@ -42,10 +42,23 @@ test('a trace keeps its bursts at another rate and other lengths', () => {
   expect((arrivals[10]?.atMs ?? 0) - (arrivals[9]?.atMs ?? 0)).toBeGreaterThan(90)
 })
 
+test('what is judged of a trace has the lengths of the mix, whatever came before', () => {
+  const rows = Array.from({ length: 101 }, (_, index) => `${index * 10},${index < 50 ? 900 : 300},${index}`)
+  const trace = parseTrace(`arrival_ms,input_tokens,output_tokens\n${rows.join('\n')}\n`)
+  const rate = { perSecond: 100, fromMs: 0, toMs: 1_000 }
+  const arrivals = replayed(trace, { rate, mix: MIX, judgedFromMs: 500 }, seeded(1))
+  const judged = arrivals.filter(({ atMs }) => atMs >= 500)
+  expect(mean(judged.map(({ promptTokens }) => promptTokens))).toBe(MIX.promptTokens)
+  expect(mean(judged.map(({ outputTokens }) => outputTokens))).toBeCloseTo(MIX.outputTokens, 0)
+  expect(arrivals[0]?.promptTokens).toBe(3 * MIX.promptTokens)
+})
+
 test('a trace that is too short, or is none, is refused', () => {
   expect(() => parseTrace('a,b,c\n1,2,three\n')).toThrow(/line 2/)
   const trace = parseTrace('a,b,c\n1,2,3\n2,3,4\n')
-  expect(() => replayed(trace, { rate: RATE, mix: MIX }, seeded(1))).toThrow(/5001 are needed/)
+  expect(() => replayed(trace, { rate: RATE, mix: MIX, judgedFromMs: 0 }, seeded(1))).toThrow(
+    /5001 are needed/,
+  )
 })
 
 test('several streams of arrivals become one', () => {

@@ -90,29 +90,39 @@ export function parseTrace(text: string): readonly TraceRow[] {
 /** Longest answer and prompt of a trace, as multiples of the mean: beyond it is not this bench's question. */
 export const LONGEST = 4
 
+export interface Replay {
+  readonly rate: Rate
+  readonly mix: Mix
+  /** What comes from then on, ms since the start, is compared with other rates. */
+  readonly judgedFromMs: number
+}
+
 /**
  * As many rows as the rate needs, from the middle of the trace, stretched to the time that is wanted: bursts
- * and lulls stay. Lengths are scaled to the means of the mix.
+ * and lulls stay. Lengths are scaled so that those of what is judged have the means of the mix: good answers
+ * a second could not be compared between rates whose answers are longer here than there.
  */
 export function replayed(
   trace: readonly TraceRow[],
-  to: { readonly rate: Rate; readonly mix: Mix },
+  { rate, mix, judgedFromMs }: Replay,
   random: Randomness,
 ): readonly Arrival[] {
-  const { rate, mix } = to
   const count = Math.round((rate.perSecond * (rate.toMs - rate.fromMs)) / 1_000)
   if (count > trace.length - 1) throw new Error(`the trace has ${trace.length} rows, ${count + 1} are needed`)
   const first = Math.floor((trace.length - count - 1) / 2)
   const rows = trace.slice(first, first + count)
   const startMs = rows[0]?.atMs ?? 0
   const spanMs = (trace[first + count]?.atMs ?? startMs) - startMs
+  const atMs = (row: TraceRow): number =>
+    rate.fromMs + ((row.atMs - startMs) / spanMs) * (rate.toMs - rate.fromMs)
+  const judged = rows.filter((row) => atMs(row) >= judgedFromMs)
   const mean = (pick: (row: TraceRow) => number): number =>
-    rows.reduce((sum, row) => sum + pick(row), 0) / rows.length
+    judged.reduce((sum, row) => sum + pick(row), 0) / judged.length
   const scaled = (tokens: number, from: number, wanted: number): number =>
     Math.min(LONGEST * wanted, Math.max(1, Math.round((tokens * wanted) / from)))
   const [inputMean, outputMean] = [mean((row) => row.inputTokens), mean((row) => row.outputTokens)]
   return rows.map((row) => ({
-    atMs: rate.fromMs + ((row.atMs - startMs) / spanMs) * (rate.toMs - rate.fromMs),
+    atMs: atMs(row),
     promptTokens: scaled(row.inputTokens, inputMean, mix.promptTokens),
     outputTokens: scaled(row.outputTokens, outputMean, mix.outputTokens),
     ...dressed(mix, random),

@@ -11,7 +11,6 @@ import { type SystemKind, startSystem } from './systems.js'
 import { type Upstream, startUpstream, usedBetween } from './upstream-control.js'
 
 const LOADS = [0.5, 1, 1.5, 2, 3]
-/** Learning what the provider can do is not judged. */
 const WARM_UP_SHARE = 0.25
 const WARM_UP_MS_MAX = 15_000
 /** Between two levels. */
@@ -49,10 +48,15 @@ interface Running {
   readonly upstream: Upstream
 }
 
+/** Learning what the provider can do is not judged. */
+function judgedFromMs({ toMs }: Rate): number {
+  return Math.min(WARM_UP_MS_MAX, WARM_UP_SHARE * toMs)
+}
+
 function arrivalsOf(setting: Setting, source: Source, rate: Rate): readonly Arrival[] {
   const random = seeded(Math.round(rate.perSecond * 1_000))
   if (source === 'poisson' || setting.trace === null) return poisson(rate, MIX, random)
-  return replayed(setting.trace, { rate, mix: MIX }, random)
+  return replayed(setting.trace, { rate, mix: MIX, judgedFromMs: judgedFromMs(rate) }, random)
 }
 
 async function settle(upstream: Upstream): Promise<void> {
@@ -70,14 +74,13 @@ async function runLevel(running: Running, source: Source, load: number): Promise
   const cpuNs = cpuTime(pid).all - cpuBefore
   const used = usedBetween(before, await upstream.stats())
   const tookMs = performance.now() - startedMs
-  const warmUpMs = Math.min(WARM_UP_MS_MAX, WARM_UP_SHARE * toMs)
   const everything = judge(results, { fromMs: 0, toMs })
   const level: Level = {
     system: kind.name,
     source,
     load,
     offeredPerSecond: (arrivals.length / toMs) * 1_000,
-    judged: judge(results, { fromMs: warmUpMs, toMs }),
+    judged: judge(results, { fromMs: judgedFromMs(rate), toMs }),
     tokensPerGood: used.tokens / everything.good,
     attemptsPerAnswer: used.requests / everything.answered,
     upstreamTokensPerSecond: (used.tokens / tookMs) * 1_000,
